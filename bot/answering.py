@@ -1,0 +1,107 @@
+"""The way of a question, from an inquiry to an answer, on one screen."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot import replies
+from bot.composing import compose_overview, compose_passages, compose_rulings, compose_silence, lay_out
+from bot.deciding import decide_all
+from bot.finding import Findings, find
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
+from bot.understanding import understand
+from knowledge.catalog import Catalog, load_catalog
+from knowledge.embedding import load_embedding
+from knowledge.search import Searcher
+from knowledge.store import open_index
+from knowledge.types import Fact, Outcome, Program, Subject
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What answers rest on: the catalog, and the index over the documents.
+
+    With `documents_only` no curated FAQ wording is used: content is answered from passages alone.
+    """
+
+    catalog: Catalog
+    searcher: Searcher
+    documents_only: bool = False
+
+    def refresh(self) -> None:
+        """Takes up a newer generation of the index, if there is one."""
+        self.searcher.refresh()
+
+
+def open_knowledge(data_dir: Path, embedding_model: str = "", documents_only: bool = False) -> Knowledge:
+    """Opens the catalog and the index. Raises CatalogError, or IndexMissingError where nothing is ingested yet."""
+    embedding = load_embedding(embedding_model)
+    return Knowledge(load_catalog(), Searcher(open_index(data_dir, embedding), embedding), documents_only)
+
+
+def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
+    """Answers one message, and says what the conversation remembers. Reads no clock and writes nothing."""
+    understanding = understand(inquiry, knowledge.catalog)
+    if fixed := _fixed(understanding, knowledge.catalog):
+        return fixed
+    findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
+    understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
+    composed = _compose(understanding, findings, inquiry, knowledge.catalog)
+    return composed, _remember(understanding, composed, inquiry)
+
+
+def _fixed(understanding: Understanding, catalog: Catalog) -> tuple[Answer, Conversation] | None:
+    """The messages that ask nothing: empty, a greeting, a fresh start."""
+    if not understanding.text:
+        return Answer(replies.EMPTY, AnswerStatus.ERROR), Conversation()
+    if "starts_over" in understanding.signs:
+        return Answer(replies.STARTED_OVER, AnswerStatus.ANSWERED), Conversation()
+    if "greets" in understanding.signs:
+        return Answer(replies.greeting(catalog.programs.values()), AnswerStatus.OFFTOPIC), Conversation()
+    return None
+
+
+def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry, catalog: Catalog) -> Answer:
+    """The first of these that has an answer: rules, the FAQ's silence or section, passages, and the way out."""
+    programs = [catalog.programs[id] for id in findings.programs]
+    if findings.subjects and programs:
+        if findings.in_general and findings.subjects == (Subject.ELIGIBILITY,) and len(programs) == 1:
+            overview = compose_overview(programs[0], inquiry, understanding, catalog)
+            if overview:
+                return overview
+        rulings = decide_all(understanding, findings.programs, inquiry, catalog)
+        return compose_rulings(rulings, understanding, inquiry, catalog)
+    if findings.silent:
+        return compose_silence(findings.silent, programs[0], findings.nearby, catalog)
+    if findings.passages:
+        return compose_passages(findings.passages, findings.texts, inquiry, catalog)
+    if findings.asks_program:
+        return _which_program(catalog)
+    if understanding.foreign_program or not findings.in_scope:
+        return Answer(replies.offtopic(catalog.programs.values(), understanding.foreign_program), AnswerStatus.OFFTOPIC)
+    contact = programs[0].contact if len(programs) == 1 else ""
+    return Answer(replies.NOTHING_FOUND + replies.whom_to_ask(contact), AnswerStatus.UNKNOWN)
+
+
+def _which_program(catalog: Catalog) -> Answer:
+    return Answer(
+        replies.which_program(catalog.programs.values()),
+        AnswerStatus.NEEDS_INFO,
+        missing=(Fact.PROGRAM,),
+        choices=catalog.facts[Fact.PROGRAM].choices,
+    )
+
+
+def _remember(understanding: Understanding, composed: Answer, inquiry: Inquiry) -> Conversation:
+    """What the next message of the conversation may go on from."""
+    before = inquiry.conversation
+    program = understanding.programs[0] if len(understanding.programs) == 1 else before.program
+    return Conversation(
+        program=program,
+        facts=understanding.situation.facts,
+        subjects=understanding.subjects or before.subjects,
+        amount=understanding.situation.amount,
+        amount_unit=understanding.situation.amount_unit,
+        asked_for=composed.missing[0] if composed.missing else None,
+        question=before.question if understanding.continues and not understanding.subjects else understanding.text,
+        counts=understanding.counts,
+    )

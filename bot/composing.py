@@ -1,0 +1,210 @@
+"""Composes the offline answer: the ruling in one plain sentence, why, what it rests on, and what to do next."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from bot import replies
+from bot.types import Answer, AnswerStatus, Citation, Inquiry, Understanding
+from knowledge.catalog import Catalog
+from knowledge.japanese import fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
+from knowledge.types import Chunk, Choice, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
+
+_UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
+
+_PASSAGE_LENGTH = 220
+"""Characters of a document's passage that are shown: an answer fits a phone's screen."""
+
+
+def compose_rulings(
+    rulings: tuple[Ruling, ...], understanding: Understanding, inquiry: Inquiry, catalog: Catalog
+) -> Answer:
+    """The answer to what the rules decide: the first open fact is asked for after everything that is settled."""
+    open_rulings = [ruling for ruling in rulings if ruling.outcome is Outcome.NEEDS_FACTS]
+    settled = [ruling for ruling in rulings if ruling.outcome is Outcome.SETTLED]
+    sentences = [_sentence(ruling, understanding, catalog) for ruling in rulings if ruling not in open_rulings]
+    missing: tuple[Fact, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    if open_rulings:
+        asked = open_rulings[0]
+        question = catalog.facts[asked.missing[0]]
+        sentences += [asked.says, question.question]
+        missing, choices = asked.missing, _choices(asked, catalog)
+    elif not settled:
+        contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
+        sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
+
+    status = (
+        AnswerStatus.NEEDS_INFO if open_rulings else AnswerStatus.ANSWERED if settled else AnswerStatus.UNKNOWN
+    )
+    years = [ruling.fiscal_year for ruling in settled if ruling.fiscal_year is not None]
+    citations = cite_rulings(rulings, catalog)
+    return Answer(
+        text=lay_out(sentences, citations, replies.basis(years, _year_asked(understanding, inquiry))),
+        status=status,
+        verdict=next((ruling.verdict for ruling in settled if ruling.verdict), None) if not open_rulings else None,
+        missing=missing,
+        citations=citations,
+        rulings=rulings,
+        choices=choices,
+    )
+
+
+def _choices(ruling: Ruling, catalog: Catalog) -> tuple[Choice, ...]:
+    """The values of the missing fact that the program's table tells apart."""
+    fact = ruling.missing[0]
+    named = {
+        value
+        for year in catalog.programs[ruling.program].years
+        for rows in year.parameters[ruling.subject].values.values()
+        for row in rows or ()
+        if not isinstance(row.when.get(fact), Mapping)
+        for value in row.when.get(fact, ())
+    } if any(ruling.subject in year.parameters for year in catalog.programs[ruling.program].years) else set()
+    return tuple(choice for choice in catalog.facts[fact].choices if choice.value in named)
+
+
+def _sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog) -> str:
+    """A ruling in words: the verdict on the figure or day asked about, then the rule's own sentence."""
+    match ruling.subject, ruling.outcome:
+        case _, Outcome.NOT_STATED:
+            return ruling.says or replies.not_stated(_subject_words(ruling, catalog), "", "")
+        case Subject.CAP, _ if isinstance(ruling.asked, Decimal):
+            return _cap_sentence(ruling, understanding, catalog)
+        case Subject.WINDOW, _ if isinstance(ruling.asked, tuple):
+            days = _days_words(*ruling.asked)
+            if isinstance(ruling.value, date):
+                return replies.window_closed(days, ruling.value) + ruling.says
+            return replies.window_open(days) + ruling.says
+        case Subject.REPORT_DUE, _ if isinstance(ruling.value, date):
+            return ruling.says + replies.report_due(format_date(ruling.value))
+        case Subject.QUESTIONNAIRE, _ if isinstance(ruling.value, date):
+            return ruling.says + replies.questionnaire_year(format_fiscal_year(ruling.value.year))
+        case _:
+            return ruling.says
+
+
+def _cap_sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog) -> str:
+    amount = format_amount(ruling.asked, ruling.unit) if isinstance(ruling.asked, Decimal) else ""
+    claimed = "claims" in understanding.signs and "names_cap" in understanding.signs
+    lead = (
+        replies.claim_verdict(amount, ruling.asked == ruling.value)
+        if claimed and (ruling.value is not None or ruling.verdict is Verdict.INELIGIBLE)
+        else replies.amount_verdict(amount, ruling.verdict)
+    )
+    program = catalog.programs[ruling.program]
+    budget = next(
+        (
+            row.says
+            for year in program.years
+            for rows in (year.parameters[Subject.BUDGET].values.values() if Subject.BUDGET in year.parameters else ())
+            for row in rows or ()
+            if row.value == ruling.asked
+        ),
+        "",
+    )
+    return lead + ruling.says + budget
+
+
+def _subject_words(ruling: Ruling, catalog: Catalog) -> str:
+    """The name of a subject that the documents are silent on."""
+    program = catalog.programs[ruling.program]
+    descriptions = [year.parameters[ruling.subject].description for year in program.years if ruling.subject in year.parameters]
+    return f"{program.name}の{descriptions[-1] if descriptions else 'この点'}"
+
+
+def format_amount(amount: Decimal, unit: Unit | None) -> str:
+    """An amount with its unit: 8,000万円, 3日, 10時間."""
+    return format_yen(amount) if unit == "yen" else f"{format_number(amount)}{_UNIT_WORDS.get(unit or 'none', '')}"
+
+
+def _days_words(first: date, last: date) -> str:
+    """The days asked about: one day, or the months that they cover."""
+    if first == last:
+        return f"{first.year}年{first.month}月{first.day}日"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.year}年{first.month}月"
+    return f"{first.year}年{first.month}月から{last.year}年{last.month}月"
+
+
+def _year_asked(understanding: Understanding, inquiry: Inquiry) -> int:
+    return understanding.fiscal_year if understanding.fiscal_year is not None else fiscal_year_of(inquiry.as_of)
+
+
+def compose_overview(program: Program, inquiry: Inquiry, understanding: Understanding, catalog: Catalog) -> Answer | None:
+    """Who a program is for, told to those who ask in general; None where its file gives no overview."""
+    for year in reversed(program.years):
+        parameter = year.parameters.get(Subject.ELIGIBILITY)
+        if parameter and parameter.overview:
+            evidence = [e for rows in parameter.values.values() for row in rows or () for e in row.evidence]
+            unique = tuple(dict.fromkeys(evidence))[:3]
+            citations = tuple(_citation(program, e.place, e.quote) for e in unique)
+            basis = replies.basis([max(program.verified_years)], _year_asked(understanding, inquiry))
+            return Answer(lay_out([parameter.overview], citations, basis), AnswerStatus.ANSWERED, citations=citations)
+    return None
+
+
+def compose_passages(chunks: tuple[Chunk, ...], texts: tuple[str, ...], inquiry: Inquiry, catalog: Catalog) -> Answer:
+    """The answer that passages give: their own words, shortened at a sentence's end."""
+    citations = tuple(dict.fromkeys(cite_chunk(chunk, text, catalog) for chunk, text in zip(chunks, texts, strict=True)))
+    years = [max(catalog.programs[chunk.program].verified_years) for chunk in chunks if chunk.program and chunk.quote]
+    return Answer(
+        text=lay_out([shorten(text) for text in texts], citations, replies.basis(years, fiscal_year_of(inquiry.as_of))),
+        status=AnswerStatus.ANSWERED,
+        citations=citations,
+    )
+
+
+def compose_silence(entry: FaqEntry, program: Program, nearby: Chunk | None, catalog: Catalog) -> Answer:
+    """The documents say nothing of what was asked; what they say nearby is given, and a person offered."""
+    citations = (cite_chunk(nearby, nearby.text, catalog),) if nearby else ()
+    about = "" if program.name in entry.not_stated else f"{program.name}の"
+    text = replies.not_stated(f"{about}{entry.not_stated}", program.contact, nearby.text if nearby else "")
+    return Answer(lay_out([text], citations, ""), AnswerStatus.UNKNOWN, citations=citations)
+
+
+def lay_out(sentences: Iterable[str], citations: tuple[Citation, ...], basis: str) -> str:
+    """An answer's text: the sentences, then one line of sources, then the year that they rest on."""
+    body = "\n".join(dict.fromkeys(sentence for sentence in sentences if sentence))
+    places = list(dict.fromkeys(f"{citation.source}「{citation.place}」" for citation in citations))
+    sources = f"出典: {'、'.join(places[:2])}" if places else ""
+    return "\n\n".join(part for part in (body, "\n".join(line for line in (sources, basis) if line)) if part)
+
+
+def cite_rulings(rulings: Iterable[Ruling], catalog: Catalog) -> tuple[Citation, ...]:
+    """The evidence of rulings, each phrase once."""
+    return tuple(
+        dict.fromkeys(
+            _citation(catalog.programs[ruling.program], evidence.place, evidence.quote)
+            for ruling in rulings
+            for evidence in ruling.evidence
+        )
+    )
+
+
+def cite_chunk(chunk: Chunk, text: str, catalog: Catalog) -> Citation:
+    """A passage as a source. A guide's section stands for the place of the official page that it was written from."""
+    if chunk.program and chunk.quote:
+        return _citation(catalog.programs[chunk.program], chunk.place, chunk.quote)
+    return Citation(chunk.program, chunk.title, chunk.place or chunk.title, _first_sentence(text), chunk.url)
+
+
+def _citation(program: Program, place: str, quote: str) -> Citation:
+    return Citation(program.id, program.document.title, f"{program.name} {place}", quote, program.document.url)
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=[。!?])|\n", text.strip())[0]
+
+
+def shorten(text: str) -> str:
+    """A passage cut after the last sentence that fits."""
+    if len(text) <= _PASSAGE_LENGTH:
+        return text
+    kept = ""
+    for sentence in re.findall(r"[^。\n]+[。\n]?", text):
+        if kept and len(kept) + len(sentence) > _PASSAGE_LENGTH:
+            break
+        kept += sentence
+    return kept.strip() if len(kept) <= 2 * _PASSAGE_LENGTH else kept[:_PASSAGE_LENGTH] + "…"

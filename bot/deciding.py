@@ -1,0 +1,61 @@
+"""Puts the questions of a message to the rules."""
+
+from datetime import date
+
+from bot.types import Inquiry, Understanding
+from knowledge.catalog import Catalog
+from knowledge.japanese import fiscal_year_of
+from knowledge.rules.caps import decide_cap
+from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
+from knowledge.rules.tables import decide, not_stated, state, terms_on
+from knowledge.types import Fact, Outcome, Program, Ruling, Situation, Subject, Terms
+
+
+def decide_all(
+    understanding: Understanding, programs: tuple[str, ...], inquiry: Inquiry, catalog: Catalog
+) -> tuple[Ruling, ...]:
+    """A ruling for each program and subject asked about, in order of asking."""
+    return tuple(
+        _decide_one(subject, catalog.programs[program], understanding, inquiry, catalog)
+        for subject in understanding.subjects
+        for program in programs
+    )
+
+
+def _decide_one(
+    subject: Subject, program: Program, understanding: Understanding, inquiry: Inquiry, catalog: Catalog
+) -> Ruling:
+    terms = terms_on(program, _term_day(program, understanding, inquiry))
+    situation = understanding.situation
+    match subject:
+        case Subject.ELIGIBILITY | Subject.REPEAT:
+            return decide(terms, subject, situation, catalog.facts)
+        case Subject.CAP:
+            return decide_cap(terms, situation, catalog.facts)
+        case Subject.WINDOW:
+            return _window(terms, understanding, inquiry)
+        case Subject.REPORT_DUE if understanding.ended_on and understanding.ended_on[0] == understanding.ended_on[1]:
+            return decide_report_due(terms, understanding.ended_on[1])
+        case Subject.QUESTIONNAIRE if understanding.ended_on:
+            first, last = (decide_questionnaire(terms, day) for day in understanding.ended_on)
+            return last if first.value == last.value else state(terms, subject)
+        case _:
+            return state(terms, subject)
+
+
+def _window(terms: Terms, understanding: Understanding, inquiry: Inquiry) -> Ruling:
+    """Asked when, without a day: the period. Otherwise the days asked about, or the day of asking."""
+    if understanding.days is None and ("asks_when" in understanding.signs or understanding.fiscal_year is not None):
+        return state(terms, Subject.WINDOW)
+    return decide_window(terms, *(understanding.days or (inquiry.as_of, inquiry.as_of)))
+
+
+def _term_day(program: Program, understanding: Understanding, inquiry: Inquiry) -> date:
+    """The day whose values apply: that of the year asked about, else of asking.
+
+    A question that names no year and is asked before the first verified year is answered from that year's document.
+    """
+    if understanding.fiscal_year is not None:
+        return date(understanding.fiscal_year + 1, 3, 31)
+    day = understanding.days[0] if understanding.days else inquiry.as_of
+    return max(day, date(min(program.verified_years), 4, 1))

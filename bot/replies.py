@@ -1,0 +1,90 @@
+"""Every fixed sentence that a person reads, in one place."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from knowledge.types import Program, Verdict
+
+EMPTY = "ご質問を入力してください。例:「財政力指数0.6の町は計画策定支援の対象になりますか」"
+STARTED_OVER = "最初から始めます。総務省の支援事業について、ご質問をどうぞ。"
+ASK_STAFF = "職員に取り次ぐこともできます。"
+CONFIRM_LATEST = "最新の公募要領もご確認ください。"
+NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
+INDEX_REMARK = "財政力指数の条件の記載はありません。"
+
+
+def scope(programs: Iterable[Program]) -> str:
+    """What the desk answers: said to greetings and to what lies outside."""
+    names = "、".join(program.name for program in programs)
+    return f"こちらは、総務省の支援事業({names})についてお答えする窓口です。対象、上限、募集時期、費用、手続きなどをお尋ねください。"
+
+
+def greeting(programs: Iterable[Program]) -> str:
+    """The answer to a greeting or to thanks."""
+    return f"ご利用ありがとうございます。{scope(programs)}"
+
+
+def offtopic(programs: Iterable[Program], foreign: str) -> str:
+    """The answer to what none of the programs and documents is about."""
+    if foreign:
+        return f"「{foreign}」については、お答えできる資料がありません。{scope(programs)}"
+    return f"申し訳ありませんが、お答えできる範囲の外のご質問です。{scope(programs)}"
+
+
+def which_program(programs: Iterable[Program]) -> str:
+    """Asks for the program."""
+    lines = "\n".join(f"・{program.name}: {program.summary}" for program in programs)
+    return f"支援事業によって答えが変わります。どの支援事業についてのご質問ですか。\n{lines}"
+
+
+def not_stated(what: str, contact: str, nearby: str) -> str:
+    """The documents are silent: says so, what they do give nearby, and whom to ask."""
+    return f"{what}は、資料に記載がありません。{nearby}{whom_to_ask(contact)}"
+
+
+def whom_to_ask(contact: str) -> str:
+    """Where a question goes that the documents leave open."""
+    return f"{contact}にお問い合わせください。{ASK_STAFF}" if contact else f"担当の職員にご確認ください。{ASK_STAFF}"
+
+
+def amount_verdict(amount: str, verdict: Verdict | None) -> str:
+    """Whether an amount keeps to the limit."""
+    if verdict is Verdict.ELIGIBLE:
+        return f"{amount}は上限の範囲内です。"
+    if verdict is Verdict.INELIGIBLE:
+        return f"{amount}は上限を超えるため、認められません。"
+    return ""
+
+
+def claim_verdict(amount: str, right: bool) -> str:
+    """Whether a figure that was put forward is the one that holds."""
+    return f"はい、{amount}で合っています。" if right else f"いいえ、{amount}ではありません。"
+
+
+def window_open(days: str) -> str:
+    """A day within the period in which applications are taken."""
+    return f"{days}は、原則として募集期間内です。"
+
+
+def window_closed(days: str, opens_on: date) -> str:
+    """A day outside the period, with the next opening."""
+    return f"{days}は募集期間外のため、申請できません。次の募集は{opens_on.year}年{opens_on.month}月からです。"
+
+
+def report_due(day: str) -> str:
+    """The last day for a report."""
+    return f"提出期限は{day}です(終了日の翌日から7日目)。"
+
+
+def basis(fiscal_years: Iterable[int], asked_year: int) -> str:
+    """Which year's document an answer rests on."""
+    years = sorted(set(fiscal_years))
+    if not years:
+        return ""
+    sentence = f"{'・'.join(map(str, years))}年度の資料に基づきます。"
+    return sentence + CONFIRM_LATEST if asked_year > years[-1] else sentence
+
+
+def questionnaire_year(fiscal_year: str) -> str:
+    """The fiscal year in which a questionnaire is due."""
+    return f"今回は{fiscal_year}に回答します。"

@@ -1,0 +1,142 @@
+"""The edge to the machine: the environment and `.env`, read once and refused where wrong, and the clock."""
+
+import os
+import unicodedata
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SIMILAR = 0.89
+"""How much alike (0..1) a name of the environment must be to one of ours to be taken for a slip of the pen."""
+
+_SHORTEST_CHECKED = 8
+"""Shorter names (HOST, PORT) are like too many that other programs use."""
+
+_PROBLEMS = {
+    "int_parsing": "整数ではありません",
+    "int_type": "整数ではありません",
+    "bool_parsing": "true か false ではありません",
+    "bool_type": "true か false ではありません",
+    "greater_than_equal": "小さすぎます",
+    "less_than_equal": "大きすぎます",
+    "literal_error": "使える値ではありません",
+}
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it, says what is wrong and what to write instead."""
+
+
+class MessageRefusedError(Exception):
+    """A message that cannot be taken as a question; the text is for the person who wrote it."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. A field's name in capitals is the setting's; its description is its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Field(Path("data"), description="索引・追加した文書・会話の記録を置くフォルダ")
+    embedding_model: str = Field("", description="sentence-transformers のモデル名かフォルダ。空なら同梱のモデル")
+    documents_only: bool = Field(False, description="true なら、用意した質問集を使わず、取り込んだ文書だけから答える")
+    host: str = Field("127.0.0.1", description="待ち受けるアドレス")
+    port: int = Field(8000, ge=0, le=65535, description="待ち受けるポート番号。0 なら空いている番号")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="記録の細かさ")
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="会話の記録先。空なら DATA_DIR の SQLite。例: postgresql://user:password@host/name",
+    )
+    id_hash_key: str = Field(
+        "", repr=False, description="記録する利用者IDを伏せるための鍵。空なら DATA_DIR に作る。複数台では同じ値にする"
+    )
+    retention_days: int = Field(90, ge=1, le=36500, description="会話の記録を残す日数。過ぎた記録は起動時と purge で消す")
+    max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
+    rate_per_conversation: int = Field(20, ge=1, description="1つの会話から1分間に受ける質問の数")
+    rate_per_client: int = Field(600, ge=1, description="1つのIPアドレスから1分間に受ける質問の数")
+
+    def read_message(self, text: str) -> str:
+        """A message as the answering core takes it: no surrounding blanks, nothing that a database would refuse.
+
+        Raises:
+            MessageRefusedError: it is empty or too long.
+        """
+        message = "".join(map(_storable, text)).strip()
+        if not message:
+            raise MessageRefusedError("質問が空のようです。知りたいことを入力してください。")
+        if len(message) > self.max_message_chars:
+            raise MessageRefusedError(
+                f"質問が長すぎます({len(message):,}文字)。{self.max_message_chars:,}文字までに短くしてください。"
+            )
+        return message
+
+    @property
+    def stored_in(self) -> str:
+        """The database's URL with the driver that is used for it."""
+        if not self.database_url:
+            return f"sqlite+aiosqlite:///{self.data_dir / 'madoguchi.sqlite'}"
+        scheme, _, rest = self.database_url.partition("://")
+        driver = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+        return f"{driver.get(scheme, scheme)}://{rest}"
+
+
+def _storable(character: str) -> str:
+    """Invisible marks are dropped; control characters and halves of surrogate pairs become blanks."""
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    return " " if category in ("Cc", "Cs") and character not in "\n\t" else character
+
+
+def read_clock() -> datetime:
+    """This moment in Japan. Only the command line and the application call it; all else is given a day."""
+    return datetime.now(ZoneInfo("Asia/Tokyo"))
+
+
+def load_settings() -> Settings:
+    """Reads the settings.
+
+    Raises:
+        SettingsError: a value cannot be used, or a name is one of ours misspelt.
+    """
+    _refuse_misspelt(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(_unknown(name)) from None
+        problem = _PROBLEMS.get(first["type"], first["msg"])
+        limits = first.get("ctx", {})
+        bound = "".join(f"({key}: {limits[key]})" for key in ("ge", "le", "expected") if key in limits)
+        field = Settings.model_fields[name]
+        raise SettingsError(
+            f"設定 {name.upper()} の値「{first['input']}」は{problem}{bound}。"
+            f"{name.upper()} は「{field.description}」です(既定値: {field.default or '空'})。"
+        ) from None
+
+
+def _refuse_misspelt(names: os._Environ[str]) -> None:
+    known = [name.upper() for name in Settings.model_fields]
+    checked = [name for name in known if len(name) >= _SHORTEST_CHECKED]
+    for name in names:
+        if name.upper() not in known and (close := get_close_matches(name.upper(), checked, n=1, cutoff=_SIMILAR)):
+            raise SettingsError(
+                f"環境変数 {name} は知らない設定です。{close[0]} の書き間違いではありませんか。"
+                f"名前を直すか、{name} を消してください。"
+            )
+
+
+def _unknown(name: str) -> str:
+    known = [known.upper() for known in Settings.model_fields]
+    close = get_close_matches(name.upper(), known, n=1)
+    hint = f"{close[0]} の書き間違いではありませんか。" if close else f"使える設定: {', '.join(known)}。"
+    return f".env の {name.upper()} は知らない設定です。{hint}名前を直すか、その行を消してください。"

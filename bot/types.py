@@ -1,0 +1,142 @@
+"""The values that pass between the stages of an answer, and out to a channel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from knowledge.types import Choice, Fact, Ruling, Situation, Subject, Unit, Verdict
+
+
+class AnswerStatus(StrEnum):
+    """How an answer ended."""
+
+    ANSWERED = "answered"
+    NEEDS_INFO = "needs_info"
+    UNKNOWN = "unknown"
+    OFFTOPIC = "offtopic"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What earlier messages of a conversation left behind.
+
+    `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which
+    a reply of a few words goes on from.
+    """
+
+    program: str = ""
+    facts: Mapping[Fact, str] = field(default_factory=dict)
+    subjects: tuple[Subject, ...] = ()
+    amount: Decimal | None = None
+    amount_unit: Unit | None = None
+    asked_for: Fact | None = None
+    question: str = ""
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """One message, the day on which it is asked (Asia/Tokyo), and the conversation it continues."""
+
+    text: str
+    as_of: date
+    conversation: Conversation = Conversation()
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What a message asks, read without a model.
+
+    `programs` are the programs it is about: several for a comparison, none when that is open. `named` tells whether
+    the message itself names them. `subjects` are what rules would decide, in order of asking. `said` is what this
+    message states, `situation` includes what was stated before. `days` is the first and last day asked about,
+    `fiscal_year` is set only where a year is written. `signs` are the names of the message-wide wordings that it
+    shows (wordings.yaml). `foreign_program` is the name of some other program than ours.
+    """
+
+    text: str
+    programs: tuple[str, ...]
+    named: bool
+    subjects: tuple[Subject, ...]
+    said: Mapping[Fact, str]
+    situation: Situation
+    signs: frozenset[str] = frozenset()
+    days: tuple[date, date] | None = None
+    ended_on: tuple[date, date] | None = None
+    fiscal_year: int | None = None
+    continues: bool = False
+    foreign_program: str = ""
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What an answer rests on: the program, the document and the place in it, and a short phrase of it."""
+
+    program: str
+    source: str
+    place: str
+    quote: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said to the person, and why."""
+
+    text: str
+    status: AnswerStatus
+    verdict: Verdict | None = None
+    missing: tuple[Fact, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+    def as_json(self, id: str = "") -> dict[str, Any]:
+        """The answer in the form of the command line's and the API's contract."""
+        return {
+            "id": id,
+            "text": self.text,
+            "status": self.status,
+            "verdict": self.verdict,
+            "missing": list(self.missing),
+            "citations": [
+                {"program": c.program, "source": c.source, "place": c.place, "quote": c.quote, "url": c.url}
+                for c in self.citations
+            ],
+            "rulings": [
+                {
+                    "program": r.program,
+                    "subject": r.subject,
+                    "outcome": r.outcome,
+                    "verdict": r.verdict,
+                    "value": _plain(r.value),
+                    "unit": r.unit,
+                    "says": r.says,
+                    "missing": list(r.missing),
+                    "fiscal_year": r.fiscal_year,
+                    "evidence": [{"place": e.place, "quote": e.quote} for e in r.evidence],
+                }
+                for r in self.rulings
+            ],
+            "choices": [{"label": choice.label, "value": choice.value} for choice in self.choices],
+            "suggestions": list(self.suggestions),
+        }
+
+
+def _plain(value: Any) -> Any:
+    """A ruling's value as JSON holds it: figures as numbers, days as ISO text."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case date():
+            return value.isoformat()
+        case tuple():
+            return list(value)
+        case _:
+            return value

@@ -1,0 +1,98 @@
+"""From a file to a document: the format's reader, and a title."""
+
+import zipfile
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from ingest.characters import clean
+from ingest.formats import office, pdf, text, web
+from ingest.types import Block, Document, ReadError
+
+SUFFIXES = (".pdf", ".docx", ".xlsx", ".html", ".htm", ".md", ".txt")
+MAX_BYTES = 300 << 20  # a file this large is refused before it is opened
+
+_TITLE = 60  # characters; a longer first line is text
+_NO_TITLES = ("microsoft ", "powerpoint ", "word document", "untitled", "無題", "名称未設定", "document1", "文書 1")
+_TITLE_WITHIN = 12  # blocks at the head of a document in which its title stands
+
+
+def extract(path: Path, id: str) -> Document:
+    """Opens a document; its blocks are read from the file as they are asked for.
+
+    Args:
+        path: the file. Its ending names its format.
+        id: the document's id, also the last resort for its title.
+
+    Raises:
+        ReadError: it cannot be taken in. Reading the blocks may raise it too.
+    """
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ReadError(f"ファイルが大きすぎます({size >> 20}MB、上限{MAX_BYTES >> 20}MB)", "分割してから追加してください")
+    if not size:
+        raise ReadError("ファイルが空です", "中身のあるファイルを指定してください")
+    title, url = "", ""
+    blocks: Iterator[Block]
+    match path.suffix.lower():
+        case ".pdf":
+            opened = pdf.open_pdf(path)
+            title = _named(opened.get_metadata_value("Title"))
+            blocks = pdf.read_pdf(opened, path)
+        case ".docx":
+            word = office.open_word(path)
+            title = _named(word.core_properties.title or "")
+            blocks = office.read_word(word)
+        case ".xlsx":
+            blocks = office.read_workbook(path)
+            title = Path(id).stem
+        case ".html" | ".htm":
+            page = web.parse_page(path)
+            title, url = web.page_title(page), web.page_url(page)
+            blocks = web.read_page(page)
+        case ".md":
+            matter = text.front_matter(path)
+            title, url = matter.get("title", ""), matter.get("url", "")
+            blocks = text.read_markdown(path)
+        case ".txt":
+            blocks = text.read_text(path)
+        case ending:
+            raise ReadError(
+                f"対応していない形式です({ending or '拡張子なし'})", "pdf・docx・xlsx・html・md・txt のどれかで保存してください"
+            )
+    head = list(islice(blocks, _TITLE_WITHIN))
+    if not head:
+        raise ReadError("文字が入っていません", "文字の入った文書を指定してください")
+    return Document(id, title or _first_heading(head) or Path(id).stem, chain(head, blocks), url)
+
+
+def _named(title: str) -> str:
+    """A title from a file's properties, unless it is what an application puts there by itself."""
+    title = clean(title)
+    return "" if title.lower().startswith(_NO_TITLES) or title.lower().endswith(SUFFIXES) else title
+
+
+def _first_heading(head: list[Block]) -> str:
+    marked = next((block.text for block in head if block.kind == "heading"), "")
+    first = head[0].text
+    return marked or (first if len(first) <= _TITLE and not first.endswith(("。", "!", "?", "、", ":")) else "")
+
+
+def suffix_of(content: bytes) -> str:
+    """The ending that fits the content of a file without a name."""
+    if content.startswith(b"%PDF"):
+        return ".pdf"
+    if content.startswith(b"PK"):
+        return _package_suffix(content)
+    start = content[:1024].lstrip().lower()
+    return ".html" if start.startswith((b"<!doctype html", b"<html")) else ".txt"
+
+
+def _package_suffix(content: bytes) -> str:
+    import io
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            return ".xlsx" if any(name.startswith("xl/") for name in package.namelist()) else ".docx"
+    except zipfile.BadZipFile:
+        return ".docx"

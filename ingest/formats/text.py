@@ -1,0 +1,128 @@
+"""Plain text and Markdown."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ingest.characters import clean, decode, joined
+from ingest.formats.tables import row_text
+from ingest.types import Block
+
+_ENDS = re.compile(r"[。!?！？」）):：]$")
+MARKER = re.compile(r"^\s*([・●■◆◇○▼▶□▪※*+\-–●•#|>【〇]|[(（]?[0-9０-９]{1,3}[.．)）、]|第\s*[0-9０-９一-十]+)")
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
+_ATX = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*$")
+_SETEXT = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
+_ITEM = re.compile(r"^\s*(?:[-*+]|(?P<number>\d+[.)]))\s+(?P<text>.*)$")
+_ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+_DIVIDER = re.compile(r"^[\s|:\-]+$")
+_INLINE = (
+    (re.compile(r"!\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"\[([^\]]+)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"(\*\*|__|`)(.+?)\1"), r"\2"),
+    (re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>])"), r"\1"),
+    (re.compile(r"<br\s*/?>"), " "),
+)
+
+
+def columns(text: str) -> int:
+    """The width of a text in half-width columns."""
+    return sum(2 if unicodedata.east_asian_width(character) in "FWA" else 1 for character in text)
+
+
+def is_wrapped(lines: Sequence[str]) -> bool:
+    """Whether lines were broken at a fixed width: many are about as long as the longest, which is no paragraph's length."""
+    widths = [columns(line.rstrip()) for line in lines if line.strip()]
+    widest = max(widths, default=0)
+    full = sum(width > widest - 6 for width in widths)
+    return 30 <= widest <= 130 and full >= 4 and full >= 0.3 * len(widths)
+
+
+def unwrapped(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers (from 1), those that were broken at a fixed width put together again."""
+    if not is_wrapped(lines):
+        yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+        return
+    widest = max(columns(line.rstrip()) for line in lines)
+    start, text, open_ended = 0, "", False
+    for number, line in enumerate(lines, 1):
+        if text and line.strip() and open_ended and not MARKER.match(line):
+            text = joined(text, line.strip())
+        else:
+            if text:
+                yield start, text
+            start, text = number, line.strip()
+        open_ended = columns(line.rstrip()) > widest - 6 and not _ENDS.search(line.rstrip())
+    if text:
+        yield start, text
+
+
+def read_text(path: Path) -> Iterator[Block]:
+    """A text file: a paragraph for each line; what is a heading is told from the lines themselves, later."""
+    for number, line in unwrapped(decode(path.read_bytes()).splitlines()):
+        if text := clean(line):
+            yield Block("paragraph", text, f"{number}行目")
+
+
+def front_matter(path: Path) -> dict[str, str]:
+    """The `key: value` lines between the two `---` lines at the head of a Markdown file."""
+    found = _FRONT_MATTER.match(decode(path.read_bytes()).replace("\r\n", "\n"))
+    pairs = [line.partition(":") for line in found[1].splitlines()] if found else []
+    return {key.strip(): clean(value.strip().strip("\"'")) for key, colon, value in pairs if colon}
+
+
+def read_markdown(path: Path) -> Iterator[Block]:
+    """A Markdown file: its headings, list items and tables as such."""
+    content = decode(path.read_bytes()).replace("\r\n", "\n")
+    found = _FRONT_MATTER.match(content)
+    skipped = found[0].count("\n") if found else 0
+    lines = content.splitlines()
+    lines[:skipped] = [""] * skipped
+    header: list[str] | None = None
+    kept = list(unwrapped(lines))
+    fenced = False
+    for position, (number, line) in enumerate(kept):
+        place = f"{number}行目"
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+            continue
+        cells = None if fenced else _ROW.match(line)
+        if cells is None:
+            header = None
+        if fenced:
+            text = clean(line)
+            block = Block("paragraph", text, place)
+        elif cells is not None:
+            if _DIVIDER.match(cells[1]):
+                continue
+            values = [_plain(cell) for cell in re.split(r"(?<!\\)\|", cells[1])]
+            if header is None:
+                header = values
+                following = kept[position + 1][1] if position + 1 < len(kept) else ""
+                if _DIVIDER.match(following):
+                    continue
+            block = Block("row", row_text(header, values), place)
+        elif heading := _ATX.match(line):
+            block = Block("heading", _plain(heading[2]), place, len(heading[1]))
+        elif _SETEXT.match(line) and position and kept[position - 1][0] == number - 1:
+            continue
+        elif item := _ITEM.match(line):
+            block = Block("item", _plain(f"{item['number'] or ''} {item['text']}"), place)
+        else:
+            underline = kept[position + 1] if position + 1 < len(kept) else (0, "")
+            text = _plain(line.lstrip("> "))
+            if underline[0] == number + 1 and (mark := _SETEXT.match(underline[1])):
+                block = Block("heading", text, place, 1 if mark[1][0] == "=" else 2)
+            else:
+                block = Block("paragraph", text, place)
+        if block.text:
+            yield block
+
+
+def _plain(text: str) -> str:
+    for pattern, replacement in _INLINE:
+        text = pattern.sub(replacement, text)
+    return clean(text)
+

@@ -1,0 +1,57 @@
+"""What the stages of ingest hand to each other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["heading", "paragraph", "item", "row", "byline"]
+
+
+class ReadError(Exception):
+    """A document that cannot be taken in: the reason, and what the operator can do about it (both in Japanese)."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        """Keep both parts; the message joins them."""
+        self.reason, self.remedy = reason, remedy
+        super().__init__(f"{reason}。{remedy}")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One heading, paragraph, list item or table row ("列: 値 | 列: 値") of a document, cleaned.
+
+    `place` is the page, line or cell where it begins ("" where the format has none); `level` that of a heading, 1 the
+    highest. An item's text has no marker. A byline (the name lines of a speaker, in one) appears in outlines only.
+    """
+
+    kind: Kind
+    text: str
+    place: str = ""
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as its blocks, in reading order.
+
+    `blocks` of a document that is being extracted can be read once, those of a stored one as often as needed.
+    """
+
+    id: str
+    title: str
+    blocks: Iterable[Block]
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A block below headings, in its place.
+
+    `program` is what it speaks of ("" for none), `headings` all headings above it, `place` the same for a reader: from
+    the program's heading on, with the page or line.
+    """
+
+    block: Block
+    program: str
+    headings: tuple[str, ...]
+    place: str

@@ -1,0 +1,108 @@
+"""Embedding models: the repository's own (no torch), or any sentence-transformers model by name."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from model2vec import StaticModel
+
+from knowledge.words import segmented
+
+Vectors = npt.NDArray[np.float32]
+
+OWN_MODEL = Path(__file__).parent / "model"
+
+# Prefixes of models that need them and do not carry them as prompts of their own: query, passage.
+_PREFIXES = {
+    "ruri-v3": ("検索クエリ: ", "検索文書: "),
+    "multilingual-e5": ("query: ", "passage: "),
+    "e5-": ("query: ", "passage: "),
+}
+
+
+class Embedding(Protocol):
+    """Turns texts into rows of length 1, or of length 0 where nothing of the text is known."""
+
+    @property
+    def name(self) -> str:
+        """Names the vectors: an index made under another name cannot be searched with this embedding."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a row."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text that is to be found."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text that is searched for."""
+        ...
+
+
+def load_embedding(model: str = "") -> Embedding:
+    """Loads an embedding model.
+
+    Args:
+        model: "" for the repository's own, or the name or folder of a sentence-transformers model. Only the latter
+            imports torch (some fifteen seconds and half a gigabyte).
+    """
+    return SentenceEmbedding(model) if model else OwnEmbedding(OWN_MODEL)
+
+
+class OwnEmbedding:
+    """The repository's static model: a vector for each token of the segmented text, averaged."""
+
+    def __init__(self, folder: Path) -> None:
+        """Loads a sentence-transformers StaticEmbedding folder with NumPy alone."""
+        weights = (folder / "model.safetensors").read_bytes()
+        self.name = f"madoguchi-static-{hashlib.sha256(weights).hexdigest()[:12]}"
+        self._model = StaticModel.from_pretrained(folder, normalize=True, max_length=None)
+        self.dimension = self._model.dim
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text that is to be found."""
+        rows = self._model.encode([segmented(text) for text in texts], max_length=None, use_multiprocessing=False)
+        return np.asarray(rows, dtype=np.float32)
+
+    embed_queries = embed_passages
+
+
+class SentenceEmbedding:
+    """A sentence-transformers model, with the prefixes for queries and passages that it wants."""
+
+    def __init__(self, model: str) -> None:
+        """Loads the model by its name or folder; imports torch."""
+        from sentence_transformers import SentenceTransformer
+
+        self.name = model
+        self._model = SentenceTransformer(model)
+        self.dimension = int(self._model.get_embedding_dimension())
+        self._query_prefix, self._passage_prefix = _prefixes(model, self._model.prompts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text that is to be found."""
+        return self._embed(self._passage_prefix, texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text that is searched for."""
+        return self._embed(self._query_prefix, texts)
+
+    def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
+        rows = self._model.encode(
+            list(texts), prompt=prefix, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+        )
+        return np.asarray(rows, dtype=np.float32)
+
+
+def _prefixes(model: str, prompts: dict[str, str]) -> tuple[str, str]:
+    """The model's own prompts where it has any; else those known for its family; else none."""
+    own = (prompts.get("query", ""), next((prompts[name] for name in ("document", "passage") if name in prompts), ""))
+    if any(own):
+        return own
+    return next((prefixes for family, prefixes in _PREFIXES.items() if family in model), ("", ""))

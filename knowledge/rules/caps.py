@@ -1,0 +1,47 @@
+"""Upper limits (上限): yen, days or hours, alone or held against an amount that somebody has in mind."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from knowledge.rules.tables import compare, filled, not_stated, reach
+from knowledge.types import Fact, FactQuestion, Outcome, Row, Ruling, Situation, Subject, Terms, Verdict
+
+
+def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, FactQuestion]) -> Ruling:
+    """The limit that applies, and whether an amount keeps to it (上限は at_most: exactly the limit is within).
+
+    Without an amount every limit that may apply is stated. With one, only limits of its unit count; when some of them
+    would allow it and others not, the facts that decide are named. An amount in another unit than any limit is not
+    stated: hours on site (reading T13), yen where only days are limited.
+    """
+    reached = reach(terms.rows.get(Subject.CAP, ()), situation, terms, questions)
+    rows = reached.rows
+    if situation.amount is not None:
+        rows = tuple(row for row in rows if row.unit == situation.amount_unit)
+    if not rows:
+        return not_stated(terms, Subject.CAP)
+
+    verdicts = {verdict_on(row, situation, terms) for row in rows}
+    missing = reached.missing if len(verdicts) > 1 else ()
+    needs = next((row.needs for row in rows if row.needs), "") if missing else ""
+    return Ruling(
+        terms.program,
+        Subject.CAP,
+        Outcome.NEEDS_FACTS if missing else Outcome.SETTLED,
+        needs or "".join(filled(row.says, situation, questions) for row in rows),
+        verdict=None if missing else verdicts.pop(),
+        asked=situation.amount,
+        value=rows[0].value if len(rows) == 1 else None,
+        unit=rows[0].unit,
+        missing=missing,
+        evidence=tuple(evidence for row in rows for evidence in row.evidence),
+        fiscal_year=terms.fiscal_year,
+    )
+
+
+def verdict_on(row: Row, situation: Situation, terms: Terms) -> Verdict | None:
+    """Whether the amount is within the row's limit; None where no amount was given."""
+    if situation.amount is None or not isinstance(row.value, Decimal):
+        return None
+    within = compare(situation.amount, terms.parameters[Subject.CAP].bound or "at_most", row.value)
+    return Verdict.ELIGIBLE if within else Verdict.INELIGIBLE

@@ -1,0 +1,168 @@
+"""Decision tables: the first row whose conditions hold decides, and what is unknown is named, never guessed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from knowledge.types import Bound, Fact, FactQuestion, Outcome, Parameter, Program, Row, Ruling, Situation, Subject, Terms
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The rows that the known facts leave possible, in order, and the facts that would narrow them down.
+
+    The last of `rows` is certain to apply if none before it does. `missing` is empty when one row is left.
+    """
+
+    rows: tuple[Row, ...]
+    missing: tuple[Fact, ...]
+
+
+def terms_on(program: Program, as_of: date) -> Terms:
+    """The rows of each parameter in force on a day: the newest values that are not after it.
+
+    A parameter without values on or before that day, or ended by null, has no rows: not stated.
+    """
+    parameters: dict[Subject, Parameter] = {}
+    dated: dict[Subject, list[tuple[date, tuple[Row, ...] | None]]] = {}
+    for year in program.years:
+        for subject, parameter in year.parameters.items():
+            parameters[subject] = parameter
+            dated.setdefault(subject, []).extend(parameter.values.items())
+    rows = {}
+    for subject, values in dated.items():
+        in_force = max((entry for entry in values if entry[0] <= as_of), key=lambda entry: entry[0], default=None)
+        rows[subject] = (in_force[1] if in_force else None) or ()
+    asked_year = as_of.year if as_of.month >= 4 else as_of.year - 1
+    return Terms(program.id, program.name, min(asked_year, max(program.verified_years)), rows, parameters)
+
+
+def compare(value: Decimal, bound: Bound, limit: Decimal) -> bool:
+    """Whether a value satisfies a bound; 以上 is at_least, 未満 below, 以下 at_most, 超 above."""
+    match bound:
+        case "below":
+            return value < limit
+        case "at_most":
+            return value <= limit
+        case "at_least":
+            return value >= limit
+        case "above":
+            return value > limit
+
+
+def limit_of(reference: str, terms: Terms) -> Decimal:
+    """The number that a condition compares with: written out, or the value of the parameter that it names."""
+    if reference in set(Subject):
+        value = terms.rows[Subject(reference)][0].value
+        if not isinstance(value, Decimal):
+            raise ValueError(f"{terms.program}: {reference} has no single figure to compare with")
+        return value
+    return Decimal(reference)
+
+
+def holds(row: Row, situation: Situation, terms: Terms, questions: Mapping[Fact, FactQuestion]) -> bool | None:
+    """Whether a row's conditions hold: True, False, or None where a fact that can be asked for is unknown."""
+    unknown = False
+    for fact, condition in row.when.items():
+        known = situation.facts.get(fact)
+        if known is None:
+            if not questions[fact].asked:
+                return False
+            unknown = True
+        elif isinstance(condition, Mapping):
+            if not all(compare(Decimal(known), bound, limit_of(limit, terms)) for bound, limit in condition.items()):
+                return False
+        elif known not in condition:
+            return False
+    return None if unknown else True
+
+
+def reach(
+    rows: Iterable[Row], situation: Situation, terms: Terms, questions: Mapping[Fact, FactQuestion]
+) -> Reach:
+    """The rows that may still apply, up to the first that certainly does."""
+    possible: list[Row] = []
+    missing: list[Fact] = []
+    for row in rows:
+        held = holds(row, situation, terms, questions)
+        if held is False:
+            continue
+        possible.append(row)
+        if held:
+            break
+        missing += [fact for fact in row.when if fact not in situation.facts and fact not in missing]
+    return Reach(tuple(possible), tuple(missing))
+
+
+def filled(text: str, situation: Situation, questions: Mapping[Fact, FactQuestion]) -> str:
+    """A row's sentence with the facts of the situation put in by their labels."""
+    words = {}
+    for fact, question in questions.items():
+        labels = {choice.value: choice.label for choice in question.choices}
+        value = situation.facts.get(fact, question.label)
+        words[fact.name.lower()] = labels.get(value, value)
+    return text.format_map(words)
+
+
+def decide(
+    terms: Terms, subject: Subject, situation: Situation, questions: Mapping[Fact, FactQuestion]
+) -> Ruling:
+    """The verdict of a program's decision table (応募できるか, もう一度派遣を申請できるか).
+
+    Settled when every row still possible has the same verdict; otherwise the facts that decide are named.
+    """
+    reached = reach(terms.rows.get(subject, ()), situation, terms, questions)
+    if not reached.rows:
+        return not_stated(terms, subject)
+    outcomes = {(row.verdict, row.not_stated) for row in reached.rows}
+    if reached.missing and len(outcomes) > 1:
+        needs = next((row.needs for row in reached.rows if row.needs), "")
+        return Ruling(
+            terms.program,
+            subject,
+            Outcome.NEEDS_FACTS,
+            filled(needs, situation, questions),
+            missing=reached.missing,
+            evidence=reached.rows[0].evidence,
+            fiscal_year=terms.fiscal_year,
+        )
+    row = reached.rows[-1]
+    return Ruling(
+        terms.program,
+        subject,
+        Outcome.NOT_STATED if row.not_stated else Outcome.SETTLED,
+        filled(row.says, situation, questions),
+        verdict=row.verdict,
+        evidence=row.evidence,
+        fiscal_year=terms.fiscal_year,
+    )
+
+
+def state(terms: Terms, subject: Subject) -> Ruling:
+    """What the documents say of a figure or a condition that hangs on nothing (全体予算, 期間, 公募回数, 費用)."""
+    rows = terms.rows.get(subject, ())
+    if not rows:
+        return not_stated(terms, subject)
+    return Ruling(
+        terms.program,
+        subject,
+        Outcome.SETTLED,
+        "".join(row.says for row in rows),
+        value=rows[0].value if len(rows) == 1 else None,
+        unit=rows[0].unit,
+        evidence=tuple(evidence for row in rows for evidence in row.evidence),
+        fiscal_year=terms.fiscal_year,
+    )
+
+
+def not_stated(terms: Terms, subject: Subject) -> Ruling:
+    """The documents are silent; the parameter's own words say what they do give nearby."""
+    parameter = terms.parameters.get(subject)
+    return Ruling(
+        terms.program,
+        subject,
+        Outcome.NOT_STATED,
+        parameter.not_stated_says if parameter else "",
+        fiscal_year=terms.fiscal_year,
+    )

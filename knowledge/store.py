@@ -1,0 +1,541 @@
+"""The index on disk: one directory per generation, built beside the old one and switched by a pointer file.
+
+A generation holds `index.sqlite` (chunks, their vectors, and the terms that each is found by) and `chroma/` (the
+vectors for nearest-neighbour search). It never changes once the pointer names it. Readers hold a shared lock on the
+generation that they read, so that it is removed only when nobody reads it any more.
+
+The terms are an inverted index in blocks of rows: a changed chunk touches the blocks of its own terms, and nothing is
+rebuilt for it. Document frequencies and lengths are read from it at query time.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast, get_args
+
+import chromadb
+import numpy as np
+import numpy.typing as npt
+from chromadb.config import Settings
+
+from knowledge.embedding import Embedding, Vectors
+from knowledge.types import Chunk
+from knowledge.words import WORDS_VERSION, character_pairs, index_terms
+
+Kind = Literal["passage", "question"]
+Terms = Literal["words", "pairs"]
+Rows = npt.NDArray[np.int32]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_T = TypeVar("_T")
+
+_LAYOUT = f"1-{WORDS_VERSION}"
+_BLOCK = 2048  # rows of a block of postings, and chunks that are written at once
+_KEPT_GENERATIONS = 2  # the one that serves and the one before it
+_POSTINGS_CACHED = 4096  # terms whose postings stay decoded in memory
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE chunks (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, program TEXT NOT NULL,
+    words INTEGER NOT NULL, pairs INTEGER NOT NULL, payload TEXT NOT NULL, vector BLOB NOT NULL
+);
+CREATE TABLE postings (
+    kind INTEGER NOT NULL, terms TEXT NOT NULL, term TEXT NOT NULL, block INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (kind, terms, term, block)
+) WITHOUT ROWID;
+"""
+
+
+class IndexMissingError(Exception):
+    """There is no index for this embedding model; the message says what to run."""
+
+
+class IndexBusyError(Exception):
+    """Another process is updating the index."""
+
+
+class IndexUnwritableError(Exception):
+    """The data folder cannot be written to."""
+
+
+@dataclass(frozen=True)
+class IndexChanges:
+    """How many chunks a run created, updated, deleted and left as they were."""
+
+    created: int
+    updated: int
+    deleted: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Postings:
+    """The rows that hold a term, in ascending order, and how often each holds it."""
+
+    rows: Rows
+    counts: Rows
+
+
+def embedded_text(chunk: Chunk) -> str:
+    """What is embedded, and found by its words: a passage with its headings, a question as it stands."""
+    return chunk.text if chunk.kind == "question" else "\n".join([*chunk.headings, chunk.text])
+
+
+class Index:
+    """One generation, open for reading. Safe to use from several threads until it is closed.
+
+    `words` and `pairs` hold, for each row, how many terms of that sort the chunk has; `kinds` its kind as a position
+    in KINDS (-1 where the row is empty) and `programs` the number of its program in `program_numbers`.
+    """
+
+    def __init__(self, data_dir: Path, generation: str, embedding_name: str) -> None:
+        """Opens a generation that the pointer names."""
+        self.data_dir = data_dir
+        self.generation = generation
+        self.embedding_name = embedding_name
+        folder = _root(data_dir) / generation
+        self._guard = os.open(folder / "in-use", os.O_RDONLY)
+        fcntl.flock(self._guard, fcntl.LOCK_SH)
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(
+            f"file:{folder / 'index.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        self._client, self._collections = _open_chroma(folder)
+        self.postings = lru_cache(maxsize=_POSTINGS_CACHED)(self._read_postings)
+        self._read_rows()
+
+    def _read_rows(self) -> None:
+        records = self._select("SELECT row, kind, program, words, pairs FROM chunks ORDER BY row")
+        size = records[-1][0] + 1 if records else 0
+        self.kinds = np.full(size, -1, dtype=np.int8)
+        self.programs = np.zeros(size, dtype=np.int32)
+        self.lengths: dict[Terms, Rows] = {"words": np.zeros(size, np.int32), "pairs": np.zeros(size, np.int32)}
+        self.program_numbers: dict[str, int] = {}
+        for row, kind, program, words, pairs in records:
+            self.kinds[row] = kind
+            self.programs[row] = self.program_numbers.setdefault(program, len(self.program_numbers))
+            self.lengths["words"][row] = words
+            self.lengths["pairs"][row] = pairs
+        self.sizes: dict[Kind, int] = {kind: int((self.kinds == i).sum()) for i, kind in enumerate(KINDS)}
+
+    def close(self) -> None:
+        """Frees the files and the lock; the index cannot be used afterwards."""
+        self._client.close()
+        self._database.close()
+        os.close(self._guard)
+
+    def _read_postings(self, kind: Kind, terms: Terms, term: str) -> Postings:
+        records = self._select(
+            "SELECT data FROM postings WHERE kind = ? AND terms = ? AND term = ? ORDER BY block",
+            (KINDS.index(kind), terms, term),
+        )
+        blocks = [_decode(data) for (data,) in records]
+        rows, counts = np.concatenate(blocks, axis=1) if blocks else np.empty((2, 0), dtype=np.int32)
+        return Postings(rows, counts)
+
+    def nearest(self, kind: Kind, vector: Vectors, program: str, limit: int) -> Rows:
+        """The rows whose vectors are nearest to `vector`, of that program and of none ("" = of all)."""
+        limit = min(limit, self.sizes[kind])
+        if not limit:
+            return np.empty(0, dtype=np.int32)
+        found = self._collections[kind].query(
+            query_embeddings=[vector],
+            n_results=limit,
+            where={"program": {"$in": [program, ""]}} if program else None,
+            include=["distances"],
+        )["ids"][0]
+        marks = ",".join("?" * len(found))
+        records = self._select(f"SELECT row FROM chunks WHERE id IN ({marks})", found)
+        return np.array([row for (row,) in records], dtype=np.int32)
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """The vectors of these rows, in the same order."""
+        found = {row: np.frombuffer(data, dtype=np.float16) for row, data in self._of_rows("vector", rows)}
+        return np.array([found[row] for row in rows.tolist()], dtype=np.float32)
+
+    def chunks(self, rows: Rows) -> list[Chunk]:
+        """The chunks of these rows, in the same order."""
+        found = {row: _chunk(payload) for row, payload in self._of_rows("payload", rows)}
+        return [found[row] for row in rows.tolist()]
+
+    def _of_rows(self, column: Literal["vector", "payload"], rows: Rows) -> list[tuple[int, Any]]:
+        marks = ",".join("?" * len(rows))
+        return self._select(f"SELECT row, {column} FROM chunks WHERE row IN ({marks})", rows.tolist())
+
+    def _select(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._database.execute(statement, values).fetchall()
+
+
+def open_index(data_dir: Path, embedding: Embedding) -> Index:
+    """Opens the newest generation made with this embedding.
+
+    Raises:
+        IndexMissingError: there is none; the message says whether another embedding's index is there.
+    """
+    return Index(data_dir, current_generation(data_dir, embedding.name), embedding.name)
+
+
+def current_generation(data_dir: Path, embedding_name: str) -> str:
+    """The generation that serves this embedding.
+
+    Raises:
+        IndexMissingError: there is none.
+    """
+    history = _read_pointer(_root(data_dir))
+    generation = dict(reversed(history)).get(embedding_name)
+    if generation is not None:
+        return generation
+    if history:
+        raise IndexMissingError(
+            f"索引は別の埋め込みモデル({history[0][0]})で作られています。"
+            f"{embedding_name} の索引を作るため、python -m ingest を実行してください。"
+        )
+    raise IndexMissingError("索引がまだありません。python -m ingest を実行してください。")
+
+
+def update_index(
+    data_dir: Path, chunks: Iterable[Chunk], embedding: Embedding, progress: Callable[[int], None]
+) -> IndexChanges:
+    """Makes the index hold exactly these chunks, and switches to it once it is complete and on disk.
+
+    Chunks that are stored as they are keep their vectors and terms. Where nothing changed, no generation is written.
+
+    Args:
+        data_dir: the data folder; the index lies in its `index/`.
+        chunks: every chunk there is to be, each id once; read once, a block at a time.
+        embedding: makes the vectors. Another name than before means a complete new generation.
+        progress: told how many chunks have been read so far.
+
+    Raises:
+        IndexBusyError: another process is updating this index.
+        IndexUnwritableError: the data folder cannot be written to.
+        ValueError: two chunks have the same id.
+    """
+    root = _root(data_dir)
+    with _update_lock(root):
+        history = _read_pointer(root)
+        _remove_unreferenced(root, history)
+        builder = _Builder(root, dict(reversed(history)).get(embedding.name), embedding)
+        try:
+            read, created, updated = 0, 0, 0
+            for block in _blocks(chunks):
+                block_created, block_updated = builder.put(block)
+                read, created, updated = read + len(block), created + block_created, updated + block_updated
+                progress(read)
+            deleted = builder.remove_unseen()
+            generation = builder.finish()
+        except BaseException:
+            builder.abandon()
+            raise
+        if generation is not None:
+            history = [(embedding.name, generation), *history][:_KEPT_GENERATIONS]
+            _write_pointer(root, history)
+            _remove_unreferenced(root, history)
+    return IndexChanges(created, updated, deleted, read - created - updated)
+
+
+class _Builder:
+    """Compares chunks with a stored generation, and writes a new one from the first difference on."""
+
+    def __init__(self, root: Path, base: str | None, embedding: Embedding) -> None:
+        self._root = root
+        self._embedding = embedding
+        self._base = base if base is not None and _layout_of(root / base) == _LAYOUT else None
+        self._number = int(base.split("-")[0]) + 1 if base else 1
+        self._seen: set[str] = set()
+        self._folder: Path | None = None
+        self._client: Any = None
+        self._collections: dict[Kind, chromadb.Collection] = {}
+        self._free_rows: Iterator[int] = iter(())
+        self._database: sqlite3.Connection | None = (
+            sqlite3.connect(f"file:{root / self._base / 'index.sqlite'}?mode=ro&immutable=1", uri=True)
+            if self._base
+            else None
+        )
+
+    def put(self, chunks: Sequence[Chunk]) -> tuple[int, int]:
+        """Takes the next chunks; returns how many of them are new, and how many differ from what is stored."""
+        for chunk in chunks:
+            if chunk.id in self._seen:
+                raise ValueError(f"duplicate chunk id: {chunk.id}")
+            self._seen.add(chunk.id)
+        stored = self._stored([chunk.id for chunk in chunks])
+        changed = [chunk for chunk in chunks if chunk.id not in stored or stored[chunk.id][1] != _payload(chunk)]
+        if changed:
+            self._write(changed, stored)
+        updated = sum(chunk.id in stored for chunk in changed)
+        return len(changed) - updated, updated
+
+    def remove_unseen(self) -> int:
+        """Removes what was stored and has not come again; returns how many."""
+        if self._database is None:
+            return 0
+        stored = (identifier for (identifier,) in self._database.execute("SELECT id FROM chunks"))
+        unseen = [identifier for identifier in stored if identifier not in self._seen]
+        for block in _blocks(unseen):
+            database = self._writable()
+            records = self._stored(block)
+            changes: _TermChanges = defaultdict(dict)
+            for row, payload in records.values():
+                _take_out(changes, row, _chunk(payload))
+            self._apply(database, changes)
+            database.executemany("DELETE FROM chunks WHERE id = ?", [(identifier,) for identifier in block])
+            for collection in self._collections.values():
+                collection.delete(ids=list(block))
+        return len(unseen)
+
+    def finish(self) -> str | None:
+        """Closes the new generation and forces it to disk; returns its name, or None where nothing differed."""
+        if self._folder is None and self._base is not None:
+            self._close()
+            return None
+        self._writable().commit()
+        self._close()
+        folder = cast(Path, self._folder)
+        for path in [*(p for p in folder.rglob("*")), folder, self._root]:
+            _fsync(path)
+        return folder.name
+
+    def abandon(self) -> None:
+        """Drops the unfinished generation; the old one goes on serving."""
+        self._close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _stored(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        if self._database is None:
+            return {}
+        marks = ",".join("?" * len(ids))
+        records = self._database.execute(f"SELECT id, row, payload FROM chunks WHERE id IN ({marks})", list(ids))
+        return {identifier: (row, payload) for identifier, row, payload in records}
+
+    def _writable(self) -> sqlite3.Connection:
+        """The new generation's database; the generation is started, from a copy of the old one, on the first call."""
+        if self._folder is not None:
+            return cast(sqlite3.Connection, self._database)
+        self._folder = folder = self._root / f"{self._number:06d}-{secrets.token_hex(3)}"
+        if self._base is None:
+            folder.mkdir()
+        else:
+            shutil.copytree(self._root / self._base, folder)
+        (folder / "in-use").touch()
+        if self._database is not None:
+            self._database.close()
+        self._database = database = sqlite3.connect(folder / "index.sqlite")
+        database.execute("PRAGMA journal_mode = OFF")  # a killed run's generation is thrown away, not recovered
+        database.execute("PRAGMA synchronous = OFF")  # finish() forces the file to disk
+        if self._base is None:
+            database.executescript(_SCHEMA)
+            database.execute("INSERT INTO meta VALUES ('layout', ?)", (_LAYOUT,))
+        self._client, self._collections = _open_chroma(folder)
+        taken = {row for (row,) in database.execute("SELECT row FROM chunks")}
+        self._free_rows = (row for row in range(len(taken) + 2**31) if row not in taken)
+        return database
+
+    def _write(self, chunks: Sequence[Chunk], stored: dict[str, tuple[int, str]]) -> None:
+        database = self._writable()
+        vectors = self._embedding.embed_passages([embedded_text(chunk) for chunk in chunks])
+        changes: _TermChanges = defaultdict(dict)
+        for chunk, vector in zip(chunks, vectors, strict=True):
+            if chunk.id in stored:
+                row, payload = stored[chunk.id]
+                _take_out(changes, row, _chunk(payload))
+            else:
+                row = next(self._free_rows)
+            lengths = _put_in(changes, row, chunk)
+            database.execute(
+                "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row,
+                    chunk.id,
+                    KINDS.index(chunk.kind),
+                    chunk.program,
+                    lengths["words"],
+                    lengths["pairs"],
+                    _payload(chunk),
+                    vector.astype(np.float16).tobytes(),
+                ),
+            )
+        self._apply(database, changes)
+        self._send(chunks, vectors, set(stored))
+
+    def _send(self, chunks: Sequence[Chunk], vectors: Vectors, stored: set[str]) -> None:
+        for kind, collection in self._collections.items():
+            gone = [chunk.id for chunk in chunks if chunk.id in stored and chunk.kind != kind]
+            if gone:
+                collection.delete(ids=gone)
+            kept = [i for i, chunk in enumerate(chunks) if chunk.kind == kind and vectors[i].any()]
+            if kept:
+                collection.upsert(
+                    ids=[chunks[i].id for i in kept],
+                    embeddings=[vectors[i] for i in kept],
+                    metadatas=[{"program": chunks[i].program} for i in kept],
+                )
+
+    @staticmethod
+    def _apply(database: sqlite3.Connection, changes: "_TermChanges") -> None:
+        for (kind, terms, term, block), counts in sorted(changes.items()):
+            key = (kind, terms, term, block)
+            record = database.execute(
+                "SELECT data FROM postings WHERE kind = ? AND terms = ? AND term = ? AND block = ?", key
+            ).fetchone()
+            merged = dict(_decode(record[0]).T.tolist()) | counts if record else counts
+            kept = sorted((row, count) for row, count in merged.items() if count)
+            if kept:
+                data = np.array(kept, dtype=np.int32).T.tobytes()
+                database.execute("INSERT OR REPLACE INTO postings VALUES (?, ?, ?, ?, ?)", (*key, data))
+            else:
+                database.execute(
+                    "DELETE FROM postings WHERE kind = ? AND terms = ? AND term = ? AND block = ?", key
+                )
+
+
+_TermChanges = dict[tuple[int, Terms, str, int], dict[int, int]]
+"""For a block of a term's postings: how often each changed row holds the term now (0: no longer)."""
+
+
+def _take_out(changes: _TermChanges, row: int, chunk: Chunk) -> None:
+    for terms, counts in _terms(chunk).items():
+        for term in counts:
+            changes[KINDS.index(chunk.kind), terms, term, row // _BLOCK][row] = 0
+
+
+def _put_in(changes: _TermChanges, row: int, chunk: Chunk) -> dict[Terms, int]:
+    found_by = _terms(chunk)
+    for terms, counts in found_by.items():
+        for term, count in counts.items():
+            changes[KINDS.index(chunk.kind), terms, term, row // _BLOCK][row] = count
+    return {terms: counts.total() for terms, counts in found_by.items()}
+
+
+def _terms(chunk: Chunk) -> dict[Terms, Counter[str]]:
+    text = embedded_text(chunk)
+    pairs = character_pairs(text) if chunk.kind == "question" else []
+    return {"words": Counter(index_terms(text)), "pairs": Counter(pairs)}
+
+
+def _decode(data: bytes) -> npt.NDArray[np.int32]:
+    return np.frombuffer(data, dtype=np.int32).reshape(2, -1)
+
+
+def _payload(chunk: Chunk) -> str:
+    return json.dumps(asdict(chunk), ensure_ascii=False)
+
+
+def _chunk(payload: str) -> Chunk:
+    fields = json.loads(payload)
+    return Chunk(**{**fields, "headings": tuple(fields["headings"])})
+
+
+def _blocks(items: Iterable[_T]) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while block := list(islice(iterator, _BLOCK)):
+        yield block
+
+
+def _open_chroma(folder: Path) -> tuple[Any, dict[Kind, chromadb.Collection]]:
+    client = chromadb.PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
+    return client, {
+        kind: client.get_or_create_collection(
+            kind, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+        )
+        for kind in KINDS
+    }
+
+
+def _root(data_dir: Path) -> Path:
+    return data_dir / "index"
+
+
+def _layout_of(folder: Path) -> str:
+    database = sqlite3.connect(f"file:{folder / 'index.sqlite'}?mode=ro&immutable=1", uri=True)
+    try:
+        return cast(str, database.execute("SELECT value FROM meta WHERE key = 'layout'").fetchone()[0])
+    finally:
+        database.close()
+
+
+def _read_pointer(root: Path) -> list[tuple[str, str]]:
+    """(embedding name, generation), the newest first; nothing where there is no index."""
+    try:
+        text = (root / "current.json").read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [(entry["embedding"], entry["generation"]) for entry in json.loads(text)]
+
+
+def _write_pointer(root: Path, history: Sequence[tuple[str, str]]) -> None:
+    text = json.dumps([{"embedding": name, "generation": generation} for name, generation in history], indent=1)
+    temporary = root / "current.json.new"
+    temporary.write_text(text, encoding="utf-8")
+    _fsync(temporary)
+    os.replace(temporary, root / "current.json")
+    _fsync(root)
+
+
+def _remove_unreferenced(root: Path, history: Sequence[tuple[str, str]]) -> None:
+    """Removes generations that neither the pointer names nor a reader holds open (killed runs' among them)."""
+    named = {generation for _, generation in history}
+    for folder in root.iterdir():
+        if folder.is_dir() and folder.name not in named and not _in_use(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_use(folder: Path) -> bool:
+    try:
+        guard = os.open(folder / "in-use", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(guard)
+    return False
+
+
+@contextmanager
+def _update_lock(root: Path) -> Iterator[None]:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise IndexUnwritableError(f"データフォルダーに書き込めません: {root} ({error.strerror})") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise IndexBusyError("別の取り込みが実行中です。終わってからもう一度実行してください。") from error
+        yield
+    finally:
+        os.close(lock)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

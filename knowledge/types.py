@@ -1,0 +1,282 @@
+"""The values that knowledge is made of. Frozen, without I/O; rules import this module and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+
+class ApplicantKind(StrEnum):
+    """Who asks or would apply (申請主体)."""
+
+    PREFECTURE = "prefecture"
+    MUNICIPALITY = "municipality"
+    SPECIAL_WARD = "special_ward"
+    LOCAL_GOVERNMENT_ASSOCIATION = "local_government_association"
+    INVESTED_CORPORATION = "invested_corporation"
+    NONPROFIT = "nonprofit"
+    COMPANY = "company"
+    VOLUNTARY_GROUP = "voluntary_group"
+    INDIVIDUAL = "individual"
+    NATIONAL_AGENCY = "national_agency"
+    REGIONAL_BUREAU = "regional_bureau"
+    SUPPORT_PROVIDER = "support_provider"
+
+
+class Fact(StrEnum):
+    """A fact of a situation that a rule may need. The values are the names used in the contract's `missing`."""
+
+    PROGRAM = "program"
+    APPLICANT_KIND = "applicant_kind"
+    FISCAL_INDEX = "fiscal_index"
+    INVESTMENT_OR_NONPROFIT = "investment_or_nonprofit"
+    PAST_SELECTION = "past_selection"
+    MUNICIPALITY_COUNT = "municipality_count"
+    PARTNERSHIP = "partnership"
+    RECOMMENDATION = "recommended_by_local_government"
+    JOINT_PROJECT = "joint_project"
+    MEETING_MODE = "meeting_mode"
+    SAME_PROJECT = "same_project"
+    DISPATCH_YEAR = "fiscal_year"
+    END_DATE = "end_date"
+
+
+class Subject(StrEnum):
+    """What a rule decides."""
+
+    ELIGIBILITY = "eligibility"
+    CAP = "cap"
+    BUDGET = "budget"
+    COST = "cost"
+    DURATION = "duration"
+    CALLS_PER_YEAR = "calls_per_year"
+    WINDOW = "window"
+    DEADLINE = "deadline"
+    REPORT_DUE = "report_due"
+    QUESTIONNAIRE = "questionnaire"
+    REPEAT = "repeat"
+    INDEX_LIMIT = "financial_strength_index_limit"
+
+
+class Verdict(StrEnum):
+    """Yes or no to the question asked; `conditional` names what it hangs on."""
+
+    ELIGIBLE = "eligible"
+    INELIGIBLE = "ineligible"
+    CONDITIONAL = "conditional"
+
+
+class Outcome(StrEnum):
+    """How far a rule got."""
+
+    SETTLED = "settled"
+    NEEDS_FACTS = "needs_facts"
+    NOT_STATED = "not_stated"
+
+
+Bound = Literal["below", "at_most", "at_least", "above"]
+Unit = Literal["yen", "day", "hour", "month", "count", "ratio", "fiscal_year", "months_of_year", "none"]
+
+
+class Strict:
+    """A value that is read from a file: keys that it does not know are refused."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Evidence(Strict):
+    """Where a value stands: the place in the document and a short phrase of it."""
+
+    place: str
+    quote: str
+    document: str = ""
+
+
+@dataclass(frozen=True)
+class Choice(Strict):
+    """A tappable answer to a question about a fact."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class FactQuestion(Strict):
+    """How a fact is asked for, and the values that it can take.
+
+    `asked` is False for facts that are only used when the person mentions them; unknown, they match no condition.
+    """
+
+    fact: Fact
+    label: str
+    kind: Literal["choice", "number"]
+    question: str = ""
+    asked: bool = True
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known of the person's case. `facts` holds choice facts by value and numbers as decimal text."""
+
+    facts: Mapping[Fact, str] = field(default_factory=dict)
+    amount: Decimal | None = None
+    amount_unit: Unit | None = None
+
+
+Comparison = Mapping[Bound, str]
+
+
+@dataclass(frozen=True)
+class Row(Strict):
+    """One row of a decision table: where `when` holds, this is the outcome.
+
+    `when` maps a fact to the values that satisfy it, or to a comparison with a number or with a parameter's key.
+    `says` is the ruling's sentence, `needs` what is said when a fact of this row is missing.
+    """
+
+    says: str = ""
+    when: Mapping[Fact, tuple[str, ...] | Comparison] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    value: Decimal | tuple[int, ...] | None = None
+    unit: Unit | None = None
+    needs: str = ""
+    not_stated: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter(Strict):
+    """A dated decision table, or a dated figure (a table of one row).
+
+    `values` maps the day on which rows take effect to the rows; None ends the parameter. No entry on or before a day
+    means that the documents do not state it for that day. `overview` answers those who ask in general and not for
+    themselves.
+    """
+
+    description: str
+    values: Mapping[date, tuple[Row, ...] | None]
+    bound: Bound | None = None
+    overview: str = ""
+    not_stated_says: str = ""
+
+
+@dataclass(frozen=True)
+class SourceDocument(Strict):
+    """A document that the facts of a program rest on."""
+
+    id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ProgramYear(Strict):
+    """What one fiscal-year file of a program holds."""
+
+    fiscal_year: int
+    parameters: Mapping[Subject, Parameter]
+
+
+@dataclass(frozen=True)
+class Program(Strict):
+    """A support program: its names, whom to ask, what it suits, and its dated parameters.
+
+    `aliases` are other forms of its name, `nicknames` words that point to it unless another program is named.
+    """
+
+    id: str
+    name: str
+    short_name: str
+    aliases: tuple[str, ...]
+    nicknames: tuple[str, ...]
+    summary: str
+    suits: tuple[str, ...]
+    contact: str
+    document: SourceDocument
+    verified_years: tuple[int, ...]
+    years: tuple[ProgramYear, ...] = ()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A program's rows as they stand on a day. `fiscal_year` is that of the document they rest on."""
+
+    program: str
+    program_name: str
+    fiscal_year: int
+    rows: Mapping[Subject, tuple[Row, ...]]
+    parameters: Mapping[Subject, Parameter]
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a rule decided, with its reason and evidence. Nothing that a model writes can change one.
+
+    `asked` is the amount or the first and last day that the verdict is about.
+    """
+
+    program: str
+    subject: Subject
+    outcome: Outcome
+    says: str
+    verdict: Verdict | None = None
+    asked: Decimal | tuple[date, date] | None = None
+    value: Decimal | date | tuple[int, ...] | None = None
+    unit: Unit | None = None
+    missing: tuple[Fact, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    fiscal_year: int | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A passage of a document, or a typed question of the FAQ, as the index holds it.
+
+    `id` is stable from run to run, `digest` changes with the content. `program` is a program id, or "" where the
+    document belongs to none. `place` is where the passage stands ("推進体制構築支援 > 事業規模"), `quote` the short
+    evidence phrase of a guide's section ("" for other documents). `target` is the FAQ entry of a question.
+    """
+
+    id: str
+    digest: str
+    kind: Literal["passage", "question"]
+    document: str
+    title: str
+    text: str
+    program: str = ""
+    headings: tuple[str, ...] = ()
+    place: str = ""
+    quote: str = ""
+    url: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A chunk found for a query. `score` is the fused score in 0..1, `lexical` and `dense` its parts."""
+
+    chunk: Chunk
+    score: float
+    lexical: float
+    dense: float
+
+
+@dataclass(frozen=True)
+class FaqEntry(Strict):
+    """A question that people ask, in several wordings, and where its answer is.
+
+    Exactly one of `section` (a heading of the guide), `rule` (a subject that the rules decide) and `not_stated`
+    (what the documents are silent about, as a noun phrase) is set. `nearby` names a section worth showing beside a
+    `not_stated`.
+    """
+
+    id: str
+    questions: tuple[str, ...]
+    section: str = ""
+    rule: Subject | None = None
+    not_stated: str = ""
+    nearby: str = ""

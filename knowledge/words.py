@@ -1,0 +1,89 @@
+"""Japanese text as the words that search and the embedding see: SudachiPy, normalised forms, particles dropped."""
+
+import threading
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
+
+WORDS_VERSION = f"words1-sudachidict{version('sudachidict-core')}"
+"""Changes whenever the same text could give other words; an index made with another one is built anew."""
+
+_MAX_CHARACTERS = 12_000  # SudachiPy refuses more than 49,149 bytes at once
+_DROPPED_POS = frozenset({"助詞", "助動詞", "補助記号", "記号", "空白", "接続詞", "感動詞"})
+_dictionary_lock = threading.Lock()
+_dictionary: Dictionary | None = None
+_local = threading.local()
+
+
+@dataclass(frozen=True)
+class Word:
+    """One content word: the normalised form of the long unit, and of its short units where it is a compound."""
+
+    form: str
+    parts: tuple[str, ...] = ()
+
+
+def normalize(text: str) -> str:
+    """NFKC and lower case: what is compared character by character."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def read_words(text: str) -> list[Word]:
+    """The content words of a text in order (long units, each with its short units)."""
+    words = []
+    for morpheme in _morphemes(text):
+        form = morpheme.normalized_form().lower()
+        parts = morpheme.split(SplitMode.A)
+        words.append(Word(form, tuple(p.normalized_form().lower() for p in parts) if len(parts) > 1 else ()))
+    return words
+
+
+def index_terms(text: str) -> list[str]:
+    """Everything that a text is found by: its words and the parts of its compounds, with repetitions."""
+    return [term for word in read_words(text) for term in (word.form, *word.parts)]
+
+
+def character_pairs(text: str) -> list[str]:
+    """Pairs of neighbouring letters and digits of the normalised text, white space and punctuation left out."""
+    kept = "".join(c for c in normalize(text) if c.isalnum() or c == "ー")
+    return [kept[i : i + 2] for i in range(len(kept) - 1)]
+
+
+def segmented(text: str) -> str:
+    """The short units of the content words, joined by spaces: what the embedding's own tokenizer is trained on."""
+    return " ".join(part for word in read_words(text) for part in word.parts or (word.form,))
+
+
+def _morphemes(text: str) -> Iterator[Morpheme]:
+    tokenizer = _tokenizer()
+    for piece in _pieces(normalize(text)):
+        for morpheme in tokenizer.tokenize(piece):
+            if morpheme.part_of_speech()[0] not in _DROPPED_POS:
+                yield morpheme
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces that SudachiPy takes, cut after a sentence where there is one."""
+    start = 0
+    while len(text) - start > _MAX_CHARACTERS:
+        end = start + _MAX_CHARACTERS
+        cut = max(text.rfind(mark, start, end) for mark in "。\n 、") + 1
+        end = cut if cut > start else end
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _tokenizer() -> Tokenizer:
+    """This thread's tokenizer (one shared by threads raises); the dictionary itself is shared."""
+    global _dictionary
+    tokenizer: Tokenizer | None = getattr(_local, "tokenizer", None)
+    if tokenizer is None:
+        with _dictionary_lock:
+            if _dictionary is None:
+                _dictionary = Dictionary(dict="core")
+            tokenizer = _local.tokenizer = _dictionary.tokenizer(mode=SplitMode.C)
+    return tokenizer
