@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -149,8 +148,8 @@ def ask(
         _fail('質問か --batch のどちらかを指定してください。例: python -m bot ask "上限はいくらですか"', BAD_INPUT)
     if batch:
         lines = _lines(batch)
-        for answered in _answer_lines(lines, _open_knowledge(settings, documents_only), settings, today):
-            sys.stdout.write(json.dumps(answered, ensure_ascii=False) + "\n")
+        for answered_line in _answer_lines(lines, _open_knowledge(settings, documents_only), settings, today):
+            sys.stdout.write(json.dumps(answered_line, ensure_ascii=False) + "\n")
             sys.stdout.flush()
         return
     assert question is not None
@@ -295,7 +294,9 @@ def _show(console: "Console", answered: "Answer") -> None:
         console.print(Text.assemble((f"  {number} ", "bold cyan"), suggestion))
 
 
-@app.command(help="保存期間(RETENTION_DAYS)を過ぎた会話の記録を消します。", rich_help_panel="コマンド", add_help_option=False)
+@app.command(
+    help="保存期間(RETENTION_DAYS)を過ぎた会話の記録を消します。", rich_help_panel="コマンド", add_help_option=False
+)
 def purge(help: Help = False) -> None:
     """Deletes what is older than the retention."""
     settings = _settings()

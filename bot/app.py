@@ -4,15 +4,15 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.answering import Knowledge, answer, open_knowledge
 from bot.channels import web
@@ -129,10 +129,8 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
         yield
         await desk.conversations.close()
 
-    app = FastAPI(
-        title="madoguchi", lifespan=lifespan, docs_url=None, redoc_url=None, max_body_size=_LARGEST_BODY
-    )
-    app.add_middleware(_SecurityHeaders)
+    app = FastAPI(title="madoguchi", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(_Edge)
     app.state.desk = desk
     web.refuse_in_japanese(app)
     app.include_router(web.routes(desk.ask, load_catalog().programs, settings, now))
@@ -156,17 +154,27 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
     return app
 
 
-class _SecurityHeaders:
-    """Adds the security headers to every response."""
+class _Edge:
+    """Adds the security headers to every response, and refuses a body that is too large while it arrives."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._headers = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > _LARGEST_BODY:
+                raise HTTPException(413)
+            return message
+
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive_limited, send_with_headers)

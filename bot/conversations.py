@@ -51,8 +51,8 @@ class StorageError(Exception):
 class Remembered:
     """Where a conversation stands: its state, and the choices that the last answer offered."""
 
-    conversation: Conversation = Conversation()
-    choices: tuple[Choice, ...] = ()
+    conversation: Conversation
+    choices: tuple[Choice, ...]
 
 
 class Conversations:
@@ -72,7 +72,8 @@ class Conversations:
             self._engine = _create_engine(url)
         except (ArgumentError, InvalidRequestError, ImportError) as error:
             raise StorageError(
-                f"DATABASE_URL を使えません: {error}。sqlite:///ファイル か postgresql://利用者:パスワード@ホスト/名前 と書いてください。"
+                f"DATABASE_URL を使えません: {error}。"
+                "sqlite:///ファイル か postgresql://利用者:パスワード@ホスト/名前 と書いてください。"
             ) from error
         self._id_hash_key = id_hash_key
 
@@ -117,12 +118,12 @@ class Conversations:
         async with self._engine.connect() as connection:
             turn = (await connection.execute(newest)).one_or_none()
         if turn is None:
-            return Remembered()
+            return Remembered(Conversation(), ())
         try:
             conversation = _state.validate_python(turn.state)
         except ValidationError:
             _log.warning("the state of a conversation is of another version; it starts anew")
-            return Remembered()
+            return Remembered(Conversation(), ())
         choices = (Choice(choice["label"], choice["value"]) for choice in turn.answer["choices"])
         return Remembered(conversation, tuple(choices))
 

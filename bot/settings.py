@@ -57,7 +57,9 @@ class Settings(BaseSettings):
     id_hash_key: str = Field(
         "", repr=False, description="記録する利用者IDを伏せるための鍵。空なら DATA_DIR に作る。複数台では同じ値にする"
     )
-    retention_days: int = Field(90, ge=1, le=36500, description="会話の記録を残す日数。過ぎた記録は起動時と purge で消す")
+    retention_days: int = Field(
+        90, ge=1, le=36500, description="会話の記録を残す日数。過ぎた記録は起動時と purge で消す"
+    )
     max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
     rate_per_conversation: int = Field(20, ge=1, description="1つの会話から1分間に受ける質問の数")
     rate_per_client: int = Field(600, ge=1, description="1つのIPアドレスから1分間に受ける質問の数")

@@ -74,8 +74,8 @@ def wordings() -> Wordings:
             Fact(fact): {value: compiled(pattern) for value, pattern in values.items()}
             for fact, values in raw.pop("replies").items()
         },
-        kinds=tuple((ApplicantKind(kind), compiled(pattern)) for kind, pattern in raw.pop("kinds")),
-        subjects=tuple((Subject(subject), compiled(pattern)) for subject, pattern in raw.pop("subjects")),
+        kinds=tuple((ApplicantKind(kind), compiled(p)) for row in raw.pop("kinds") for kind, p in row.items()),
+        subjects=tuple((Subject(subject), compiled(p)) for row in raw.pop("subjects") for subject, p in row.items()),
         signs={name: compiled(pattern) for name, pattern in raw.items()},
     )
 

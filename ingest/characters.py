@@ -60,7 +60,9 @@ def decode(content: bytes, declared: str = "") -> str:
             text = _strictly(content, encoding)
             return text if text is not None else _refuse_encoding()
     if b"\0" in content:
-        raise ReadError("文字のファイルではありません(バイナリです)", "pdf・docx・xlsx・html・md・txt のどれかで保存してください")
+        raise ReadError(
+            "文字のファイルではありません(バイナリです)", "pdf・docx・xlsx・html・md・txt のどれかで保存してください"
+        )
     candidates = [encoding for encoding in (declared, "utf-8") if encoding]
     if b"\x1b$" in content:
         candidates.insert(0, "iso2022_jp")

@@ -35,15 +35,15 @@ def chunk(document: Document, outline: Iterable[Placed]) -> Iterator[Chunk]:
     An id rests on the document, the headings and how the text begins (its figures left out), so a chunk keeps it when
     others come before it or a figure in it changes.
     """
-    numbers: Counter[str] = Counter()
+    numbers: Counter[tuple[str, ...]] = Counter()
     for passage in _passages(outline):
         placed = passage.first
         opening = _FIGURES.sub("", passage.text)[:_OPENING]
-        seed = json.dumps([document.id, placed.program, placed.headings, opening], ensure_ascii=False)
-        numbers[seed] += 1
+        origin = (document.id, placed.program, *placed.headings, opening)
+        numbers[origin] += 1
         yield with_digest(
             Chunk(
-                id=hashlib.sha256(f"{seed}{numbers[seed]}".encode()).hexdigest()[:20],
+                id=identifier("document", *origin, str(numbers[origin])),
                 digest="",
                 kind="passage",
                 document=document.id,
@@ -55,6 +55,11 @@ def chunk(document: Document, outline: Iterable[Placed]) -> Iterator[Chunk]:
                 url=document.url,
             )
         )
+
+
+def identifier(*parts: str) -> str:
+    """A short id that these parts always give, and no others."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:20]
 
 
 def with_digest(chunk: Chunk) -> Chunk:

@@ -1,5 +1,6 @@
 """From a file to a document: the format's reader, and a title."""
 
+import io
 import zipfile
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -10,6 +11,9 @@ from ingest.formats import office, pdf, text, web
 from ingest.types import Block, Document, ReadError
 
 SUFFIXES = (".pdf", ".docx", ".xlsx", ".html", ".htm", ".md", ".txt")
+READERS_VERSION = 1
+"""Raised whenever the readers give other blocks for the same file, so that added documents are read again."""
+
 MAX_BYTES = 300 << 20  # a file this large is refused before it is opened
 
 _TITLE = 60  # characters; a longer first line is text
@@ -29,7 +33,9 @@ def extract(path: Path, id: str) -> Document:
     """
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise ReadError(f"ファイルが大きすぎます({size >> 20}MB、上限{MAX_BYTES >> 20}MB)", "分割してから追加してください")
+        raise ReadError(
+            f"ファイルが大きすぎます({size >> 20}MB、上限{MAX_BYTES >> 20}MB)", "分割してから追加してください"
+        )
     if not size:
         raise ReadError("ファイルが空です", "中身のあるファイルを指定してください")
     title, url = "", ""
@@ -58,7 +64,8 @@ def extract(path: Path, id: str) -> Document:
             blocks = text.read_text(path)
         case ending:
             raise ReadError(
-                f"対応していない形式です({ending or '拡張子なし'})", "pdf・docx・xlsx・html・md・txt のどれかで保存してください"
+                f"対応していない形式です({ending or '拡張子なし'})",
+                "pdf・docx・xlsx・html・md・txt のどれかで保存してください",
             )
     head = list(islice(blocks, _TITLE_WITHIN))
     if not head:
@@ -89,8 +96,6 @@ def suffix_of(content: bytes) -> str:
 
 
 def _package_suffix(content: bytes) -> str:
-    import io
-
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             return ".xlsx" if any(name.startswith("xl/") for name in package.namelist()) else ".docx"

@@ -30,18 +30,23 @@ _SHORT = 30  # characters of a heading that only its shortness shows
 _NO_HEADING = re.compile(r"[。、!?:;…]|\.\.\.|https?://|^[※(（「『]|[)）]$|\d(?:円|万円|億円|%|日|時間|回|件)|程度$")
 _NOT_TITLED = re.compile(r"[。!?…]|\.\.\.|[、:;]$|^[0-9]+$")
 _HEADING_SIGNS = re.compile(r"^[・●○◇□▪■◆▼◎【《\s]+")
-_NUMBERING = re.compile(r"^(?:第 ?[0-9一-十]+ ?[章節条編部]|[(（]?[0-9]{1,2}[)）.．、-]+(?:[0-9]{1,2}[.．]?)?|[■◆▼◎●○・【《〈]+)\s*")
+_NUMBERING = re.compile(
+    r"^(?:第 ?[0-9一-十]+ ?[章節条編部]|[(（]?[0-9]{1,2}[)）.．、-]+(?:[0-9]{1,2}[.．]?)?|[■◆▼◎●○・【《〈]+)\s*"
+)
 _NAME_SIGNS = re.compile(r"[\s「」『』【】《》〈〉\"'()（）・:]")
 _NAME_ENDINGS = re.compile(r"(?:について|とは|の概要|の内容|の公募|のご案内)$")
 
 _ELLIPSIS = re.compile(r"(?:…|\.{3}|・{3})+$")
 _TEASER = 15  # characters; a shorter line with an ellipsis says nothing about what it repeats
 _NAVIGATION = {
-    "続きを読む", "もっと見る", "詳しくはこちら", "詳細はこちら", "ページの先頭へ", "ページトップへ", "このページの先頭へ", "トップへ戻る",
-    "前へ", "次へ", "戻る", "閉じる", "印刷", "印刷する", "ホーム", "メニュー", "目次へ戻る", "本文へ", "本文へ移動", "ここから本文です",
+    "続きを読む", "もっと見る", "詳しくはこちら", "詳細はこちら", "ページの先頭へ", "ページトップへ", "このページの先頭へ",
+    "トップへ戻る", "前へ", "次へ", "戻る", "閉じる", "印刷", "印刷する", "ホーム", "メニュー", "目次へ戻る", "本文へ",
+    "本文へ移動", "ここから本文です",
 }  # fmt: skip
 
-_POST = re.compile(r"(?:課長補佐|補佐|課長|係長|室長|局長|部長|次長|所長|主査|主任|専門官|企画官|調査官|官|長|員|教授|理事|主事)$")
+_POST = re.compile(
+    r"(?:課長補佐|補佐|課長|係長|室長|局長|部長|次長|所長|主査|主任|専門官|企画官|調査官|官|長|員|教授|理事|主事)$"
+)
 _AFFILIATION = re.compile(r"(?:省|庁|府|県|市|局|課|室|部|センター|大学|機構|財団|会社)")
 _NAME = re.compile(r"^[一-龯々ヶぁ-んァ-ヴー]{1,5} [一-龯々ヶぁ-んァ-ヴー]{1,6}$")
 _READING = re.compile(r"^[(（]?[ぁ-んー]{1,8} [ぁ-んー]{1,8}[)）]?$")
@@ -221,7 +226,7 @@ def _level(text: str, sort: str) -> int:
 
 
 def _is_plain_heading(block: Block, previous: Block | None, following: Block | None, names: ProgramNames) -> bool:
-    """A short line without a sign of a sentence or a figure, between text before and a sentence, or a program, after."""
+    """A short line without a sign of a sentence or a figure, below text, above a sentence or a program's name."""
     if block.kind != "paragraph" or following is None or len(block.text) > _SHORT or _NO_HEADING.search(block.text):
         return False
     if names.equal(following.text):
@@ -239,7 +244,10 @@ def _heading_text(text: str) -> str:
 
 @dataclass
 class _Heading:
-    """A heading above the current block; `filled` once it has text or headings below it."""
+    """A heading above the current block, and the program that it or one above it names.
+
+    `filled` once it has text or headings below it.
+    """
 
     block: Block
     program: str
@@ -253,7 +261,7 @@ def _placed(blocks: Iterable[Block], title: str, names: ProgramNames, names_prog
     bylines: set[tuple[str, str]] = set()
 
     def place(block: Block) -> Placed:
-        program = path[-1].program if path else whole
+        program = (path[-1].program if path else "") or whole
         headings = tuple(heading.block.text for heading in path)
         first = next((position for position, heading in enumerate(path) if heading.program), 0)
         shown = " > ".join(headings[first:]) or title
@@ -263,7 +271,7 @@ def _placed(blocks: Iterable[Block], title: str, names: ProgramNames, names_prog
         while path and path[-1].block.level >= level:
             left = path.pop()
             if not left.filled:
-                yield replace(place(replace(left.block, kind="paragraph", level=0)), program=left.program)
+                yield replace(place(replace(left.block, kind="paragraph", level=0)), program=left.program or whole)
             if path:
                 path[-1].filled = True
 
@@ -281,7 +289,7 @@ def _placed(blocks: Iterable[Block], title: str, names: ProgramNames, names_prog
             continue
         else:
             yield from leave(block.level)
-            above = path[-1].program if path else whole
+            above = path[-1].program if path else ""
             alias = names.alias(block.text) if names_programs else ""
             program = names.equal(block.text) or above or names.within(block.text) or alias
             path.append(_Heading(block, program))

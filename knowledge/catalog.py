@@ -77,11 +77,12 @@ def read_as(shape: type[T], content: Any, file: Path) -> T:
     try:
         return TypeAdapter(shape).validate_python(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+        first = next((e for e in errors if e["type"] == "unexpected_keyword_argument"), errors[0])
         key = ".".join(str(part) for part in first["loc"]) or "-"
-        if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        if first["type"] == "unexpected_keyword_argument":
             raise CatalogError(file, key, "this key is unknown", "Remove it or correct its spelling") from None
-        if first["type"] in ("missing", "missing_argument"):
+        if first["type"] == "missing":
             raise CatalogError(file, key, "this key is missing", "Add it") from None
         raise CatalogError(file, key, f"{first['input']!r}: {first['msg']}", "Correct the value") from None
 

@@ -32,7 +32,13 @@ _SATURATION = 0.7  # BM25's k1
 _LENGTH_PENALTY = 0.2  # BM25's b
 _PARTS = 0.8  # what the parts of a compound count for, against the compound
 _SAME = 0.6  # what a synonym counts for, against the word itself
+_UNHELD = 1.5  # how much more a synonym counts where no chunk holds the word itself
 _HINT = 0.4  # what a word counts for that an everyday form may mean
+
+
+RELEVANT = 0.19
+"""A passage that scores less says nothing on the query. Chosen on one set of questions and measured on others: see
+tests/bench_retrieval.py, which prints the shares of questions kept and refused."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class _Weights:
 
 _WEIGHTS: Mapping[Kind, _Weights] = {
     "passage": _Weights(words=0.8, pairs=0.0, dense=0.2),
-    "question": _Weights(words=0.5, pairs=0.3, dense=0.2),
+    "question": _Weights(words=0.2, pairs=0.2, dense=0.6),
 }
 
 # Words that carry no topic: what every question has.
@@ -58,14 +64,14 @@ _STOP_WORDS = frozenset(
 
 
 @dataclass(frozen=True)
-class _Alternative:
+class Alternative:
     """Terms that together stand for a concept, and how much they count for against the word itself."""
 
     terms: tuple[str, ...]
     share: float
 
 
-_Concept = tuple[_Alternative, ...]
+_Concept = tuple[Alternative, ...]
 """The ways in which a text can say what a word of the query says; the first is the word itself."""
 
 
@@ -197,13 +203,14 @@ def _word_scores(index: Index, kind: Kind, concepts: Sequence[_Concept]) -> Scor
     for concept in concepts:
         weight = _weight(index, kind, concept)
         total += weight
+        boost = 1 if _held(index, kind, concept[0]) else _UNHELD
         best = np.zeros_like(scores)
         for alternative in concept:
             presence = _presence(index, kind, "words", alternative.terms[0])
             for term in alternative.terms[1:]:
                 presence = np.minimum(presence, _presence(index, kind, "words", term))
             np.maximum(best, alternative.share * presence, out=best)
-        scores += weight * best
+        scores += weight * np.minimum(boost * best, 1)
     return scores / total if total else scores
 
 
@@ -223,8 +230,7 @@ def _presence(index: Index, kind: Kind, terms: Terms, term: str) -> Scores:
     postings = index.postings(kind, terms, term)
     presence = np.zeros(len(lengths), dtype=np.float32)
     if len(postings.rows):
-        average = lengths[index.kinds == KINDS.index(kind)].mean()
-        relative = lengths[postings.rows] / average
+        relative = lengths[postings.rows] / index.average_lengths[kind, terms]
         damping = _SATURATION * (1 - _LENGTH_PENALTY + _LENGTH_PENALTY * relative)
         presence[postings.rows] = postings.counts / (postings.counts + damping)
     return presence
@@ -232,12 +238,16 @@ def _presence(index: Index, kind: Kind, terms: Terms, term: str) -> Scores:
 
 def _weight(index: Index, kind: Kind, concept: _Concept) -> float:
     """The weight of the word itself; where no chunk holds it, that of its commonest alternative that one holds."""
-    held = [
-        max(_inverse_frequency(index, kind, "words", term) for term in alternative.terms)
-        for alternative in concept
-        if all(len(index.postings(kind, "words", term).rows) for term in alternative.terms)
-    ]
-    return held[0] if held else _inverse_frequency(index, kind, "words", concept[0].terms[0])
+    own, *others = (
+        max(_inverse_frequency(index, kind, "words", term) for term in alternative.terms) for alternative in concept
+    )
+    if _held(index, kind, concept[0]):
+        return own
+    return min((weight for weight, a in zip(others, concept[1:], strict=True) if _held(index, kind, a)), default=own)
+
+
+def _held(index: Index, kind: Kind, alternative: Alternative) -> bool:
+    return all(len(index.postings(kind, "words", term).rows) for term in alternative.terms)
 
 
 def _inverse_frequency(index: Index, kind: Kind, terms: Terms, term: str) -> float:
@@ -248,7 +258,7 @@ def _inverse_frequency(index: Index, kind: Kind, terms: Terms, term: str) -> flo
 def _concepts(text: str) -> list[_Concept]:
     """The content words of a text, each once, with what else can stand for them."""
     words = read_words(text)
-    synonyms = _load_synonyms()
+    synonyms = load_synonyms()
     concepts: dict[str, _Concept] = {}
     position = 0
     while position < len(words):
@@ -262,22 +272,22 @@ def _concepts(text: str) -> list[_Concept]:
         position += length
         if length == 1 and forms[0] in _STOP_WORDS and forms not in synonyms.alternatives:
             continue
-        own = [_Alternative(forms, 1.0)]
+        own = [Alternative(forms, 1.0)]
         parts = tuple(chain.from_iterable(word.parts or (word.form,) for word in taken))
         if parts != forms:
-            own.append(_Alternative(parts, _PARTS))
+            own.append(Alternative(parts, _PARTS))
         concepts.setdefault(" ".join(forms), (*own, *synonyms.alternatives.get(forms, ())))
     return list(concepts.values())
 
 
 @dataclass(frozen=True)
-class _Synonyms:
-    alternatives: Mapping[tuple[str, ...], tuple[_Alternative, ...]]
+class Synonyms:
+    alternatives: Mapping[tuple[str, ...], tuple[Alternative, ...]]
     longest: int
 
 
 @cache
-def _load_synonyms() -> _Synonyms:
+def load_synonyms() -> Synonyms:
     """Reads synonyms.yaml: `same` lists words that stand for each other; `said` may mean `means`, not the reverse."""
     groups = yaml.safe_load((Path(__file__).parent / "synonyms.yaml").read_text(encoding="utf-8"))
     alternatives: dict[tuple[str, ...], dict[tuple[str, ...], float]] = {}
@@ -290,8 +300,8 @@ def _load_synonyms() -> _Synonyms:
                 if other != word:
                     shares = alternatives.setdefault(word, {})
                     shares[other] = max(share, shares.get(other, 0))
-    return _Synonyms(
-        {word: tuple(_Alternative(o, s) for o, s in others.items()) for word, others in alternatives.items()},
+    return Synonyms(
+        {word: tuple(Alternative(o, s) for o, s in others.items()) for word, others in alternatives.items()},
         max((len(word) for word in alternatives), default=1),
     )
 

@@ -128,7 +128,13 @@ class Index:
             self.programs[row] = self.program_numbers.setdefault(program, len(self.program_numbers))
             self.lengths["words"][row] = words
             self.lengths["pairs"][row] = pairs
-        self.sizes: dict[Kind, int] = {kind: int((self.kinds == i).sum()) for i, kind in enumerate(KINDS)}
+        of_kind = {kind: self.kinds == i for i, kind in enumerate(KINDS)}
+        self.sizes: dict[Kind, int] = {kind: int(rows.sum()) for kind, rows in of_kind.items()}
+        self.average_lengths: dict[tuple[Kind, Terms], float] = {
+            (kind, terms): float(lengths[rows].mean()) if self.sizes[kind] else 0.0
+            for kind, rows in of_kind.items()
+            for terms, lengths in self.lengths.items()
+        }
 
     def close(self) -> None:
         """Frees the files and the lock; the index cannot be used afterwards."""

@@ -23,6 +23,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from rich.console import Console
 from rich.table import Table
 
+from knowledge.catalog import load_catalog
 from knowledge.embedding import Embedding, load_embedding
 from knowledge.search import Searcher
 from knowledge.store import Kind, embedded_text, open_index, update_index
@@ -104,6 +105,21 @@ def page(name: str, source: Path, golden: Path) -> QuestionSet:
         if record["kind"] in _PAGE_KINDS and record["expect"]["status"] == "answered" and right:
             questions.append(Question(record["turns"][-1], frozenset(right), record["program"] or ""))
     return QuestionSet(name, "passage", chunks, questions)
+
+
+def faq(name: str) -> QuestionSet:
+    """The repository's FAQ: the last wording of each entry, which training leaves out, to the other wordings."""
+    chunks, questions = [], []
+    for program, entries in load_catalog().faq.items():
+        for entry in entries:
+            *known, asked = entry.questions
+            ids = [f"{entry.id}-{number}" for number in range(len(known))]
+            chunks += [
+                Chunk(identifier, "", "question", program, program, wording, program=program, target=entry.id)
+                for identifier, wording in zip(ids, known, strict=True)
+            ]
+            questions.append(Question(asked, frozenset(ids), program))
+    return QuestionSet(name, "question", chunks, questions)
 
 
 def measure(question_set: QuestionSet, rank: Rank) -> dict[str, float]:

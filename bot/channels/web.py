@@ -30,7 +30,7 @@ _TOO_MANY = "質問が続いたため、少しお休みしています。1分ほ
 _TOO_LARGE = "送られた内容が大きすぎます。質問を短くして、もう一度お試しください。"
 _NOT_FOUND = "このページはありません。"
 _NOT_ALLOWED = "この操作には対応していません。"
-_BAD_JSON = '送られた内容を読み取れません。Content-Type を application/json とし、{"text": "質問"} の形で送ってください。'
+_BAD_JSON = '送られた内容を読み取れません。Content-Type: application/json で {"text": "質問"} の形にしてください。'
 _FIELDS = {
     "text": "text(質問)は文字列で送ってください。",
     "conversation_id": "conversation_id は128文字までの文字列で送ってください。",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from docx import Document as open_docx
+import docx
 from docx.document import Document as WordDocument
 from docx.table import Table
 from docx.text.paragraph import Paragraph
@@ -33,7 +33,8 @@ def check_package(path: Path, part: str) -> None:
     with path.open("rb") as file:
         if file.read(4) == _OLD_OFFICE:
             raise ReadError(
-                "パスワードで保護されているか、古い形式(doc・xls)のファイルです", "保護を外し、docx か xlsx で保存し直してください"
+                "パスワードで保護されているか、古い形式(doc・xls)のファイルです",
+                "保護を外し、docx か xlsx で保存し直してください",
             )
     try:
         with zipfile.ZipFile(path) as package:
@@ -42,14 +43,16 @@ def check_package(path: Path, part: str) -> None:
             if sum(entry.file_size for entry in package.infolist()) > _MAX_UNPACKED:
                 raise ReadError("展開すると大きすぎるファイルです", "分割してから追加してください")
     except zipfile.BadZipFile:
-        raise ReadError("ファイルが壊れています", "元のアプリケーションで開けるか確かめ、保存し直してください") from None
+        raise ReadError(
+            "ファイルが壊れています", "元のアプリケーションで開けるか確かめ、保存し直してください"
+        ) from None
 
 
 def open_word(path: Path) -> WordDocument:
     """A Word document that is sound enough to be read."""
     check_package(path, "word/")
     try:
-        return open_docx(str(path))
+        return docx.Document(str(path))
     except Exception as error:  # python-docx lets through whatever its XML and ZIP layers raise on damaged parts
         raise ReadError("ファイルが壊れています", "Wordで開けるか確かめ、保存し直してください") from error
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -113,7 +114,9 @@ def _survey(document: pdfium.PdfDocument) -> _Look:
             if following and following.size == line.size and line.right > _edge(line, lines) - 2.5 * line.size:
                 spacings.append((line.y - following.y) / line.size)
     if not characters:
-        raise ReadError("文字の入っていないPDFです(画像だけのようです)", "文字認識(OCR)をかけたPDFか、元の文書を指定してください")
+        raise ReadError(
+            "文字の入っていないPDFです(画像だけのようです)", "文字認識(OCR)をかけたPDFか、元の文書を指定してください"
+        )
     body = characters.most_common(1)[0][0]
     return _Look(
         body,
@@ -215,7 +218,7 @@ def _tables(page: pdfplumber.page.Page, number: int) -> list[_FoundTable]:
         rows = [[clean((cell or "").replace("\n", "")) for cell in row] for row in table.extract()]
         if len(rows) < 2 or len(rows[0]) < 2:
             continue
-        for above, row in zip(rows, rows[1:], strict=False):
+        for above, row in pairwise(rows):
             row[0] = row[0] or above[0]  # merged down
         place = f"{number}ページの表{position}" if position > 1 else f"{number}ページの表"
         found.append(_FoundTable(*table.bbox, list(rows_of(rows, [place] * len(rows)))))

@@ -33,7 +33,7 @@ def columns(text: str) -> int:
 
 
 def is_wrapped(lines: Sequence[str]) -> bool:
-    """Whether lines were broken at a fixed width: many are about as long as the longest, which is no paragraph's length."""
+    """Whether lines were broken at a fixed width: many are about as long as the longest, shorter than a paragraph."""
     widths = [columns(line.rstrip()) for line in lines if line.strip()]
     widest = max(widths, default=0)
     full = sum(width > widest - 6 for width in widths)
@@ -125,4 +125,3 @@ def _plain(text: str) -> str:
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
     return clean(text)
-

@@ -4,20 +4,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 from ingest.characters import clean, decode
 from ingest.formats.tables import row_text, rows_of
 from ingest.types import Block
 
 _DECLARED = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([A-Za-z0-9_\-]+)", re.I)
-_SURROUNDING = "script, style, noscript, template, nav, aside, form, button, select, iframe, svg, [hidden], [aria-hidden=true], [role=navigation], [role=search]"
+_SURROUNDING = (
+    "script, style, noscript, template, nav, aside, form, button, select, iframe, svg, "
+    "[hidden], [aria-hidden=true], [role=navigation], [role=search]"
+)
 _PAGE_EDGES = "header, footer, [role=banner], [role=contentinfo]"
 _MAIN = ("main", "[role=main]", "#main", "#contents", "#content", "#main-contents", "article")
 _BLOCKS = {
-    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
-    "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "ol", "p", "pre", "section", "summary", "table", "ul",
-    "h1", "h2", "h3", "h4", "h5", "h6",
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+    "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "li", "main", "ol", "p", "pre",
+    "section", "summary", "table", "ul", "h1", "h2", "h3", "h4", "h5", "h6",
 }  # fmt: skip
 
 
@@ -38,7 +42,9 @@ def page_url(page: BeautifulSoup) -> str:
     """The address that the page gives for itself."""
     link = page.find("link", rel="canonical")
     meta = page.find("meta", property="og:url")
-    address = (link.get("href") if isinstance(link, Tag) else None) or (meta.get("content") if isinstance(meta, Tag) else None)
+    address = (link.get("href") if isinstance(link, Tag) else None) or (
+        meta.get("content") if isinstance(meta, Tag) else None
+    )
     return address if isinstance(address, str) and address.startswith(("http://", "https://")) else ""
 
 

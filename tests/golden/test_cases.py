@@ -24,7 +24,7 @@ def rule_on(program_id: str, case: dict) -> Ruling:
     terms = terms_on(catalog.programs[program_id], as_of)
     amount = case.get("amount")
     situation = Situation(
-        {Fact(fact): value for fact, value in case["facts"].items()} if case["facts"] != "{}" else {},
+        {Fact(fact): value for fact, value in case["facts"].items()},
         Decimal(amount["value"]) if amount else None,
         amount["unit"] if amount else None,
     )

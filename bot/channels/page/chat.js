@@ -1,0 +1,188 @@
+// The conversation: sends a message, shows what comes back, and keeps both over a reload of the page.
+import { answerItem, errorItem, programItems, questionItem, typingItem } from "./view.js";
+
+const KEPT = "conversation";
+const LONGEST_WAIT_MS = 30_000;
+const PROBLEMS = {
+  offline: "通信できませんでした。電波やネットワークを確かめて、もう一度お試しください。",
+  slow: "返事に時間がかかっています。もう一度お試しください。",
+  broken: "うまく答えられませんでした。少し待ってから、もう一度お試しください。",
+};
+
+const form = document.getElementById("form");
+const input = document.getElementById("text");
+const send = document.getElementById("send");
+const log = document.getElementById("log");
+const welcome = document.getElementById("welcome");
+
+let conversation = restore();
+let programs = new Map();
+let waiting = null; // the AbortController of the message under way
+
+// --- what is kept --------------------------------------------------------------------------------------------
+
+function fresh() {
+  return { id: null, turns: [] }; // turns: {text, choice, answer or problem}
+}
+
+function restore() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? fresh();
+  } catch {
+    return fresh();
+  }
+}
+
+function keep() {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(conversation));
+  } catch {
+    // storage is full or switched off: the conversation lasts as long as the page
+  }
+}
+
+// --- asking --------------------------------------------------------------------------------------------------
+
+async function ask(text, choice = "") {
+  if (waiting || !text.trim()) return;
+  const turn = { text: text.trim(), choice };
+  conversation.turns.push(turn);
+  retireOffers();
+  welcome.hidden = true;
+  keep(); // a reload from here on offers to ask again
+  log.append(questionItem(turn.text));
+  await answerTurn(turn);
+}
+
+async function answerTurn(turn) {
+  const asked = conversation;
+  const question = log.lastElementChild;
+  const typing = typingItem();
+  log.append(typing);
+  question.scrollIntoView();
+  setBusy(true);
+  delete turn.problem;
+  const outcome = await post(turn);
+  if (asked !== conversation) return; // started over meanwhile
+  typing.remove();
+  setBusy(false);
+  Object.assign(turn, outcome);
+  keep();
+  const item = show(turn);
+  question.scrollIntoView();
+  // A tapped button is gone with its focus: the next Tab goes on from the answer. Typing is not interrupted.
+  if (document.activeElement === document.body) item.focus({ preventScroll: true });
+}
+
+async function post(turn) {
+  const controller = new AbortController();
+  waiting = controller;
+  const timer = setTimeout(() => controller.abort(), LONGEST_WAIT_MS);
+  try {
+    const response = await fetch("/api/ask", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ text: turn.text, choice: turn.choice, conversation_id: conversation.id }),
+      signal: controller.signal,
+    });
+    const answer = await response.json();
+    conversation.id = answer.conversation_id || conversation.id;
+    return response.ok ? { answer } : { problem: answer.text || PROBLEMS.broken };
+  } catch (error) {
+    if (error.name === "AbortError") return { problem: PROBLEMS.slow };
+    return { problem: error instanceof TypeError ? PROBLEMS.offline : PROBLEMS.broken };
+  } finally {
+    clearTimeout(timer);
+    if (waiting === controller) waiting = null;
+  }
+}
+
+// --- showing -------------------------------------------------------------------------------------------------
+
+function show(turn) {
+  const isLast = turn === conversation.turns.at(-1);
+  const item = turn.answer
+    ? answerItem(turn.answer, programs, isLast ? (text, choice) => ask(text, choice) : null)
+    : errorItem(turn.problem ?? PROBLEMS.offline, () => retry(turn, item));
+  log.append(item);
+  return item;
+}
+
+function retry(turn, item) {
+  if (waiting) return;
+  item.remove();
+  answerTurn(turn);
+}
+
+// Choices and suggestions belong to the last answer only, a failed question can be repeated only while it is the last.
+function retireOffers() {
+  for (const offer of log.querySelectorAll(".offer")) offer.remove();
+}
+
+function setBusy(busy) {
+  send.disabled = busy;
+  log.setAttribute("aria-busy", String(busy));
+  for (const button of log.querySelectorAll(".offer button")) button.disabled = busy;
+}
+
+function startOver() {
+  waiting?.abort();
+  waiting = null;
+  conversation = fresh();
+  keep();
+  log.replaceChildren();
+  setBusy(false);
+  welcome.hidden = false;
+  scrollTo({ top: 0 });
+  input.focus();
+}
+
+function fitInput() {
+  input.style.height = "auto";
+  input.style.height = `${input.scrollHeight}px`;
+}
+
+// --- the page ------------------------------------------------------------------------------------------------
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (waiting) return;
+  const text = input.value;
+  input.value = "";
+  fitInput();
+  ask(text);
+});
+
+input.addEventListener("input", fitInput);
+input.addEventListener("keydown", (event) => {
+  // The Enter that ends a conversion of kana must not send: isComposing, and 229 where browsers say it late.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+document.getElementById("examples").addEventListener("click", (event) => {
+  if (event.target.matches("button")) ask(event.target.textContent);
+});
+document.getElementById("restart").addEventListener("click", startOver);
+
+async function loadPrograms() {
+  try {
+    const response = await fetch("/api/programs");
+    const listed = await response.json();
+    programs = new Map(listed.map((program) => [program.id, program]));
+    document.getElementById("programs").replaceChildren(...programItems(listed));
+  } catch {
+    // the greeting does without them, and an answer shows its sources anyway
+  }
+}
+
+await loadPrograms();
+if (conversation.turns.length) {
+  welcome.hidden = true;
+  for (const turn of conversation.turns) {
+    log.append(questionItem(turn.text));
+    show(turn);
+  }
+  log.lastElementChild.scrollIntoView();
+}

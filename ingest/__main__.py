@@ -1,0 +1,367 @@
+"""The command line: builds the index from the repository's documents and those added, and audits the rules."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, NoReturn
+from unicodedata import normalize
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+
+from ingest.auditing import Audit, Finding
+from ingest.documents import Documents, DocumentsUnwritableError
+from ingest.extracting import SUFFIXES, suffix_of
+from ingest.files import reason
+from ingest.settings import IngestSettings
+from ingest.types import ReadError
+from knowledge.catalog import Catalog, CatalogError, load_catalog
+from knowledge.types import Subject
+
+FAILED = 1
+BAD_INPUT = 2
+
+_STDIN = "-"
+_PIPED_WIDTH = 200  # columns of a table that is not shown on a terminal
+_SHOWN_CONFLICTS = 10
+
+_OPTIONS = "オプション"
+_ARGUMENTS = "引数"
+
+
+def _show_help(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+Help = Annotated[
+    bool,
+    typer.Option(
+        "--help",
+        is_eager=True,
+        expose_value=False,
+        callback=_show_help,
+        help="この説明を表示します。",
+        rich_help_panel=_OPTIONS,
+    ),
+]
+
+app = typer.Typer(
+    name="python -m ingest",
+    help="制度の解説と追加した文書から、検索用の索引を作ります(2回目からは変わった分だけ)。",
+    epilog="終了コード: 0 正常、1 取り込めない文書や監査の指摘がある、2 使い方や入力の誤り。"
+    " 置き場所は DATA_DIR、埋め込みモデルは EMBEDDING_MODEL で変えられます。",
+    add_help_option=False,
+    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file to be added, and the id that it will have."""
+
+    file: Path
+    id: str
+
+
+@app.callback()
+def build(context: typer.Context, help: Help = False) -> None:
+    """制度の解説と追加した文書から、検索用の索引を作ります(2回目からは変わった分だけ)。"""
+    if context.invoked_subcommand is None:
+        settings = IngestSettings()
+        documents = Documents(settings.data_dir)
+        with _failures(), documents.changing():
+            raise typer.Exit(_index(settings, load_catalog(), documents))
+
+
+@app.command("add", rich_help_panel="コマンド", add_help_option=False)
+def add(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|FOLDER|-",
+            help="文書(pdf・docx・xlsx・html・md・txt)、フォルダー、または - (標準入力)。いくつでも並べられます。",
+            rich_help_panel=_ARGUMENTS,
+            show_default=False,
+        ),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            help="文書のID(一覧に出る名前)。1件だけ追加するときに使えます。",
+            rich_help_panel=_OPTIONS,
+            show_default=False,
+        ),
+    ] = "",
+    help: Help = False,
+) -> None:
+    """文書を追加し、すぐに索引へ入れます。同じIDの文書は置き換えます。"""
+    settings = IngestSettings()
+    with _failures(), TemporaryDirectory() as folder:
+        sources, problems = _sources(paths, name, Path(folder))
+        documents = Documents(settings.data_dir)
+        with documents.changing():
+            for source in sources:
+                before = documents.added.get(source.id)
+                try:
+                    added = documents.add(source.file, source.id)
+                except ReadError as error:
+                    problems.append((source.id, error))
+                    continue
+                done = "追加しました" if before is None else "置き換えました" if before != added else "変わっていません"
+                out.print(f"{done}: {added.id} 「{added.title}」", markup=False)
+            _print_problems("取り込めませんでした", problems)
+            status = _index(settings, load_catalog(), documents)
+    raise typer.Exit(FAILED if problems else status)
+
+
+@app.command("remove", rich_help_panel="コマンド", add_help_option=False)
+def remove(
+    ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID", help="文書のID(list で確かめられます)。", rich_help_panel=_ARGUMENTS, show_default=False
+        ),
+    ],
+    help: Help = False,
+) -> None:
+    """追加した文書を取り除き、索引からも消します。"""
+    settings = IngestSettings()
+    documents = Documents(settings.data_dir)
+    with _failures():
+        unknown = [id for id in ids if normalize("NFKC", id) not in documents.added]
+        if unknown:
+            known = "、".join(documents.added) or "なし"
+            _refuse(
+                f"追加された文書にありません: {'、'.join(unknown)}", f"IDは list で確かめられます(今ある文書: {known})"
+            )
+        with documents.changing():
+            for id in dict.fromkeys(normalize("NFKC", id) for id in ids):
+                documents.remove(id)
+                out.print(f"取り除きました: {id}", markup=False)
+            raise typer.Exit(_index(settings, load_catalog(), documents))
+
+
+@app.command("list", rich_help_panel="コマンド", add_help_option=False)
+def list_documents(help: Help = False) -> None:
+    """文書の一覧を表示します。"""
+    with _failures():
+        catalog = load_catalog()
+        table = Table("ID", "題名", "種類", box=None, pad_edge=False)
+        for program in catalog.programs.values():
+            table.add_row(program.id, program.name, "同梱の解説")
+        for added in Documents(IngestSettings().data_dir).added.values():
+            table.add_row(added.id, added.title, f"追加した文書({Path(added.file).suffix[1:]})")
+        out.print(table, width=None if out.is_terminal else _PIPED_WIDTH)
+
+
+@app.command("audit", rich_help_panel="コマンド", add_help_option=False)
+def audit(
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="確認できた解説の根拠も1行ずつ表示します。", rich_help_panel=_OPTIONS, show_default=False
+        ),
+    ] = False,
+    help: Help = False,
+) -> None:
+    """規則と解説の根拠が、追加した文書にあるかを確かめます(不一致や見つからない根拠があれば終了コード1)。"""
+    with _failures():
+        from ingest.indexing import audit as audit_documents
+
+        catalog = load_catalog()
+        found, unreadable = audit_documents(catalog, Documents(IngestSettings().data_dir))
+        _print_findings(found, catalog, everything)
+        _print_problems("読めませんでした", unreadable.items())
+        raise typer.Exit(FAILED if unreadable or not found.is_sound else 0)
+
+
+def _index(settings: IngestSettings, catalog: Catalog, documents: Documents) -> int:
+    """Updates the index and prints what changed; the exit status."""
+    from ingest.indexing import index
+    from knowledge.embedding import load_embedding
+
+    with _progress() as progress:
+        outcome = index(settings.data_dir, catalog, documents, load_embedding(settings.embedding_model), progress)
+    changes = outcome.changes
+    out.print(
+        f"新規 {changes.created} / 更新 {changes.updated} / 削除 {changes.deleted} / 変更なし {changes.unchanged}"
+    )
+    if not changes.created + changes.updated + changes.deleted:
+        out.print("変更はありません。")
+    _print_problems("読めませんでした", outcome.unreadable.items())
+    _print_conflicts(outcome.audit, catalog, _SHOWN_CONFLICTS)
+    return FAILED if outcome.unreadable else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Shows how many chunks have been read, on a terminal only."""
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("索引を作っています({task.completed}件)"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    with shown:
+        task = shown.add_task("", total=None)
+        yield lambda count: shown.update(task, completed=count)
+
+
+def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], list[tuple[str, ReadError]]]:
+    """The files that the arguments stand for, in order, and those that cannot be taken."""
+    name = normalize("NFKC", name).strip()
+    if name and (len(paths) != 1 or Path(paths[0]).is_dir()):
+        _refuse("--name は1件だけ追加するときに使えます", "ファイルを1つ指定してください")
+    if paths.count(_STDIN) > 1:
+        _refuse("標準入力(-)は1回だけ指定できます", "- を1つにしてください")
+    sources: dict[str, _Source] = {}
+    problems: list[tuple[str, ReadError]] = []
+    for path in paths:
+        found = list(_files_of(path, name, folder))
+        if not found:
+            problems.append(
+                (path, ReadError("フォルダーに文書がありません", "文書の入ったフォルダーを指定してください"))
+            )
+        for source in found:
+            if source.id in sources:
+                if sources[source.id].file.resolve() != source.file.resolve():
+                    problems.append(
+                        (
+                            str(source.file),
+                            ReadError(
+                                f"同じ名前の文書({source.id})が重なっています",
+                                "--name で別の名前を付けて追加してください",
+                            ),
+                        )
+                    )
+            else:
+                sources[source.id] = source
+    return list(sources.values()), problems
+
+
+def _files_of(path: str, name: str, folder: Path) -> Iterator[_Source]:
+    if path == _STDIN:
+        content = sys.stdin.buffer.read()
+        suffix = Path(name).suffix.lower()
+        file = folder / f"stdin{suffix if suffix in SUFFIXES else suffix_of(content)}"
+        file.write_bytes(content)
+        yield _Source(file, name or file.name)
+    elif Path(path).is_dir():
+        for file in filter(Path.is_file, sorted(Path(path).rglob("*"))):
+            within = file.relative_to(path)
+            if not any(part.startswith((".", "~$")) for part in within.parts):
+                yield _Source(file, normalize("NFKC", within.as_posix()))
+    else:
+        yield _Source(Path(path), name or normalize("NFKC", Path(path).name))
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turns what can go wrong outside the program into a sentence and an exit status."""
+    from knowledge.store import IndexBusyError, IndexUnwritableError
+
+    try:
+        yield
+    except CatalogError as error:
+        err.print(
+            f"制度のファイルに誤りがあります: {error.file}\n"
+            f"  箇所: {error.key}\n  理由: {error.problem}\n  対処: {error.remedy}",
+            markup=False,
+        )
+        raise typer.Exit(BAD_INPUT) from None
+    except (IndexUnwritableError, DocumentsUnwritableError) as error:
+        err.print(f"{error}\n  対処: DATA_DIR の場所と書き込みの権限、空き容量を確かめてください。", markup=False)
+        raise typer.Exit(FAILED) from None
+    except IndexBusyError as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        err.print(f"ファイルを読み書きできません: {error.filename or ''}({reason(error)})", markup=False)
+        raise typer.Exit(FAILED) from None
+
+
+def _print_problems(what: str, problems: Iterable[tuple[str, ReadError]]) -> None:
+    for id, problem in problems:
+        err.print(f"{what}: {id}\n  理由: {problem.reason}\n  対処: {problem.remedy}", markup=False)
+
+
+def _refuse(problem: str, remedy: str) -> NoReturn:
+    err.print(f"{problem}。\n  対処: {remedy}", markup=False)
+    raise typer.Exit(BAD_INPUT)
+
+
+_COLUMNS = ("結果", "項目", "根拠の語句", "見つかった場所")
+_STATUS = {"confirmed": "確認", "missing": "[red]見つからない[/]", "unchecked": "[dim]未確認[/]"}
+
+
+def _print_findings(found: Audit, catalog: Catalog, everything: bool) -> None:
+    for program in catalog.programs.values():
+        findings = [finding for finding in found.findings if finding.program == program.id]
+        counts = Counter(finding.status for finding in findings)
+        out.print(
+            f"\n[bold]{program.name}[/]: 根拠 {len(findings)} 件のうち"
+            f" 確認 {counts['confirmed']} / 見つからない {counts['missing']} / 未確認 {counts['unchecked']}"
+        )
+        if counts["unchecked"] == len(findings):
+            out.print(
+                f"  {program.name}の文書が追加されていないため、確かめられません。"
+                f"add で追加してください({program.document.url})。"
+            )
+            continue
+        shown = [
+            finding for finding in findings if everything or finding.rests == "rule" or finding.status != "confirmed"
+        ]
+        table = Table(*(Column(name, overflow="fold") for name in _COLUMNS), box=None, pad_edge=False)
+        for finding in shown:
+            where = f"{finding.document}: {finding.found}" if finding.document else f"(資料での場所: {finding.place})"
+            table.add_row(_STATUS[finding.status], _subject(finding, catalog), finding.phrase, where)
+        out.print(table, width=None if out.is_terminal else _PIPED_WIDTH)
+    _print_conflicts(found, catalog, len(found.conflicts))
+
+
+def _subject(finding: Finding, catalog: Catalog) -> str:
+    if finding.rests == "guide":
+        return f"解説「{finding.subject}」"
+    return _described(finding.program, finding.subject, catalog)
+
+
+def _described(program: str, subject: str, catalog: Catalog) -> str:
+    """A parameter by its description, a guide's section by its heading."""
+    if subject not in set(Subject):
+        return f"解説「{subject}」"
+    years = reversed(catalog.programs[program].years)
+    return next(year.parameters[Subject(subject)].description for year in years if Subject(subject) in year.parameters)
+
+
+def _print_conflicts(found: Audit, catalog: Catalog, limit: int) -> None:
+    if not found.conflicts:
+        return
+    out.print(
+        f"\n[bold red]文書と規則の不一致が {len(found.conflicts)} 件あります。[/]どちらが正しいか確かめてください。"
+    )
+    for conflict in found.conflicts[:limit]:
+        name = catalog.programs[conflict.program].name
+        out.print(f"・{name} {_described(conflict.program, conflict.subject, catalog)}", markup=False)
+        out.print(f"    規則: {conflict.rule_says}", markup=False)
+        out.print(f"    文書: {conflict.document_says}({conflict.document}: {conflict.place})", markup=False)
+    if len(found.conflicts) > limit:
+        out.print(f"  ほか {len(found.conflicts) - limit} 件は audit で確かめられます。")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,307 @@
+"""Rules and guides held against the documents: each phrase that they rest on, and each figure that they state."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ingest.characters import squeeze
+from ingest.figures import Value, read_figures, read_fiscal_years
+from ingest.files import replacing
+from ingest.guides import read_guide
+from ingest.types import Placed
+from knowledge.catalog import Catalog
+from knowledge.conflicts import FILE, Conflict
+from knowledge.types import Evidence, Parameter, Program, Row, Subject, Unit
+
+Status = Literal["confirmed", "missing", "unchecked"]
+_Resting = tuple[Literal["rule", "guide"], str, str, Evidence]
+"""What rests on a phrase, its subject, what it says, and the phrase."""
+
+_SENTENCE = re.compile(r"[^。!?\n]+[。!?]?")
+_CLAUSE = re.compile(r"[^、;]+")
+_TAIL = 60  # characters of the block before, in which a phrase may begin
+_FRAME = 6  # characters that a phrase needs beside its figures to be known again when these differ
+_FRAME_NUMBER = re.compile(r"(?<![0-9])(?!20[0-9]{2}年)[0-9][0-9,.億万千]*(?<![,.])")
+
+
+@dataclass(frozen=True)
+class _Cue:
+    """What shows that a figure is about a subject: `needs` and none of `never`, in its clause or heading."""
+
+    units: tuple[Unit, ...]
+    needs: re.Pattern[str]
+    never: re.Pattern[str]
+
+
+_CUES: Mapping[Subject, _Cue] = {
+    Subject.CAP: _Cue(
+        ("yen", "day", "hour"),
+        re.compile(r"上限|最大|限度|以内|まで"),
+        re.compile(
+            r"予算|総額|下限|1人|一人|単価|旅費|謝金|謝礼|人件費|月額|日額|時給|報告|提出|締切|期限|募集|公募|受付|アンケート|請求|支払"
+        ),
+    ),
+    Subject.BUDGET: _Cue(("yen",), re.compile(r"予算(?!要求)"), re.compile(r"上限|1件|1地域|1団体|単価|1人")),
+    Subject.DURATION: _Cue(
+        ("month",),
+        re.compile(r"支援|期間|伴走|サポート"),
+        re.compile(r"募集|公募|受付|報告|提出|アンケート|締切|前まで|経過|以上前"),
+    ),
+    Subject.CALLS_PER_YEAR: _Cue(
+        ("count",),
+        re.compile(r"(?:公募|募集|応募).*年|年.*(?:公募|募集|応募)"),
+        re.compile(r"面談|会議|訪問|研修|派遣|限り|過去"),
+    ),
+    Subject.REPORT_DUE: _Cue(("day",), re.compile(r"報告"), re.compile(r"中間|交付|通知|請求|支払")),
+    Subject.INDEX_LIMIT: _Cue(("ratio",), re.compile(r"財政力指数"), re.compile(r"平均|加点|優先|参考")),
+    Subject.WINDOW: _Cue(
+        ("months_of_year",), re.compile(r"募集|公募|受付|申請"), re.compile(r"相談|実施期間|派遣期間")
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A phrase that a rule or a guide rests on, and where a document bears it out.
+
+    `subject` is a Subject's value or the heading of a guide's section; `rests` tells which of the two.
+    """
+
+    program: str
+    rests: Literal["rule", "guide"]
+    subject: str
+    place: str
+    phrase: str
+    status: Status
+    document: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found of each phrase, and where documents give other figures."""
+
+    findings: tuple[Finding, ...]
+    conflicts: tuple[Conflict, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is missing or in conflict. What no document could be held against does not count."""
+        return not self.conflicts and all(finding.status != "missing" for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """The figures of one unit that a parameter has by fiscal year; none where it says that nothing is stated."""
+
+    subject: Subject
+    unit: Unit
+    values: Mapping[int, frozenset[Value]]
+    last_year: int
+    says: str
+
+    def contradicts(self, value: Value, years: frozenset[int]) -> bool:
+        """Whether a figure of a document, stated for these fiscal years (none: for any), is another one."""
+        if any(value in known for known in self.values.values()):
+            return False
+        first = min(self.values, default=self.last_year)
+        return not years or any(first <= year <= self.last_year for year in years)
+
+
+@dataclass
+class _Frame:
+    """A phrase with its figures left out, and the figures that it may have."""
+
+    pattern: re.Pattern[str]
+    rests: Literal["rule", "guide"]
+    subject: str
+    says: str
+    dated: bool
+    allowed: set[tuple[str, ...]] = field(default_factory=set)
+
+
+class Auditor:
+    """Hears the documents block by block, so that none has to be held in memory."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Collect what is to be looked for, by program."""
+        self._evidence = {id: list(_evidence(catalog, id)) for id in catalog.programs}
+        self._pending = {
+            id: {squeeze(evidence.quote) for *_, evidence in entries} for id, entries in self._evidence.items()
+        }
+        self._found: dict[tuple[str, str], tuple[str, str]] = {}
+        self._claims = {id: list(_claims(program)) for id, program in catalog.programs.items()}
+        self._frames = {id: _frames(self._evidence[id]) for id in catalog.programs}
+        self._years = {id: _known_years(program) for id, program in catalog.programs.items()}
+        self._heard: set[str] = set()
+        self._before: tuple[tuple[str, str], str] = (("", ""), "")
+        self._conflicts: dict[tuple[str, str, str, str], Conflict] = {}
+
+    def hear(self, document: str, title: str, placed: Placed) -> None:
+        """Takes the next block of a document: looks for the phrases of its program, and compares its figures."""
+        program = placed.program
+        if program not in self._pending:
+            return
+        self._heard.add(program)
+        text = squeeze(placed.block.text)
+        here, before = self._before
+        tail = before[-_TAIL:] if here == (document, program) else ""
+        self._before = ((document, program), text)
+        if self._pending[program]:
+            texts = (text, tail + text, *map(squeeze, placed.headings), squeeze(title))
+            found = {phrase for phrase in self._pending[program] if any(phrase in part for part in texts)}
+            self._pending[program] -= found
+            self._found.update({(program, phrase): (document, placed.place) for phrase in found})
+        if any(character.isdigit() for character in text) or re.search(
+            r"[一二三四五六七八九十](?:億|万|日|回|週|時間|[かヶ]月)", text
+        ):
+            for sentence in _SENTENCE.findall(text):
+                self._compare(document, title, placed, sentence)
+
+    def _compare(self, document: str, title: str, placed: Placed, sentence: str) -> None:
+        heading = squeeze(placed.headings[-1]) if placed.headings else ""
+        years = (
+            read_fiscal_years(sentence)
+            or read_fiscal_years(squeeze("".join(placed.headings)))
+            or read_fiscal_years(squeeze(title))
+        )
+        reframed = list(_reframed(self._frames[placed.program], sentence, years, self._years[placed.program]))
+        contradicted = [
+            *_contradicted(self._claims[placed.program], sentence, heading, years),
+            *((frame.subject, frame.says) for frame in reframed if frame.rests == "rule"),
+        ] or [(frame.subject, frame.says) for frame in reframed]
+        for subject, says in contradicted:
+            key = (placed.program, subject, document, sentence)
+            self._conflicts.setdefault(key, Conflict(placed.program, subject, says, document, placed.place, sentence))
+
+    def finish(self) -> Audit:
+        """What was found once every document has been heard."""
+        findings = []
+        for program, entries in self._evidence.items():
+            for rests, subject, _, evidence in entries:
+                document, place = self._found.get((program, squeeze(evidence.quote)), ("", ""))
+                status: Status = "confirmed" if document else "missing" if program in self._heard else "unchecked"
+                findings.append(
+                    Finding(program, rests, subject, evidence.place, evidence.quote, status, document, place)
+                )
+        return Audit(tuple(findings), tuple(self._conflicts.values()))
+
+
+def _evidence(catalog: Catalog, id: str) -> Iterator[_Resting]:
+    """The phrases of a program's rules, each once per subject, and of its guide."""
+    seen = set()
+    for year in catalog.programs[id].years:
+        for subject, parameter in year.parameters.items():
+            for row in _rows(parameter):
+                for evidence in row.evidence:
+                    if (subject, evidence.quote) not in seen:
+                        seen.add((subject, evidence.quote))
+                        yield "rule", subject.value, row.says, evidence
+    for section in read_guide(catalog.guides[id]):
+        for evidence in section.evidence:
+            yield "guide", section.heading, f"「{evidence.quote}」", evidence
+
+
+def _rows(parameter: Parameter) -> Iterator[Row]:
+    for rows in parameter.values.values():
+        yield from rows or ()
+
+
+def _known_years(program: Program) -> range:
+    """The fiscal years for which the program's parameters speak."""
+    years = {year.fiscal_year for year in program.years} | set(program.verified_years)
+    return range(min(years), max(years) + 1)
+
+
+def _claims(program: Program) -> Iterator[_Claim]:
+    last_year = _known_years(program)[-1]
+    parameters: dict[Subject, list[tuple[int, Parameter]]] = defaultdict(list)
+    for year in program.years:
+        for subject, parameter in year.parameters.items():
+            parameters[subject].append((year.fiscal_year, parameter))
+    for subject, cue in _CUES.items():
+        values: dict[Unit, dict[int, set[Value]]] = defaultdict(lambda: defaultdict(set))
+        says: dict[Unit, str] = {}
+        for fiscal_year, parameter in parameters.get(subject, []):
+            for row in _rows(parameter):
+                if row.value is not None and row.unit is not None:
+                    values[row.unit][fiscal_year].add(row.value)
+            says |= {unit: _says(parameter, unit) for unit in values}
+        for unit in cue.units:
+            if unit in values:
+                known = {fiscal_year: frozenset(found) for fiscal_year, found in values[unit].items()}
+                yield _Claim(subject, unit, known, last_year, says[unit])
+        silent = [parameter for _, parameter in parameters.get(subject, []) if not any(_rows(parameter))]
+        if silent and not values:
+            yield from (_Claim(subject, unit, {}, last_year, silent[-1].not_stated_says) for unit in cue.units)
+
+
+def _says(parameter: Parameter, unit: Unit) -> str:
+    """The sentences of the rows in force last that have a figure of this unit."""
+    dated = [rows for _, rows in sorted(parameter.values.items(), key=lambda entry: entry[0]) if rows]
+    return "".join(row.says for row in (dated[-1] if dated else ()) if row.unit == unit)
+
+
+def _contradicted(
+    claims: list[_Claim], sentence: str, heading: str, years: frozenset[int]
+) -> Iterator[tuple[str, str]]:
+    """The subjects to which a sentence gives another figure, and what the rule says instead."""
+    figures = list(read_figures(sentence))
+    for position, figure in enumerate(figures):
+        following = figures[position + 1] if position + 1 < len(figures) else None
+        if (
+            following
+            and following.unit == figure.unit
+            and re.match(r"から年?$", sentence[figure.end : following.start])
+        ):
+            continue  # 年2回から年3回に: what it was
+        clause = next(found[0] for found in _CLAUSE.finditer(sentence) if found.end() >= figure.end)
+        about = [claim for claim in claims if claim.unit == figure.unit]
+        spoken_of = [claim for claim in about if _speaks_of(claim, f"{heading}\n{clause}")] or [
+            claim for claim in about if _speaks_of(claim, f"{heading}\n{sentence}")
+        ]
+        for claim in spoken_of:
+            if claim.contradicts(figure.value, years):
+                yield claim.subject.value, claim.says
+
+
+def _speaks_of(claim: _Claim, text: str) -> bool:
+    cue = _CUES[claim.subject]
+    return bool(cue.needs.search(text)) and not cue.never.search(text)
+
+
+def _frames(entries: list[_Resting]) -> list[_Frame]:
+    frames: dict[str, _Frame] = {}
+    for rests, subject, says, evidence in entries:
+        phrase = squeeze(evidence.quote)
+        numbers = tuple(_FRAME_NUMBER.findall(phrase))
+        if not numbers or len(_FRAME_NUMBER.sub("", phrase)) < _FRAME:
+            continue
+        pattern = "([0-9][0-9,.億万千]*)".join(map(re.escape, _FRAME_NUMBER.split(phrase)))
+        frame = frames.setdefault(
+            pattern, _Frame(re.compile(f"(?<![0-9]){pattern}"), rests, subject, says, bool(read_fiscal_years(phrase)))
+        )
+        frame.allowed.add(numbers)
+    return list(frames.values())
+
+
+def _reframed(frames: list[_Frame], sentence: str, years: frozenset[int], known: range) -> Iterator[_Frame]:
+    """The phrases that a sentence has with other figures."""
+    for frame in frames:
+        if years and not frame.dated and not any(year in known for year in years):
+            continue
+        for found in frame.pattern.finditer(sentence):
+            numbers = tuple(number.rstrip(",.") for number in found.groups())
+            if numbers not in frame.allowed:
+                yield frame
+
+
+def save_audit(data_dir: Path, audit: Audit) -> None:
+    """Keeps the conflicts where the bot reads them."""
+    content = {"conflicts": [asdict(conflict) for conflict in audit.conflicts]}
+    with replacing(data_dir / FILE) as output:
+        output.write(json.dumps(content, ensure_ascii=False, indent=1).encode())

@@ -1,0 +1,166 @@
+"""The documents that an operator has added: their originals, what was read from them, and the list of both."""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ingest.extracting import READERS_VERSION, extract
+from ingest.files import TEMPORARY, reason, replacing
+from ingest.types import Block, Document, ReadError
+
+_CHUNK = 1 << 20  # bytes that are copied at once
+
+
+@dataclass(frozen=True)
+class Added:
+    """An added document as the list holds it. `file` is its original in the folder, named by its content."""
+
+    id: str
+    title: str
+    url: str
+    file: str
+    digest: str
+
+
+class DocumentsUnwritableError(Exception):
+    """The folder of the documents cannot be written to."""
+
+
+@dataclass(frozen=True)
+class _StoredBlocks:
+    """The blocks of a document as they were read when it was added, one JSON line each; readable again and again."""
+
+    file: Path
+
+    def __iter__(self) -> Iterator[Block]:
+        with self.file.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield Block(*json.loads(line))
+
+
+class Documents:
+    """The added documents under a data folder. Change them within `changing()` only."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Reads the list; a folder that is not there yet holds none."""
+        self.folder = data_dir / "documents"
+        self._list = self.folder / "documents.json"
+        self.added = self._read()
+
+    def _read(self) -> dict[str, Added]:
+        try:
+            entries = json.loads(self._list.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return {entry["id"]: Added(**entry) for entry in entries}
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Holds the folder for one process, and leaves nothing in it that the list does not name.
+
+        Raises:
+            DocumentsUnwritableError: the folder cannot be written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise DocumentsUnwritableError(f"{self.folder} に書き込めません({reason(error)})") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.added = self._read()
+            yield
+            self._remove_unlisted()
+        finally:
+            os.close(lock)
+
+    def add(self, source: Path, id: str) -> Added:
+        """Copies and reads a document, and puts it on the list in place of one with the same id.
+
+        Raises:
+            ReadError: it cannot be taken in. The list stays as it was.
+            DocumentsUnwritableError: the folder cannot be written to.
+        """
+        try:
+            digest = _digest(source)
+        except OSError as error:
+            raise ReadError(
+                f"ファイルを開けません({reason(error)})", "ファイルの場所と読み取りの権限を確かめてください"
+            ) from error
+        stored = self.added.get(id)
+        if stored is not None and stored.digest == digest and (self.folder / stored.file).exists():
+            return stored
+        original = self.folder / f"{digest}{source.suffix.lower()}"
+        try:
+            with source.open("rb") as content, replacing(original) as copy:
+                while part := content.read(_CHUNK):
+                    copy.write(part)
+            document = self._extract(original, id)
+            added = Added(id, document.title, document.url, original.name, digest)
+            self._write({**self.added, id: added})
+        except OSError as error:
+            raise DocumentsUnwritableError(f"{self.folder} に書き込めません({reason(error)})") from error
+        return added
+
+    def remove(self, id: str) -> None:
+        """Takes a document off the list.
+
+        Raises:
+            KeyError: no document has this id.
+            DocumentsUnwritableError: the folder cannot be written to.
+        """
+        kept = {**self.added}
+        del kept[id]
+        try:
+            self._write(kept)
+        except OSError as error:
+            raise DocumentsUnwritableError(f"{self.folder} に書き込めません({reason(error)})") from error
+
+    def open(self, added: Added) -> Document:
+        """An added document with its blocks; read from the original again where the readers have changed since.
+
+        Raises:
+            ReadError: its original is gone, or cannot be read any more.
+        """
+        blocks = self._blocks_file(self.folder / added.file)
+        if not blocks.exists():
+            if not (self.folder / added.file).exists():
+                raise ReadError("保存した原本がありません", "もう一度 add するか、remove してください")
+            self._extract(self.folder / added.file, added.id)
+        return Document(added.id, added.title, _StoredBlocks(blocks), added.url)
+
+    def _blocks_file(self, original: Path) -> Path:
+        return original.with_name(f"{original.name}-{READERS_VERSION}.jsonl")
+
+    def _extract(self, original: Path, id: str) -> Document:
+        document = extract(original, id)
+        with replacing(self._blocks_file(original)) as output:
+            for block in document.blocks:
+                fields = [block.kind, block.text, block.place, block.level]
+                output.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
+        return document
+
+    def _write(self, added: dict[str, Added]) -> None:
+        entries = [asdict(added[id]) for id in sorted(added)]
+        with replacing(self._list) as output:
+            output.write(json.dumps(entries, ensure_ascii=False, indent=1).encode())
+        self.added = added
+
+    def _remove_unlisted(self) -> None:
+        """Removes replaced and removed documents' files, and what killed runs have left."""
+        originals = {added.file for added in self.added.values()}
+        kept = originals | {self._blocks_file(self.folder / file).name for file in originals}
+        kept |= {self._list.name, "lock"}
+        for file in self.folder.iterdir():
+            if file.name not in kept or file.name.startswith(TEMPORARY):
+                file.unlink()
+
+
+def _digest(source: Path) -> str:
+    with source.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:24]

@@ -1,0 +1,14 @@
+"""The two settings that ingest shares with the bot, from the same places: the environment, then `.env`."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IngestSettings(BaseSettings):
+    """Where everything is written, and which embedding model makes the vectors ("" for the repository's own)."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    data_dir: Path = Path("data")
+    embedding_model: str = ""

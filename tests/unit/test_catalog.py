@@ -1,0 +1,57 @@
+"""A catalog that cannot be used is refused, naming the file, the key, what is wrong and what to write instead."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from knowledge.catalog import KNOWLEDGE, CatalogError, load_catalog, read_yaml
+
+MISTAKES = read_yaml(Path(__file__).with_name("bad_catalogs.yaml"))
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    shutil.copy(KNOWLEDGE / "facts.yaml", tmp_path)
+    shutil.copytree(KNOWLEDGE / "programs", tmp_path / "programs")
+    return tmp_path
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake["name"])
+def test_each_mistake_is_named(copied, mistake):
+    file = copied / mistake["file"]
+    text = file.read_text(encoding="utf-8")
+    assert mistake["replace"] in text, "the mistake no longer fits the file"
+    file.write_text(text.replace(mistake["replace"], mistake["by"]), encoding="utf-8")
+    with pytest.raises(CatalogError) as refused:
+        load_catalog(copied)
+    for words in mistake["error"]:
+        assert words in str(refused.value)
+    assert refused.value.remedy
+
+
+def test_a_missing_file_and_a_folder_without_programs_are_named(copied):
+    (copied / "programs" / "adviser" / "qa.yaml").unlink()
+    with pytest.raises(CatalogError, match=r"qa\.yaml.*missing"):
+        load_catalog(copied)
+    shutil.rmtree(copied / "programs")
+    with pytest.raises(CatalogError, match=r"no program is given"):
+        load_catalog(copied)
+
+
+def test_text_that_is_not_utf8_is_named(copied):
+    file = copied / "programs" / "adviser" / "program.yaml"
+    file.write_bytes(file.read_text(encoding="utf-8").encode("cp932"))
+    with pytest.raises(CatalogError, match="UTF-8"):
+        load_catalog(copied)
+
+
+def test_a_new_program_is_one_folder(copied):
+    """No Python changes: a copied folder with another id is a program of its own."""
+    new = copied / "programs" / "chousa"
+    shutil.copytree(copied / "programs" / "suishin", new)
+    program = new / "program.yaml"
+    program.write_text(program.read_text(encoding="utf-8").replace("id: suishin", "id: chousa"), encoding="utf-8")
+    catalog = load_catalog(copied)
+    assert set(catalog.programs) == {"adviser", "chousa", "keikaku", "suishin"}
+    assert "chousa" in {choice.value for choice in catalog.facts["program"].choices}

@@ -1,0 +1,266 @@
+"""The index on disk: increments, generations, killed and concurrent runs. Real Chroma, real SudachiPy."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from knowledge.embedding import OWN_MODEL, OwnEmbedding, Vectors
+from knowledge.search import Searcher
+from knowledge.store import (
+    IndexBusyError,
+    IndexChanges,
+    IndexMissingError,
+    IndexUnwritableError,
+    current_generation,
+    open_index,
+    update_index,
+)
+from knowledge.types import Chunk
+
+
+class Recording(OwnEmbedding):
+    """The repository's embedding under a name of choice, noting what it embeds."""
+
+    def __init__(self, name: str = "recording") -> None:
+        super().__init__(OWN_MODEL)
+        self.name = name
+        self.embedded: list[str] = []
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.embedded += texts
+        return super().embed_passages(texts)
+
+
+TEXTS = [
+    "アドバイザーの交通費と謝金は国が負担します。",
+    "募集は4月から12月まで毎月あります。",
+    "都道府県は管内の市町村と連携して申請します。",
+    "財政力指数が1以上の団体は対象外です。",
+    "支援の期間は3か月程度です。",
+    "実施報告書は終了後1週間以内に提出します。",
+]
+
+
+def passage(number: int, text: str, program: str = "") -> Chunk:
+    return Chunk(f"c{number}", f"d-{text}", "passage", "doc", "文書", text, program=program, headings=("案内",))
+
+
+@pytest.fixture
+def chunks() -> list[Chunk]:
+    question = Chunk("q1", "d", "question", "faq", "FAQ", "謝礼はいくら?", program="adviser", target="cost")
+    return [*(passage(number, text) for number, text in enumerate(TEXTS)), question]
+
+
+def update(data_dir: Path, chunks: Sequence[Chunk], embedding: OwnEmbedding) -> IndexChanges:
+    return update_index(data_dir, iter(chunks), embedding, lambda read: None)
+
+
+def found(data_dir: Path, embedding: OwnEmbedding, query: str) -> list[str]:
+    searcher = Searcher(open_index(data_dir, embedding), embedding)
+    try:
+        return [hit.chunk.text for hit in searcher.search(query)]
+    finally:
+        searcher.close()
+
+
+def generations(data_dir: Path) -> set[str]:
+    return {path.name for path in (data_dir / "index").iterdir() if path.is_dir()}
+
+
+def test_what_changed_is_counted_and_only_that_is_embedded(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    assert update(tmp_path, chunks, embedding) == IndexChanges(7, 0, 0, 0)
+    assert len(embedding.embedded) == 7
+    embedding.embedded.clear()
+
+    changed = replace(chunks[0], text="アドバイザーの宿泊費も国が持ちます。", digest="new")
+    assert update(tmp_path, [changed, *chunks[2:], passage(9, "新しい段落です。")], embedding) == IndexChanges(1, 1, 1, 5)
+    assert sorted(embedding.embedded) == sorted(f"案内\n{text}" for text in (changed.text, "新しい段落です。"))
+    assert found(tmp_path, embedding, "宿泊費")[0] == changed.text
+    assert chunks[0].text not in found(tmp_path, embedding, "交通費と謝金")
+    assert chunks[1].text not in found(tmp_path, embedding, "毎月の募集")
+
+
+def test_a_run_without_changes_writes_no_generation(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    update(tmp_path, chunks, embedding)
+    before = current_generation(tmp_path, embedding.name)
+    assert update(tmp_path, list(reversed(chunks)), embedding) == IndexChanges(0, 0, 0, 7)
+    assert current_generation(tmp_path, embedding.name) == before
+    assert generations(tmp_path) == {before}
+
+
+def test_an_empty_index_can_be_opened_and_filled(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    assert update(tmp_path, [], embedding) == IndexChanges(0, 0, 0, 0)
+    assert found(tmp_path, embedding, "謝金") == []
+    update(tmp_path, chunks, embedding)
+    assert found(tmp_path, embedding, "謝金")
+    assert update(tmp_path, [], embedding) == IndexChanges(0, 0, 7, 0)
+    assert found(tmp_path, embedding, "謝金") == []
+
+
+def test_metadata_counts_as_a_change(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    update(tmp_path, chunks, embedding)
+    assert update(tmp_path, [replace(chunks[0], url="https://example.jp/"), *chunks[1:]], embedding).updated == 1
+
+
+def test_chunks_come_back_as_they_were(tmp_path: Path) -> None:
+    embedding = Recording()
+    chunk = Chunk("a", "b", "passage", "c", "d", "謝金の負担", "p", ("e", "f"), "g", "h", "i", "j")
+    update(tmp_path, [chunk], embedding)
+    index = open_index(tmp_path, embedding)
+    assert index.chunks(np.array([0], dtype=np.int32)) == [chunk]
+    index.close()
+
+
+def test_a_failing_run_leaves_the_old_index_and_no_rest(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    update(tmp_path, chunks, embedding)
+    before = current_generation(tmp_path, embedding.name)
+
+    def failing() -> Iterator[Chunk]:
+        for number in range(5000):
+            yield passage(100 + number, f"段落{number}")
+        raise RuntimeError("the reader broke")
+
+    with pytest.raises(RuntimeError, match="the reader broke"):
+        update_index(tmp_path, failing(), embedding, lambda read: None)
+    assert generations(tmp_path) == {before}
+    assert found(tmp_path, embedding, "謝金")[0] == TEXTS[0]
+
+
+KILLED_RUN = """
+import os, signal, sys
+from pathlib import Path
+from knowledge.store import update_index
+from tests.unit.test_store import Recording, passage
+
+def chunks():
+    for number in range(5000):
+        if number == 4500:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield passage(100 + number, f"段落{number}")
+
+update_index(Path(sys.argv[1]), chunks(), Recording(), lambda read: None)
+"""
+
+
+def test_a_killed_run_leaves_the_old_index_and_the_next_one_cleans_up(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    update(tmp_path, chunks, embedding)
+    before = current_generation(tmp_path, embedding.name)
+    killed = subprocess.run([sys.executable, "-c", KILLED_RUN, str(tmp_path)], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(generations(tmp_path)) == 2
+    assert found(tmp_path, embedding, "謝金")[0] == TEXTS[0]
+    assert update(tmp_path, chunks, embedding) == IndexChanges(0, 0, 0, 7)
+    assert generations(tmp_path) == {before}
+
+
+def test_the_previous_generation_is_kept_and_older_ones_go_unless_in_use(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+    names = []
+    reader = None
+    for count in range(1, 6):
+        update(tmp_path, chunks[:count], embedding)
+        names.append(current_generation(tmp_path, embedding.name))
+        if count == 2:
+            reader = open_index(tmp_path, embedding)
+    assert generations(tmp_path) == {names[1], names[3], names[4]}
+    assert reader is not None and reader.sizes["passage"] == 2
+    reader.close()
+    update(tmp_path, chunks, embedding)
+    assert generations(tmp_path) == {names[4], current_generation(tmp_path, embedding.name)}
+
+
+def test_two_runs_at_once_are_refused(tmp_path: Path, chunks: list[Chunk]) -> None:
+    embedding = Recording()
+
+    def nested() -> Iterator[Chunk]:
+        with pytest.raises(IndexBusyError, match="取り込みが実行中"):
+            update(tmp_path, [], embedding)
+        yield from chunks
+
+    assert update_index(tmp_path, nested(), embedding, lambda read: None).created == 7
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, chunks: list[Chunk]) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(IndexUnwritableError, match="data"):
+        update(tmp_path / "data", chunks, Recording())
+
+
+def test_no_index_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissingError, match="python -m ingest"):
+        open_index(tmp_path, Recording())
+
+
+def test_another_embedding_has_its_own_generation_and_the_old_one_serves_until_then(
+    tmp_path: Path, chunks: list[Chunk]
+) -> None:
+    old, new = Recording("old-model"), Recording("new-model")
+    update(tmp_path, chunks, old)
+    with pytest.raises(IndexMissingError, match="old-model"):
+        open_index(tmp_path, new)
+    assert found(tmp_path, old, "謝金")[0] == TEXTS[0]
+    assert update(tmp_path, chunks, new) == IndexChanges(7, 0, 0, 0)
+    assert len(new.embedded) == 7
+    assert found(tmp_path, new, "謝金")[0] == found(tmp_path, old, "謝金")[0] == TEXTS[0]
+
+
+def test_the_same_id_twice_is_refused(tmp_path: Path, chunks: list[Chunk]) -> None:
+    with pytest.raises(ValueError, match="c0"):
+        update(tmp_path, [*chunks, chunks[0]], Recording())
+
+
+def test_progress_counts_what_was_read(tmp_path: Path) -> None:
+    told: list[int] = []
+    update_index(tmp_path, (passage(n, f"段落{n}") for n in range(4500)), Recording(), told.append)
+    assert told == sorted(told) and told[-1] == 4500 and len(told) > 1
+
+
+def test_the_pointer_is_readable_by_others(tmp_path: Path, chunks: list[Chunk]) -> None:
+    previous = os.umask(0o022)
+    try:
+        update(tmp_path, chunks, Recording())
+    finally:
+        os.umask(previous)
+    pointer = tmp_path / "index" / "current.json"
+    assert pointer.stat().st_mode & 0o044 == 0o044
+    assert json.loads(pointer.read_text())[0]["embedding"] == "recording"
+
+
+sets_of_chunks = st.lists(
+    st.dictionaries(st.integers(0, 5), st.sampled_from(TEXTS), max_size=6), min_size=2, max_size=4
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(sets_of_chunks)
+def test_increments_end_where_a_fresh_build_ends(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[dict[int, str]]
+) -> None:
+    embedding = Recording()
+    incremental, fresh = tmp_path_factory.mktemp("incremental"), tmp_path_factory.mktemp("fresh")
+    for step in steps:
+        update(incremental, [passage(number, text) for number, text in step.items()], embedding)
+    update(fresh, [passage(number, text) for number, text in steps[-1].items()], embedding)
+    for query in ("謝金は誰が負担する", "毎月の募集", "財政力指数"):
+        hits = []
+        for data_dir in (incremental, fresh):
+            searcher = Searcher(open_index(data_dir, embedding), embedding)
+            hits.append({hit.chunk.id: (round(hit.score, 5), hit.chunk.text) for hit in searcher.search(query)})
+            searcher.close()
+        assert hits[0] == hits[1]
