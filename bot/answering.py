@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import replies
-from bot.composing import compose_overview, compose_passages, compose_rulings, compose_silence, lay_out
+from bot.composing import compose, compose_silence
 from bot.deciding import decide_all
 from bot.finding import Findings, find
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
@@ -13,7 +13,7 @@ from knowledge.catalog import Catalog, load_catalog
 from knowledge.embedding import load_embedding
 from knowledge.search import Searcher
 from knowledge.store import open_index
-from knowledge.types import Fact, Outcome, Program, Subject
+from knowledge.types import Fact
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,15 @@ def _fixed(understanding: Understanding, catalog: Catalog) -> tuple[Answer, Conv
 
 
 def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry, catalog: Catalog) -> Answer:
-    """The first of these that has an answer: rules, the FAQ's silence or section, passages, and the way out."""
+    """The first of these that has an answer: the documents' silence, rules and passages, and the way out."""
     programs = [catalog.programs[id] for id in findings.programs]
-    if findings.subjects and programs:
-        if findings.in_general and findings.subjects == (Subject.ELIGIBILITY,) and len(programs) == 1:
-            overview = compose_overview(programs[0], inquiry, understanding, catalog)
-            if overview:
-                return overview
-        rulings = decide_all(understanding, findings.programs, inquiry, catalog)
-        return compose_rulings(rulings, understanding, inquiry, catalog)
     if findings.silent:
         return compose_silence(findings.silent, programs[0], findings.nearby, catalog)
-    if findings.passages:
-        return compose_passages(findings.passages, findings.texts, inquiry, catalog)
     if findings.asks_program:
         return _which_program(catalog)
+    if findings.subjects or findings.passages:
+        rulings = decide_all(understanding, findings.programs, inquiry, catalog)
+        return compose(rulings, findings, understanding, inquiry, catalog)
     if understanding.foreign_program or not findings.in_scope:
         return Answer(replies.offtopic(catalog.programs.values(), understanding.foreign_program), AnswerStatus.OFFTOPIC)
     contact = programs[0].contact if len(programs) == 1 else ""

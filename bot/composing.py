@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot import replies
+from bot.finding import Findings
 from bot.types import Answer, AnswerStatus, Citation, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.japanese import fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
@@ -13,42 +14,72 @@ from knowledge.types import Chunk, Choice, Fact, FaqEntry, Outcome, Program, Rul
 
 _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
 
+_REPEATED = 0.75
+"""From this share of its words on, a passage is taken for a repetition of what was said."""
+
 _PASSAGE_LENGTH = 220
 """Characters of a document's passage that are shown: an answer fits a phone's screen."""
 
 
-def compose_rulings(
-    rulings: tuple[Ruling, ...], understanding: Understanding, inquiry: Inquiry, catalog: Catalog
+def compose(
+    rulings: tuple[Ruling, ...], findings: Findings, understanding: Understanding, inquiry: Inquiry, catalog: Catalog
 ) -> Answer:
-    """The answer to what the rules decide: the first open fact is asked for after everything that is settled."""
-    open_rulings = [ruling for ruling in rulings if ruling.outcome is Outcome.NEEDS_FACTS]
+    """The answer from rulings and passages: what is settled, the passages, then the first fact that is still open."""
+    still_open = [ruling for ruling in rulings if ruling.outcome is Outcome.NEEDS_FACTS]
     settled = [ruling for ruling in rulings if ruling.outcome is Outcome.SETTLED]
-    sentences = [_sentence(ruling, understanding, catalog) for ruling in rulings if ruling not in open_rulings]
+    if findings.side_by_side:
+        still_open = []
+    sentences = [_sentence(ruling, understanding, inquiry, catalog) for ruling in rulings if ruling not in still_open]
+    if findings.side_by_side:
+        sentences = [
+            f"・{catalog.programs[ruling.program].short_name}: {sentence}"
+            for ruling, sentence in zip(rulings, sentences, strict=True)
+        ]
+    shown = [
+        (chunk, text)
+        for chunk, text in zip(findings.passages, findings.texts, strict=True)
+        if not still_open and not _repeats(text, sentences)
+    ]
+    sentences += [shorten(text) for _, text in shown]
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
-    if open_rulings:
-        asked = open_rulings[0]
-        question = catalog.facts[asked.missing[0]]
-        sentences += [asked.says, question.question]
+    if still_open:
+        asked = still_open[0]
+        sentences += [asked.says, catalog.facts[asked.missing[0]].question]
         missing, choices = asked.missing, _choices(asked, catalog)
-    elif not settled:
+    elif not settled and not shown:
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
         sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
 
-    status = (
-        AnswerStatus.NEEDS_INFO if open_rulings else AnswerStatus.ANSWERED if settled else AnswerStatus.UNKNOWN
+    citations = tuple(
+        dict.fromkeys((*cite_rulings(rulings, catalog), *(cite_chunk(chunk, text, catalog) for chunk, text in shown)))
     )
     years = [ruling.fiscal_year for ruling in settled if ruling.fiscal_year is not None]
-    citations = cite_rulings(rulings, catalog)
+    years += [max(catalog.programs[chunk.program].verified_years) for chunk, _ in shown if chunk.program and chunk.quote]
     return Answer(
         text=lay_out(sentences, citations, replies.basis(years, _year_asked(understanding, inquiry))),
-        status=status,
-        verdict=next((ruling.verdict for ruling in settled if ruling.verdict), None) if not open_rulings else None,
+        status=(
+            AnswerStatus.NEEDS_INFO
+            if still_open
+            else AnswerStatus.ANSWERED
+            if settled or shown or findings.side_by_side
+            else AnswerStatus.UNKNOWN
+        ),
+        verdict=None
+        if still_open or findings.side_by_side
+        else next((ruling.verdict for ruling in settled if ruling.verdict), None),
         missing=missing,
         citations=citations,
         rulings=rulings,
         choices=choices,
     )
+
+
+def _repeats(text: str, sentences: Iterable[str]) -> bool:
+    """Whether a passage says nothing that the sentences before it do not say: its figures and kanji words are theirs."""
+    words = set(re.findall(r"[0-9][0-9,.]*|[一-龠]{2,}|[ァ-ヶー]{2,}", text))
+    said = "".join(sentences)
+    return bool(words) and sum(word in said for word in words) >= _REPEATED * len(words)
 
 
 def _choices(ruling: Ruling, catalog: Catalog) -> tuple[Choice, ...]:
@@ -57,17 +88,20 @@ def _choices(ruling: Ruling, catalog: Catalog) -> tuple[Choice, ...]:
     named = {
         value
         for year in catalog.programs[ruling.program].years
+        if ruling.subject in year.parameters
         for rows in year.parameters[ruling.subject].values.values()
         for row in rows or ()
         if not isinstance(row.when.get(fact), Mapping)
         for value in row.when.get(fact, ())
-    } if any(ruling.subject in year.parameters for year in catalog.programs[ruling.program].years) else set()
+    }
     return tuple(choice for choice in catalog.facts[fact].choices if choice.value in named)
 
 
-def _sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog) -> str:
+def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> str:
     """A ruling in words: the verdict on the figure or day asked about, then the rule's own sentence."""
     match ruling.subject, ruling.outcome:
+        case _, Outcome.NEEDS_FACTS:
+            return ruling.says
         case _, Outcome.NOT_STATED:
             return ruling.says or replies.not_stated(_subject_words(ruling, catalog), "", "")
         case Subject.CAP, _ if isinstance(ruling.asked, Decimal):
@@ -78,7 +112,7 @@ def _sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog) ->
                 return replies.window_closed(days, ruling.value) + ruling.says
             return replies.window_open(days) + ruling.says
         case Subject.REPORT_DUE, _ if isinstance(ruling.value, date):
-            return ruling.says + replies.report_due(format_date(ruling.value))
+            return ruling.says + replies.report_due(format_date(ruling.value), ruling.value < inquiry.as_of)
         case Subject.QUESTIONNAIRE, _ if isinstance(ruling.value, date):
             return ruling.says + replies.questionnaire_year(format_fiscal_year(ruling.value.year))
         case _:
@@ -130,30 +164,6 @@ def _days_words(first: date, last: date) -> str:
 
 def _year_asked(understanding: Understanding, inquiry: Inquiry) -> int:
     return understanding.fiscal_year if understanding.fiscal_year is not None else fiscal_year_of(inquiry.as_of)
-
-
-def compose_overview(program: Program, inquiry: Inquiry, understanding: Understanding, catalog: Catalog) -> Answer | None:
-    """Who a program is for, told to those who ask in general; None where its file gives no overview."""
-    for year in reversed(program.years):
-        parameter = year.parameters.get(Subject.ELIGIBILITY)
-        if parameter and parameter.overview:
-            evidence = [e for rows in parameter.values.values() for row in rows or () for e in row.evidence]
-            unique = tuple(dict.fromkeys(evidence))[:3]
-            citations = tuple(_citation(program, e.place, e.quote) for e in unique)
-            basis = replies.basis([max(program.verified_years)], _year_asked(understanding, inquiry))
-            return Answer(lay_out([parameter.overview], citations, basis), AnswerStatus.ANSWERED, citations=citations)
-    return None
-
-
-def compose_passages(chunks: tuple[Chunk, ...], texts: tuple[str, ...], inquiry: Inquiry, catalog: Catalog) -> Answer:
-    """The answer that passages give: their own words, shortened at a sentence's end."""
-    citations = tuple(dict.fromkeys(cite_chunk(chunk, text, catalog) for chunk, text in zip(chunks, texts, strict=True)))
-    years = [max(catalog.programs[chunk.program].verified_years) for chunk in chunks if chunk.program and chunk.quote]
-    return Answer(
-        text=lay_out([shorten(text) for text in texts], citations, replies.basis(years, fiscal_year_of(inquiry.as_of))),
-        status=AnswerStatus.ANSWERED,
-        citations=citations,
-    )
 
 
 def compose_silence(entry: FaqEntry, program: Program, nearby: Chunk | None, catalog: Catalog) -> Answer:

@@ -1,20 +1,21 @@
 """Puts the questions of a message to the rules."""
 
+from dataclasses import replace
 from datetime import date
 
+from bot import replies
 from bot.types import Inquiry, Understanding
 from knowledge.catalog import Catalog
-from knowledge.japanese import fiscal_year_of
 from knowledge.rules.caps import decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
-from knowledge.rules.tables import decide, not_stated, state, terms_on
-from knowledge.types import Fact, Outcome, Program, Ruling, Situation, Subject, Terms
+from knowledge.rules.tables import decide, overview, state, terms_on
+from knowledge.types import ApplicantKind, Fact, Program, Ruling, Situation, Subject, Terms
 
 
 def decide_all(
     understanding: Understanding, programs: tuple[str, ...], inquiry: Inquiry, catalog: Catalog
 ) -> tuple[Ruling, ...]:
-    """A ruling for each program and subject asked about, in order of asking."""
+    """A ruling for each subject and program asked about, in order of asking."""
     return tuple(
         _decide_one(subject, catalog.programs[program], understanding, inquiry, catalog)
         for subject in understanding.subjects
@@ -28,7 +29,11 @@ def _decide_one(
     terms = terms_on(program, _term_day(program, understanding, inquiry))
     situation = understanding.situation
     match subject:
-        case Subject.ELIGIBILITY | Subject.REPEAT:
+        case Subject.ELIGIBILITY if _asks_in_general(understanding, terms):
+            return overview(terms, subject)
+        case Subject.ELIGIBILITY:
+            return _eligibility(terms, situation, catalog)
+        case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP:
             return decide_cap(terms, situation, catalog.facts)
@@ -41,6 +46,26 @@ def _decide_one(
             return last if first.value == last.value else state(terms, subject)
         case _:
             return state(terms, subject)
+
+
+def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
+    """Whether it is asked who can apply, and not whether somebody can."""
+    return (
+        "asks_in_general" in understanding.signs
+        and Fact.APPLICANT_KIND not in understanding.said
+        and Fact.FISCAL_INDEX not in understanding.said
+        and bool(terms.parameters[Subject.ELIGIBILITY].overview)
+    )
+
+
+def _eligibility(terms: Terms, situation: Situation, catalog: Catalog) -> Ruling:
+    """Who gives a financial strength index and no kind of body is taken for a municipality, and told so."""
+    ruling = decide(terms, Subject.ELIGIBILITY, situation, catalog.facts)
+    if ruling.missing[:1] != (Fact.APPLICANT_KIND,) or Fact.FISCAL_INDEX not in situation.facts:
+        return ruling
+    assumed = replace(situation, facts={**situation.facts, Fact.APPLICANT_KIND: ApplicantKind.MUNICIPALITY})
+    ruling = decide(terms, Subject.ELIGIBILITY, assumed, catalog.facts)
+    return replace(ruling, says=ruling.says + replies.ASSUMED_MUNICIPALITY)
 
 
 def _window(terms: Terms, understanding: Understanding, inquiry: Inquiry) -> Ruling:

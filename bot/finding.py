@@ -1,5 +1,7 @@
-"""Finds what answers a message: the rules, an entry of the FAQ, or passages of the documents."""
+"""Finds what answers a message: the rules, entries of the FAQ with the guide's sections, or passages of documents."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
@@ -7,11 +9,11 @@ from knowledge.catalog import Catalog
 from knowledge.search import Searcher
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
-FAQ_FITS = 0.52
-"""From this score on, a wording of the FAQ is taken for what was asked (chosen on the tuning questions)."""
+FAQ_FITS = 0.45
+"""From this score on, an entry of the FAQ is taken for what was asked (chosen on the tuning questions)."""
 
-FAQ_CERTAIN = 0.80
-"""From this score on, a FAQ entry outranks what the wordings of the message alone suggest."""
+FAQ_CERTAIN = 0.6
+"""From this score on, an entry is taken for what was asked even where a shorter message goes on from another matter."""
 
 PASSAGE_FITS = 0.42
 """Below this score a passage is not an answer, and nothing is said."""
@@ -19,14 +21,27 @@ PASSAGE_FITS = 0.42
 COVERED = 0.5
 """The least share of a question's content words, by weight, that a passage must hold."""
 
+SAME_MATTER = 0.08
+"""Programs whose best entries are closer than this are both meant: the message does not tell which."""
+
+_SECTIONS_SHOWN = 2
+"""More than this does not fit a phone's screen."""
+
+_SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM))
+"""What people say of themselves whatever they ask; other facts are said because a rule turns on them."""
+
 
 @dataclass(frozen=True)
 class Findings:
-    """What an answer is made from. `passages` and their `texts` go together; `silent` is a FAQ entry that says so."""
+    """What an answer is made from.
+
+    `subjects` are put to the rules for each of `programs`, `side_by_side` for a comparison. `passages` and their
+    `texts` go together. `silent` is a FAQ entry on what the documents do not say, `nearby` what they say beside it.
+    """
 
     programs: tuple[str, ...]
     subjects: tuple[Subject, ...] = ()
-    in_general: bool = False
+    side_by_side: bool = False
     silent: FaqEntry | None = None
     nearby: Chunk | None = None
     passages: tuple[Chunk, ...] = ()
@@ -35,139 +50,196 @@ class Findings:
     in_scope: bool = True
 
 
+@dataclass(frozen=True)
+class Match:
+    """An entry of the FAQ that was found for a question. `certain` of its program: no other has one as near."""
+
+    entry: FaqEntry
+    program: str
+    score: float
+    certain: bool
+
+
 def find(
     understanding: Understanding, inquiry: Inquiry, catalog: Catalog, searcher: Searcher, documents_only: bool
 ) -> Findings:
-    """What answers the message. Concrete questions go to the rules; the rest to the nearest wording or passage."""
+    """What answers the message: rules for the case that it describes, sections for what else it asks."""
     programs = understanding.programs
-    query = understanding.text
-    if understanding.continues and not understanding.subjects and not understanding.named:
-        query = f"{inquiry.conversation.question} {query}"
     if "compares" in understanding.signs and len(programs) != 1:
-        return _compared(understanding, query, catalog, searcher)
-
+        return _compared(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
-    passages = searcher.search(query, program=program, limit=8)
-    if outside := _from_other_documents(understanding, query, passages, searcher):
+    if not program and (outside := _from_other_documents(understanding, searcher)):
         return outside
     if understanding.foreign_program:
         return Findings((), in_scope=False)
 
-    entry, score, owner = None, 0.0, program
-    if not documents_only:
-        hits = searcher.search(query, program=program, kind="question", limit=6)
-        if hits:
-            entry, score, owner = _entry(hits[0], catalog), hits[0].score, hits[0].chunk.program
-    subjects, concrete = understanding.subjects, _is_concrete(understanding)
-    fits = entry is not None and score >= FAQ_FITS and not (subjects and concrete and score < FAQ_CERTAIN)
-    if entry and fits and not understanding.continues:
-        if entry.rule is None:
-            return _from_entry(entry, owner, query, searcher)
-        if not subjects:
-            subjects = (entry.rule,)
-        programs = programs or ((owner,) if _owns(hits, owner) else ())
-    if subjects:
-        if not programs and entry and score >= FAQ_FITS and _owns(hits, owner):
-            programs = (owner,)
+    matches = () if documents_only else _matches(understanding, program, catalog, searcher)
+    if not program:
+        owners = {match.program for match in matches if match.certain}
+        program = owners.pop() if len(owners) == 1 else ""
+    programs = programs or ((program,) if program else ())
+
+    own = [match for match in matches if match.program == program]
+    sections = [match for match in own if match.entry.section]
+    silent = next((match.entry for match in own if match.entry.not_stated), None)
+    subjects = _subjects(understanding, inquiry, bool(sections or silent), program)
+    if silent and not _describes_a_case(understanding):
+        return Findings(programs, silent=silent, nearby=_section(silent.nearby, program, searcher))
+    if not subjects and not sections:
+        subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
+    if subjects and not program and len(programs) < 2:
+        return Findings((), subjects, asks_program=True)
+    if subjects or sections:
+        chunks = [_section(match.entry.section, program, searcher) for match in sections[:_SECTIONS_SHOWN]]
+        passages = tuple(chunk for chunk in chunks if chunk)
+        return Findings(programs, subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
+    if passages := _passages(understanding, inquiry, program, searcher):
         return Findings(
-            programs, subjects, in_general=_in_general(understanding), asks_program=not programs
+            programs or ((passages[0].program,) if passages[0].program else ()),
+            passages=passages,
+            texts=tuple(answering_text(understanding.text, chunk, searcher) for chunk in passages),
         )
-    fitting = _fitting(query, passages, searcher)
-    if fitting:
-        return Findings(
-            programs or ((fitting[0].chunk.program,) if fitting[0].chunk.program else ()),
-            passages=tuple(hit.chunk for hit in fitting),
-            texts=tuple(_answering_text(query, hit.chunk, searcher) for hit in fitting),
-        )
-    in_scope = bool(programs) or bool(understanding.said) or (bool(passages) and passages[0].score > PASSAGE_FITS / 2)
+    in_scope = bool(programs) or bool(understanding.said) or bool(understanding.subjects)
     return Findings(programs, in_scope=in_scope)
 
 
-def _is_concrete(understanding: Understanding) -> bool:
-    """Whether a case is described that rules can decide on, and not a topic."""
+def _subjects(understanding: Understanding, inquiry: Inquiry, answered: bool, program: str) -> tuple[Subject, ...]:
+    """What the rules are asked: what the words ask, else what the facts point to.
+
+    Whether something can be done (できますか) is a matter of eligibility only for an applicant who is described, or
+    where nothing else that was found answers it.
+    """
+    subjects = understanding.subjects
+    said = understanding.said.keys() - {Fact.PROGRAM}
+    before = inquiry.conversation
+    if subjects == (Subject.ELIGIBILITY,) and answered and not (said - {Fact.PARTNERSHIP}):
+        return ()
+    if subjects:
+        return subjects
+    if understanding.continues and before.subjects and (not answered or (before.asked_for and said)):
+        return before.subjects
+    if answered and Fact.FISCAL_INDEX not in said:
+        return ()
+    if Fact.SAME_PROJECT in said:
+        return (Subject.REPEAT,)
+    if not program:
+        return ()
+    if understanding.situation.amount is not None:
+        return (Subject.CAP,)
+    if said:
+        return (Subject.ELIGIBILITY,)
+    return (Subject.WINDOW,) if understanding.days else ()
+
+
+def _describes_a_case(understanding: Understanding) -> bool:
+    """Whether the message puts a case to the rules: an amount, a day or an applicant beside what it asks of them."""
+    said = understanding.said.keys() - {Fact.PROGRAM}
+    asked = understanding.subjects
     return (
-        bool(understanding.said)
-        or understanding.situation.amount is not None
-        or understanding.days is not None
-        or "about_self" in understanding.signs
+        (Subject.CAP in asked and understanding.situation.amount is not None and "can_we" in understanding.signs)
+        or (Subject.WINDOW in asked and understanding.days is not None)
+        or (Subject.ELIGIBILITY in asked and bool(said))
+        or (Subject.REPEAT in asked and bool(said))
+        or Fact.FISCAL_INDEX in said
     )
 
 
-def _in_general(understanding: Understanding) -> bool:
-    """Whether eligibility is asked about as such, and not for somebody."""
-    return not _is_concrete(understanding) and "asks_in_general" in understanding.signs
+def _matches(understanding: Understanding, program: str, catalog: Catalog, searcher: Searcher) -> tuple[Match, ...]:
+    """The entries that the questions of a message ask for, in order of asking; each question has at most one.
+
+    A message that goes on from the last one, or replies to it, must name its own matter plainly.
+    """
+    fits = FAQ_CERTAIN if understanding.continues and not understanding.subjects else FAQ_FITS
+    found: dict[tuple[str, str], Match] = {}
+    for question in questions_in(understanding.text):
+        match = _match(question, program, catalog, searcher)
+        if match and match.score >= fits:
+            found.setdefault((match.program, match.entry.id), match)
+    return tuple(found.values())
 
 
-def _entry(hit: Hit, catalog: Catalog) -> FaqEntry:
-    return next(entry for entry in catalog.faq[hit.chunk.program] if entry.id == hit.chunk.target)
+def _match(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Match | None:
+    hits = searcher.search(question, program=program, kind="question", limit=6)
+    if not hits:
+        return None
+    best = hits[0].chunk
+    others = [hit.score for hit in hits if hit.chunk.program != best.program]
+    entry = next(entry for entry in catalog.faq[best.program] if entry.id == best.target)
+    return Match(entry, best.program, hits[0].score, not others or hits[0].score - others[0] >= SAME_MATTER)
 
 
-def _owns(hits: tuple[Hit, ...], owner: str) -> bool:
-    """Whether the best wording is of this program by a margin, so that the message need not name it."""
-    others = [hit.score for hit in hits if hit.chunk.program != owner]
-    return not others or hits[0].score - others[0] >= 0.08
-
-
-def _from_entry(entry: FaqEntry, owner: str, query: str, searcher: Searcher) -> Findings:
-    if entry.not_stated:
-        return Findings((owner,), silent=entry, nearby=_section(entry.nearby, owner, searcher) if entry.nearby else None)
-    section = _section(entry.section, owner, searcher)
-    return Findings((owner,), passages=(section,), texts=(section.text,)) if section else Findings((owner,))
+def questions_in(text: str) -> tuple[str, ...]:
+    """The questions of a message: the whole, or its parts where several of them ask something."""
+    parts = [part.strip() for part in re.split(r"(?<=[?？。!])|\n|(?:、|\s)?(?=(?:あと|それと|また|ついでに)[、 ]?)", text)]
+    asking = [part for part in parts if re.search(r"\?$|(?:か|の|かな|かね|です|ますか|教えて[^。]*)[。?!]?$", part)]
+    return tuple(asking) if len(asking) > 1 else (text,)
 
 
 def _section(heading: str, program: str, searcher: Searcher) -> Chunk | None:
-    """The section of a program's guide under a heading."""
+    """The section of a program's guide under a heading; None for no heading."""
+    if not heading:
+        return None
     hits = searcher.search(heading, program=program, limit=30)
     return next((hit.chunk for hit in hits if hit.chunk.program == program and hit.chunk.headings[-1:] == (heading,)), None)
 
 
-def _from_other_documents(
-    understanding: Understanding, query: str, passages: tuple[Hit, ...], searcher: Searcher
-) -> Findings | None:
-    """The answer of a document that belongs to none of the programs, where no program is named and it fits best."""
-    if understanding.named:
-        return None
-    fitting = [hit for hit in _fitting(query, passages, searcher) if not hit.chunk.program]
+def _from_other_documents(understanding: Understanding, searcher: Searcher) -> Findings | None:
+    """The answer of a document that belongs to none of the programs, where it fits best."""
+    passages = searcher.search(understanding.text, limit=8)
+    fitting = [hit for hit in _fitting(understanding.text, passages, searcher) if not hit.chunk.program]
     if not fitting or fitting[0] != passages[0]:
         return None
-    return Findings(
-        (), passages=(fitting[0].chunk,), texts=(_answering_text(query, fitting[0].chunk, searcher),)
-    )
+    chunk = fitting[0].chunk
+    return Findings((), passages=(chunk,), texts=(answering_text(understanding.text, chunk, searcher),))
+
+
+def _passages(understanding: Understanding, inquiry: Inquiry, program: str, searcher: Searcher) -> tuple[Chunk, ...]:
+    """The passage nearest to the message; a reply of a few words is read together with the question before it."""
+    queries = [understanding.text]
+    if understanding.continues:
+        queries.append(f"{inquiry.conversation.question} {understanding.text}")
+    for query in queries:
+        if fitting := _fitting(query, searcher.search(query, program=program, limit=8), searcher):
+            return tuple(hit.chunk for hit in fitting[:1])
+    return ()
 
 
 def _fitting(query: str, passages: tuple[Hit, ...], searcher: Searcher) -> tuple[Hit, ...]:
-    """The passage that answers: near enough, and holding what the question is about. A guide's section goes first."""
-    near = [
+    """The passages that answer: near enough, and holding what the question is about."""
+    return tuple(
         hit
         for hit in passages
         if hit.score >= PASSAGE_FITS
         and searcher.covered(query, " ".join((*hit.chunk.headings, hit.chunk.text))) >= COVERED
-    ]
-    return tuple(near[:1])
+    )
 
 
-def _answering_text(query: str, chunk: Chunk, searcher: Searcher) -> str:
+def answering_text(query: str, chunk: Chunk, searcher: Searcher) -> str:
     """A guide's section whole; of another passage the sentences that hold most of what was asked, in their order."""
     return chunk.text
 
 
-def _compared(understanding: Understanding, query: str, catalog: Catalog, searcher: Searcher) -> Findings:
-    """Several programs side by side, or the one that suits a wish best."""
-    if understanding.programs:
-        programs = understanding.programs
-    else:
-        programs = (recommend(query, catalog, searcher),)
-    if len(programs) > 1 and understanding.subjects:
-        return Findings(programs, understanding.subjects)
+def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher) -> Findings:
+    """Several programs side by side on what is asked, or the one that suits a wish best."""
+    subjects = understanding.subjects
+    decisive = bool(understanding.said.keys() - _SHARED_FACTS)
+    if not subjects and (decisive or (understanding.programs and Fact.APPLICANT_KIND in understanding.said)):
+        subjects = (Subject.ELIGIBILITY,)
+    wishes = subjects == (Subject.ELIGIBILITY,) and not decisive and "asks_eligibility" not in understanding.signs
+    if subjects and not wishes:
+        return Findings(understanding.programs or tuple(catalog.programs), subjects, side_by_side=True)
+    programs = understanding.programs or (recommend(understanding.text, catalog, searcher),)
     chunks = []
     for program in programs:
-        hits = searcher.search(query, program=program, limit=3)
+        hits = searcher.search(understanding.text, program=program, limit=3)
         chunks += [hit.chunk for hit in hits if hit.chunk.program == program][:1]
     return Findings(programs, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks))
 
 
-def recommend(query: str, catalog: Catalog, searcher: Searcher) -> str:
+def recommend(wish: str, catalog: Catalog, searcher: Searcher) -> str:
     """The program whose stated uses hold most of what is wished for."""
+
     def suits(program: Program) -> float:
-        return searcher.covered(query, "。".join((program.summary, *program.suits)))
+        return searcher.covered(wish, "。".join((program.summary, *program.suits)))
+
     return max(catalog.programs.values(), key=suits).id

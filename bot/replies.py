@@ -10,7 +10,7 @@ STARTED_OVER = "最初から始めます。総務省の支援事業について�
 ASK_STAFF = "職員に取り次ぐこともできます。"
 CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
-INDEX_REMARK = "財政力指数の条件の記載はありません。"
+ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしています。"
 
 
 def scope(programs: Iterable[Program]) -> str:
@@ -71,9 +71,10 @@ def window_closed(days: str, opens_on: date) -> str:
     return f"{days}は募集期間外のため、申請できません。次の募集は{opens_on.year}年{opens_on.month}月からです。"
 
 
-def report_due(day: str) -> str:
-    """The last day for a report."""
-    return f"提出期限は{day}です(終了日の翌日から7日目)。"
+def report_due(day: str, over: bool) -> str:
+    """The last day for a report, and what to do when it is over."""
+    due = f"提出期限は{day}です(終了日の翌日から7日目)。"
+    return due + "期限を過ぎていますので、速やかに提出し、事務局に連絡してください。" if over else due
 
 
 def basis(fiscal_years: Iterable[int], asked_year: int) -> str:

@@ -89,8 +89,11 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     counts = find_counts(text)
     municipalities = tuple(int(count.value) for count in counts if count.unit == "municipality")
 
-    said, unread = _read_facts(text)
-    said |= _read_reply(text, before, catalog.facts)
+    about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
+    said, unread = _read_facts(text, signs, frozenset[Fact]().union(*map(_facts_used, about)))
+    said = _read_reply(text, before, catalog.facts) | said
+    if Fact.APPLICANT_KIND in said and before.facts.get(Fact.APPLICANT_KIND) and "about_governments" in signs:
+        del said[Fact.APPLICANT_KIND]
     if change := _municipality_change(text, municipalities, before):
         said[Fact.MUNICIPALITY_COUNT] = change
     if Fact.SAME_PROJECT in said and Fact.DISPATCH_YEAR not in said:
@@ -98,14 +101,15 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     amount, unit = _amount(text, counts)
     dates = find_dates(unread, inquiry.as_of, past="past_tense" in signs)
 
-    subjects = _subjects(unread, text, amount, said, signs)
+    known = frozenset[Subject]().union(*(year.parameters for program in about for year in program.years))
+    subjects = _subjects(unread, amount, bool(_days_asked(dates)), said, signs, known)
+    if before.subjects and "goes_on" in signs:
+        subjects = tuple(subject for subject in subjects if _SAID_PLAINLY.get(subject, "goes_on") in signs)
     continues = bool(before.question) and (
         (before.asked_for is not None and before.asked_for in said) or "goes_on" in signs or not subjects
     )
-    if continues and not subjects:
-        subjects = before.subjects
-        if amount is None:
-            amount, unit = before.amount, before.amount_unit
+    if continues and not subjects and amount is None:
+        amount, unit = before.amount, before.amount_unit
     programs = named or _programs_in_mind(said, unit, subjects, before, signs, catalog.programs.values())
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
@@ -126,6 +130,10 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     )
 
 
+_SAID_PLAINLY = {Subject.ELIGIBILITY: "asks_eligibility", Subject.COST: "asks_cost"}
+"""The signs without which a message that goes on does not turn to a subject whose words may mean any (無理?, いくら?)."""
+
+
 def _named_programs(text: str, programs: Iterable[Program]) -> tuple[str, ...]:
     """The programs that a message names, in order of naming; nicknames count where none is named properly."""
     programs = tuple(programs)
@@ -142,34 +150,49 @@ def _named_programs(text: str, programs: Iterable[Program]) -> tuple[str, ...]:
     return ()
 
 
-def _read_facts(text: str) -> tuple[dict[Fact, str], str]:
-    """The facts that a message states, and the message with the words about third parties and earlier times blanked."""
+_ASKS_FOR_EACH = {Fact.MEETING_MODE: "asks_both_modes", Fact.PAST_SELECTION: "asks_both_selections"}
+"""The signs that a message asks about every value of a fact, and states none."""
+
+
+def _read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple[dict[Fact, str], str]:
+    """The facts, of those that are used, that a message states; and the message with the words about third parties and
+    earlier times blanked.
+    """
     said: dict[Fact, str] = {}
     unread = text
     for fact, values in (*wordings().relations.items(), *wordings().facts.items()):
+        if fact not in used or _ASKS_FOR_EACH.get(fact) in signs:
+            continue
         match, value = next(
             (
                 (match, value)
                 for value, patterns in values.items()
                 for pattern in patterns
-                if (match := pattern.search(unread))
+                if (match := pattern.search(text))
             ),
             (None, ""),
         )
-        if match:
-            said[fact] = value
-            if fact in wordings().relations or fact in (Fact.PAST_SELECTION, Fact.SAME_PROJECT):
-                unread = unread[: match.start()] + _BLANK * len(match[0]) + unread[match.end() :]
+        if not match:
+            continue
+        said[fact] = value
+        blanked = fact in wordings().relations or fact in (Fact.PAST_SELECTION, Fact.SAME_PROJECT)
+        if blanked and (fact, value) != (Fact.PARTNERSHIP, "alone"):
+            unread = unread[: match.start()] + _blanks(match) + unread[match.end() :]
     if index := _fiscal_index(text):
         said[Fact.FISCAL_INDEX] = index
     own = unread
-    for pattern in ("places_of_index", "areas"):
-        own = wordings().signs[pattern].sub(lambda match: _BLANK * len(match[0]), own)
-    if kind := _applicant_kind(own) or _applicant_kind(unread):
+    for pattern in ("counted_governments", "places_of_index", "areas"):
+        own = wordings().signs[pattern].sub(_blanks, own)
+    kind = _applicant_kind(own) or _applicant_kind(unread)
+    if kind:
         said[Fact.APPLICANT_KIND] = kind
-    elif said.get(Fact.INVESTMENT_OR_NONPROFIT) == "invested":
+    if said.get(Fact.INVESTMENT_OR_NONPROFIT) == "invested" and kind is not ApplicantKind.NONPROFIT:
         said[Fact.APPLICANT_KIND] = ApplicantKind.INVESTED_CORPORATION
     return said, unread
+
+
+def _blanks(match: re.Match[str]) -> str:
+    return _BLANK * len(match[0])
 
 
 def _applicant_kind(text: str) -> ApplicantKind | None:
@@ -193,13 +216,24 @@ def _applicant_kind(text: str) -> ApplicantKind | None:
 
 
 def _fiscal_index(text: str) -> str:
-    """The financial strength index that a message states, as decimal text; of several, the municipality's own (T17)."""
+    """The financial strength index that a message states, as decimal text; 未満 and 超 are read as a hundredth beside.
+
+    Of several, that of the area of the work goes before that of the seat (T16), a municipality's own before its
+    prefecture's (T17).
+    """
     ratios = [ratio for ratio in find_ratios(text) if ratio.bound is None or "指数" in text]
     if not ratios:
         return ""
-    def of_a_prefecture(start: int) -> bool:
-        return bool(re.search(r"(?:県|都|府|道)(?:の財政力?指数|の指数|全体|自体)?(?:は|が)?[^。、\n]{0,3}$", text[max(0, start - 14) : start]))
-    own = [ratio for ratio in ratios if not of_a_prefecture(ratio.start)] or ratios
+    signs = wordings().signs
+
+    def words_before(start: int) -> str:
+        return re.split(r"[。、,!?\s]|けど|ですが|でも|が、", text[:start])[-1]
+
+    def is_anothers(start: int) -> bool:
+        return bool(signs["index_of_the_seat"].search(words_before(start)) or signs["index_of_a_prefecture"].search(text[:start]))
+
+    of_the_work = [ratio for ratio in ratios if signs["index_of_the_work"].search(words_before(ratio.start))]
+    own = of_the_work or [ratio for ratio in ratios if not is_anothers(ratio.start)] or ratios
     ratio = own[0]
     if ratio.bound in (None, "at_least", "at_most"):
         return str(ratio.value)
@@ -246,35 +280,63 @@ def _dispatch_year(text: str, as_of: date) -> dict[Fact, str]:
 
 
 def _amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | None, Unit | None]:
-    """The amount that a question puts forward: yen, or days or hours of support (days of any kind count, T13)."""
+    """The amount that a question puts forward: yen, or days or hours of support (days of any kind count, T13).
+
+    A length for each of several times is multiplied (90分を7回 is 10.5 hours); a sum that is written (計3日) is taken.
+    """
     yen = [mention for mention in find_amounts(text) if mention.modifier not in ("未満", "超")]
     if yen:
         return yen[-1].value, "yen"
-    days = [Decimal(count.value) for count in counts if count.unit == "day"]
-    hours = [Decimal(count.value) for count in counts if count.unit == "hour"]
-    if days and hours:
+    counts = [count for count in counts if not wordings().signs["for_each"].search(text[count.end :])]
+    times = next(
+        (
+            count.value
+            for count in counts
+            if count.unit == "time" and count.value > 1 and wordings().signs["times"].search(text[: count.start])
+        ),
+        Decimal(1),
+    )
+    written = [count for count in counts if count.unit in ("day", "hour")]
+    if {count.unit for count in written} == {"day", "hour"}:
         return None, None
-    if days:
-        return sum(days, Decimal(0)), "day"
-    if hours:
-        return hours[0], "hour"
-    return None, None
+    for count in written:
+        if wordings().signs["in_all"].search(text[: count.start]):
+            return count.value, count.unit
+    if not written:
+        return None, None
+    return sum((count.value for count in written), Decimal(0)) * times, written[0].unit
 
 
 def _subjects(
-    unread: str, text: str, amount: Decimal | None, said: Mapping[Fact, str], signs: frozenset[str]
+    unread: str,
+    amount: Decimal | None,
+    with_days: bool,
+    said: Mapping[Fact, str],
+    signs: frozenset[str],
+    known: frozenset[Subject],
 ) -> tuple[Subject, ...]:
-    """What is asked, in order of asking; weaker readings of the same words give way to stronger ones."""
+    """What is asked, in order of asking; weaker readings of the same words give way to stronger ones.
+
+    Only what is `known` of the programs in question counts: where nothing limits repeated applications, asking to
+    apply again is asking to apply.
+    """
     found: dict[Subject, int] = {}
     for subject, pattern in wordings().subjects:
         match = pattern.search(unread)
         if match and subject not in found:
             found[subject] = match.start()
-    if amount is not None and "can_we" in signs | ({"can_we"} if "claims" in signs else set()):
+    if Subject.REPEAT in found and Subject.REPEAT not in known:
+        found.setdefault(Subject.ELIGIBILITY, found.pop(Subject.REPEAT))
+    found = {subject: start for subject, start in found.items() if subject in known}
+    if amount is not None and signs & {"can_we", "claims"}:
         found.setdefault(Subject.CAP, 0)
+    if with_days and Subject.WINDOW in known and found.keys() == {Subject.ELIGIBILITY} and not said:
+        found = {Subject.WINDOW: 0}
     for strong, weak in _GIVES_WAY:
         if strong in found:
             found.pop(weak, None)
+    if Subject.BUDGET in found and "names_cap" not in signs:
+        found.pop(Subject.CAP, None)
     if Subject.ELIGIBILITY in found and len(found) > 1 and not (
         "asks_eligibility" in signs and (Subject.CAP in found and amount is None or Subject.WINDOW in found)
     ):
@@ -296,7 +358,6 @@ _GIVES_WAY = (
     (Subject.REPEAT, Subject.WINDOW),
     (Subject.REPEAT, Subject.CALLS_PER_YEAR),
     (Subject.REPEAT, Subject.CAP),
-    (Subject.BUDGET, Subject.CAP),
     (Subject.BUDGET, Subject.COST),
     (Subject.CALLS_PER_YEAR, Subject.WINDOW),
     (Subject.CAP, Subject.DURATION),
@@ -316,20 +377,30 @@ def _programs_in_mind(
 ) -> tuple[str, ...]:
     """The program that a message without a name is about: that of the conversation, or the only one that fits."""
     programs = tuple(programs)
+    if Fact.PROGRAM in said:
+        return (said[Fact.PROGRAM],)
     telling = [fact for fact in said if fact not in (Fact.APPLICANT_KIND, Fact.PARTNERSHIP)]
     fits = {
         program.id: sum(fact in _facts_used(program) for fact in telling)
         + (unit is not None and unit in _units_used(program))
-        + sum(subject in _decided(program) for subject in subjects)
         for program in programs
     }
-    if Fact.PROGRAM in said:
-        return (said[Fact.PROGRAM],)
-    if before.program and "compares" not in signs and fits[before.program] >= max(fits.values()) - len(subjects):
-        return (before.program,)
     best = max(fits.values())
-    fitting = tuple(id for id, fit in fits.items() if fit == best)
-    return fitting if best and len(fitting) == 1 else ()
+    if "compares" in signs:
+        return ()
+    if before.program and (fits[before.program] == best or "goes_on" in signs or not subjects):
+        return (before.program,)
+    if not best:
+        owned = set(subjects) & _SHOWS_THE_PROGRAM
+        fits = {program.id: bool(owned & _decided(program)) for program in programs}
+    fitting = tuple(id for id, fit in fits.items() if fit == max(fits.values()))
+    return fitting if len(fitting) == 1 else ()
+
+
+_SHOWS_THE_PROGRAM = frozenset(
+    (Subject.REPORT_DUE, Subject.QUESTIONNAIRE, Subject.REPEAT, Subject.BUDGET, Subject.INDEX_LIMIT)
+)
+"""Subjects that only one program knows, so that asking for one shows which program is meant."""
 
 
 def _facts_used(program: Program) -> frozenset[Fact]:
@@ -373,9 +444,9 @@ def _ended_on(dates: tuple[DateMention, ...], as_of: date) -> tuple[date, date] 
 
 
 def _fiscal_year(dates: tuple[DateMention, ...]) -> int | None:
-    """The fiscal year that is written in a question (2024年度, 令和7年度, 来年度)."""
+    """The fiscal year that is written in a question (2024年度, 令和7年度, 来年度); a calendar year is taken for it."""
     years = [mention for mention in dates if mention.precision in ("fiscal_year", "year")]
-    return fiscal_year_of(years[0].end_on if years[0].precision == "fiscal_year" else years[0].end_on.replace(month=4)) if years else None
+    return years[0].start_on.year if years else None
 
 
 def _foreign_program(text: str) -> str:

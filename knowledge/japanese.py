@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from knowledge.types import Bound
 
@@ -143,7 +143,7 @@ _RATIO = re.compile(
     rf"|(?P<kana>(?:れい|ぜろ|ゼロ|いち)(?:てん|点)(?:{_KANA}){{1,3}})"
     rf"|(?P<whole>[0-3一二三]))(?![\d./])"
 )
-_NOT_A_RATIO = re.compile(r"^\s?(?:%|パーセント|億|万|千|円|時間|日|回|か月|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])")
+_NOT_A_RATIO = re.compile(r"^\s?(?:%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])")
 _INDEX_WORDS = re.compile(r"(?:財政力?(?:指数)?|指数|力)[^。\n0-9]{0,10}$")
 
 
@@ -218,10 +218,12 @@ _RELATIVE_MONTHS = {"再来月": 2, "来月": 1, "らいげつ": 1, "今月": 0,
 _RELATIVE_YEARS = {"再来年": 2, "来年": 1, "らいねん": 1, "今年": 0, "ことし": 0, "本年": 0, "去年": -1, "昨年": -1, "一昨年": -2, "おととし": -2}
 _RELATIVE_FISCAL = {"再来年度": 2, "来年度": 1, "次年度": 1, "今年度": 0, "本年度": 0, "昨年度": -1, "去年度": -1, "前年度": -1, "一昨年度": -2, "おととし度": -2}
 _SEASONS = {"春": 3, "夏": 6, "秋": 9, "冬": 12}
+_NAMED_DAYS = {"元日": (1, 1), "元旦": (1, 1), "仕事始め": (1, 4), "バレンタイン": (2, 14), "エイプリルフール": (4, 1), "七夕": (7, 7), "クリスマスイブ": (12, 24), "クリスマス": (12, 25), "仕事納め": (12, 28), "御用納め": (12, 28), "大晦日": (12, 31), "大みそか": (12, 31), "おおみそか": (12, 31)}
+_NAMED_MONTHS = {"ゴールデンウィーク": 5, "gw": 5, "お盆": 8, "夏休み": 8, "師走": 12, "年度はじめ": 4}
 _MONTH_PARTS = {"上旬": (1, 10), "初旬": (1, 10), "初め": (1, 10), "頭": (1, 10), "中旬": (11, 20), "半ば": (11, 20), "下旬": (21, 31), "末": (31, 31), "終わり": (21, 31)}
 
 
-def _words(table: dict[str, int]) -> str:
+def _words(table: dict[str, Any]) -> str:
     return "|".join(sorted(table, key=len, reverse=True))
 
 
@@ -242,6 +244,8 @@ _DATE = re.compile(
             r"(?P<month_end>(?<!年度)(?<!年)月末)",
             rf"(?P<week>(?P<weekword>再来週|来週|今週|先週)の?(?P<weekday>[月火水木金土日])?(?:曜日?)?)",
             rf"(?P<after>(?P<an>{_NUMBER})(?P<aunit>日|週間|か月|ヶ月|カ月|ケ月|ヵ月|年)(?P<adir>後|前))",
+            rf"(?P<named_day>{_words(_NAMED_DAYS)})",
+            rf"(?P<named_month>{_words(_NAMED_MONTHS)})",
             r"(?P<new_year>年明け|年始|新年|お正月|正月)",
             r"(?P<year_end>年末|年内|年の瀬)",
             rf"(?P<rel_d>{_words(_RELATIVE_DAYS)}|(?<![昨当只])今(?!年|月|週|後|回|度|ま|期|日|更|時|般|次|夏|春|秋|冬)|(?<![てでにくなしかま])いま(?!す|せ|し|だ))",
@@ -445,6 +449,15 @@ def _after(g: dict[str, str | None], today: date, past: bool) -> _Read:
     return *_month(*_plus_months(today, number)), "month", True
 
 
+def _named_day(g: dict[str, str | None], today: date, past: bool) -> _Read:
+    return _day_near(*_NAMED_DAYS[g["named_day"] or ""], today, past)
+
+
+def _named_month(g: dict[str, str | None], today: date, past: bool) -> _Read:
+    month = _NAMED_MONTHS[g["named_month"] or ""]
+    return *_month(_near_year(month, today, past), month), "month", False
+
+
 def _new_year(g: dict[str, str | None], today: date, past: bool) -> _Read:
     return *_month(today.year + (today.month > 1), 1), "month", True
 
@@ -483,6 +496,8 @@ _READERS: dict[str, Callable[[dict[str, str | None], date, bool], _Read]] = {
     "month_end": _month_end,
     "week": _week,
     "after": _after,
+    "named_day": _named_day,
+    "named_month": _named_month,
     "new_year": _new_year,
     "year_end": _year_end,
     "rel_d": _relative_day,

@@ -156,6 +156,19 @@ def state(terms: Terms, subject: Subject) -> Ruling:
     )
 
 
+def overview(terms: Terms, subject: Subject) -> Ruling:
+    """What is said to those who ask in general, for nobody's case."""
+    quoted = dict.fromkeys(evidence for row in terms.rows.get(subject, ()) for evidence in row.evidence)
+    return Ruling(
+        terms.program,
+        subject,
+        Outcome.SETTLED,
+        terms.parameters[subject].overview,
+        evidence=tuple(quoted)[:3],
+        fiscal_year=terms.fiscal_year,
+    )
+
+
 def not_stated(terms: Terms, subject: Subject) -> Ruling:
     """The documents are silent; the parameter's own words say what they do give nearby."""
     parameter = terms.parameters.get(subject)
