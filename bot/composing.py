@@ -10,7 +10,7 @@ from bot.finding import Findings
 from bot.types import Answer, AnswerStatus, Citation, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.japanese import fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
-from knowledge.types import Chunk, Choice, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
+from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
 
 _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
 
@@ -55,7 +55,9 @@ def compose(
         dict.fromkeys((*cite_rulings(rulings, catalog), *(cite_chunk(chunk, text, catalog) for chunk, text in shown)))
     )
     years = [ruling.fiscal_year for ruling in settled if ruling.fiscal_year is not None]
-    years += [max(catalog.programs[chunk.program].verified_years) for chunk, _ in shown if chunk.program and chunk.quote]
+    years += [
+        max(catalog.programs[chunk.program].verified_years) for chunk, _ in shown if chunk.program and chunk.quote
+    ]
     return Answer(
         text=lay_out(sentences, citations, replies.basis(years, _year_asked(understanding, inquiry))),
         status=(
@@ -144,7 +146,9 @@ def _cap_sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog
 def _subject_words(ruling: Ruling, catalog: Catalog) -> str:
     """The name of a subject that the documents are silent on."""
     program = catalog.programs[ruling.program]
-    descriptions = [year.parameters[ruling.subject].description for year in program.years if ruling.subject in year.parameters]
+    descriptions = [
+        year.parameters[ruling.subject].description for year in program.years if ruling.subject in year.parameters
+    ]
     return f"{program.name}の{descriptions[-1] if descriptions else 'この点'}"
 
 

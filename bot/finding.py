@@ -1,7 +1,6 @@
 """Finds what answers a message: the rules, entries of the FAQ with the guide's sections, or passages of documents."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
@@ -29,6 +28,12 @@ _SECTIONS_SHOWN = 2
 
 _SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM))
 """What people say of themselves whatever they ask; other facts are said because a rule turns on them."""
+
+
+_DECIDES_ELIGIBILITY = frozenset(
+    (Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT, Fact.PAST_SELECTION, Fact.RECOMMENDATION, Fact.PARTNERSHIP)
+)
+"""Facts of an applicant, which make a comparison of programs a question of who can apply."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,9 @@ def find(
     own = [match for match in matches if match.program == program]
     sections = [match for match in own if match.entry.section]
     silent = next((match.entry for match in own if match.entry.not_stated), None)
-    subjects = _subjects(understanding, inquiry, bool(sections or silent), program)
-    if silent and not _describes_a_case(understanding):
+    answers = [match.score for match in own if not match.entry.rule]
+    subjects = _subjects(understanding, inquiry, max(answers, default=0.0), program)
+    if silent and not _describes_a_case(understanding, subjects, catalog.programs[program]):
         return Findings(programs, silent=silent, nearby=_section(silent.nearby, program, searcher))
     if not subjects and not sections:
         subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
@@ -103,7 +109,7 @@ def find(
     return Findings(programs, in_scope=in_scope)
 
 
-def _subjects(understanding: Understanding, inquiry: Inquiry, answered: bool, program: str) -> tuple[Subject, ...]:
+def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, program: str) -> tuple[Subject, ...]:
     """What the rules are asked: what the words ask, else what the facts point to.
 
     Whether something can be done (できますか) is a matter of eligibility only for an applicant who is described, or
@@ -112,13 +118,14 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, answered: bool, pr
     subjects = understanding.subjects
     said = understanding.said.keys() - {Fact.PROGRAM}
     before = inquiry.conversation
+    answered = score >= FAQ_FITS
     if subjects == (Subject.ELIGIBILITY,) and answered and not (said - {Fact.PARTNERSHIP}):
         return ()
     if subjects:
         return subjects
-    if understanding.continues and before.subjects and (not answered or (before.asked_for and said)):
+    if understanding.continues and before.subjects and (said or not answered):
         return before.subjects
-    if answered and Fact.FISCAL_INDEX not in said:
+    if answered and not (said - _SHARED_FACTS and score < FAQ_CERTAIN):
         return ()
     if Fact.SAME_PROJECT in said:
         return (Subject.REPEAT,)
@@ -131,16 +138,24 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, answered: bool, pr
     return (Subject.WINDOW,) if understanding.days else ()
 
 
-def _describes_a_case(understanding: Understanding) -> bool:
-    """Whether the message puts a case to the rules: an amount, a day or an applicant beside what it asks of them."""
-    said = understanding.said.keys() - {Fact.PROGRAM}
-    asked = understanding.subjects
+def _describes_a_case(understanding: Understanding, subjects: tuple[Subject, ...], program: Program) -> bool:
+    """Whether the message puts a case to the rules: an amount, a day, or a fact that the table asked about turns on.
+
+    An amount that is the cap itself is no case, but the matter of the question.
+    """
+    rows = [
+        (subject, row)
+        for year in program.years
+        for subject in subjects
+        if subject in year.parameters
+        for rows in year.parameters[subject].values.values()
+        for row in rows or ()
+    ]
+    amount = understanding.situation.amount
     return (
-        (Subject.CAP in asked and understanding.situation.amount is not None and "can_we" in understanding.signs)
-        or (Subject.WINDOW in asked and understanding.days is not None)
-        or (Subject.ELIGIBILITY in asked and bool(said))
-        or (Subject.REPEAT in asked and bool(said))
-        or Fact.FISCAL_INDEX in said
+        any(fact in understanding.said for _, row in rows for fact in row.when)
+        or (Subject.WINDOW in subjects and understanding.days is not None)
+        or (Subject.CAP in subjects and amount is not None and all(row.value != amount for _, row in rows))
     )
 
 
@@ -170,8 +185,10 @@ def _match(question: str, program: str, catalog: Catalog, searcher: Searcher) ->
 
 def questions_in(text: str) -> tuple[str, ...]:
     """The questions of a message: the whole, or its parts where several of them ask something."""
-    parts = [part.strip() for part in re.split(r"(?<=[?？。!])|\n|(?:、|\s)?(?=(?:あと|それと|また|ついでに)[、 ]?)", text)]
-    asking = [part for part in parts if re.search(r"\?$|(?:か|の|かな|かね|です|ますか|教えて[^。]*)[。?!]?$", part)]
+    parts = [
+        part.strip() for part in re.split(r"(?<=[?？。!])|\n|(?:、|\s)?(?=(?:あと|それと|また|ついでに)[、 ]?)", text)
+    ]
+    asking = [part for part in parts if re.search(r"\?$|(?:か|の|かな|かね|ですか|教えて[^。]*)[。?!]?$", part)]
     return tuple(asking) if len(asking) > 1 else (text,)
 
 
@@ -180,7 +197,9 @@ def _section(heading: str, program: str, searcher: Searcher) -> Chunk | None:
     if not heading:
         return None
     hits = searcher.search(heading, program=program, limit=30)
-    return next((hit.chunk for hit in hits if hit.chunk.program == program and hit.chunk.headings[-1:] == (heading,)), None)
+    return next(
+        (hit.chunk for hit in hits if hit.chunk.program == program and hit.chunk.headings[-1:] == (heading,)), None
+    )
 
 
 def _from_other_documents(understanding: Understanding, searcher: Searcher) -> Findings | None:
@@ -222,7 +241,7 @@ def answering_text(query: str, chunk: Chunk, searcher: Searcher) -> str:
 def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher) -> Findings:
     """Several programs side by side on what is asked, or the one that suits a wish best."""
     subjects = understanding.subjects
-    decisive = bool(understanding.said.keys() - _SHARED_FACTS)
+    decisive = bool(understanding.said.keys() & _DECIDES_ELIGIBILITY)
     if not subjects and (decisive or (understanding.programs and Fact.APPLICANT_KIND in understanding.said)):
         subjects = (Subject.ELIGIBILITY,)
     wishes = subjects == (Subject.ELIGIBILITY,) and not decisive and "asks_eligibility" not in understanding.signs

@@ -1,8 +1,9 @@
 """The values that pass between the stages of an answer, and out to a channel."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -127,6 +128,23 @@ class Answer:
             "choices": [{"label": choice.label, "value": choice.value} for choice in self.choices],
             "suggestions": list(self.suggestions),
         }
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A message, its answer, and the state from which the conversation goes on.
+
+    `sender` is channel and id of the person or room, `message` channel and id of the message, "" where it has none.
+    `key` names the turn to those who rate its answer.
+    """
+
+    sender: str
+    question: str
+    answer: Answer
+    conversation: Conversation
+    asked_at: datetime
+    message: str = ""
+    key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
 def _plain(value: Any) -> Any:

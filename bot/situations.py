@@ -1,0 +1,182 @@
+"""Reads what a message says of the person's case: who applies, with which index, since when, how much."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from bot.types import Conversation
+from bot.wordings import load_wordings
+from knowledge.japanese import (
+    CountMention,
+    find_amounts,
+    find_dates,
+    find_ratios,
+    fiscal_year_of,
+    normalize,
+)
+from knowledge.types import ApplicantKind, Fact, FactQuestion, Unit
+
+_BLANK = "\0"
+"""Takes the place of words that have been read, so that nothing else reads them or across them."""
+
+_REPLY_LENGTH = 30
+"""A longer message than this many characters is read as a new question, not as a bare reply."""
+
+_ASKS_FOR_EACH = {Fact.MEETING_MODE: "asks_both_modes", Fact.PAST_SELECTION: "asks_both_selections"}
+"""The signs that a message asks about every value of a fact, and states none."""
+
+
+def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple[dict[Fact, str], str]:
+    """The facts, of those that are used, that a message states; and the message with the words about third parties and
+    earlier times blanked.
+    """
+    said: dict[Fact, str] = {}
+    unread = text
+    for fact, values in (*load_wordings().relations.items(), *load_wordings().facts.items()):
+        if fact not in used or _ASKS_FOR_EACH.get(fact) in signs:
+            continue
+        match, value = next(
+            (
+                (match, value)
+                for value, patterns in values.items()
+                for pattern in patterns
+                if (match := pattern.search(text))
+            ),
+            (None, ""),
+        )
+        if not match:
+            continue
+        said[fact] = value
+        blanked = fact in load_wordings().relations or fact in (Fact.PAST_SELECTION, Fact.SAME_PROJECT)
+        if blanked and (fact, value) != (Fact.PARTNERSHIP, "alone"):
+            unread = unread[: match.start()] + _blanks(match) + unread[match.end() :]
+    if index := _fiscal_index(text):
+        said[Fact.FISCAL_INDEX] = index
+    mentioned = load_wordings().around["counted_governments"].sub(_blanks, unread)
+    own = (
+        load_wordings().around["areas"].sub(_blanks, load_wordings().around["places_of_index"].sub(_blanks, mentioned))
+    )
+    kind = _applicant_kind(own) or _applicant_kind(mentioned)
+    if kind:
+        said[Fact.APPLICANT_KIND] = kind
+    if said.get(Fact.INVESTMENT_OR_NONPROFIT) == "invested" and kind is not ApplicantKind.NONPROFIT:
+        said[Fact.APPLICANT_KIND] = ApplicantKind.INVESTED_CORPORATION
+    return said, unread
+
+
+def _blanks(match: re.Match[str]) -> str:
+    return _BLANK * len(match[0])
+
+
+def _applicant_kind(text: str) -> ApplicantKind | None:
+    """The kind of body that writes: of all that are mentioned, the one said most plainly to be the writer."""
+    around = load_wordings().around
+    best: tuple[int, int, ApplicantKind] | None = None
+    read = text
+    for order, (kind, pattern) in enumerate(load_wordings().kinds):
+        for match in pattern.finditer(read):
+            before, after = text[max(0, match.start() - 8) : match.start()], text[match.end() :]
+            weight = (
+                4 * bool(around["self_before"].search(before))
+                + 4 * bool(around["self_after"].search(after))
+                + 2 * bool(around["self_topic"].search(after))
+                - 3 * bool(around["other_after"].search(after))
+            )
+            if weight > -3 and (best is None or (weight, -order) > best[:2]):
+                best = (weight, -order, kind)
+        read = pattern.sub(_blanks, read)
+    return best[2] if best else None
+
+
+def _fiscal_index(text: str) -> str:
+    """The financial strength index that a message states, as decimal text; 未満 and 超 are read as a hundredth beside.
+
+    Of several, that of the area of the work goes before that of the seat (T16), a municipality's own before its
+    prefecture's (T17).
+    """
+    ratios = [ratio for ratio in find_ratios(text) if ratio.bound is None or "指数" in text]
+    if not ratios:
+        return ""
+    around = load_wordings().around
+
+    def words_before(start: int) -> str:
+        return re.split(r"[。、,!?\s]|けど|ですが|でも|が、", text[:start])[-1]
+
+    def is_anothers(start: int) -> bool:
+        at_the_seat = around["index_of_the_seat"].search(words_before(start))
+        return bool(at_the_seat or around["index_of_a_prefecture"].search(text[:start]))
+
+    of_the_work = [ratio for ratio in ratios if around["index_of_the_work"].search(words_before(ratio.start))]
+    own = of_the_work or [ratio for ratio in ratios if not is_anothers(ratio.start)] or ratios
+    ratio = own[0]
+    if ratio.bound in (None, "at_least", "at_most"):
+        return str(ratio.value)
+    step = Decimal("0.01")
+    return str(ratio.value - step if ratio.bound == "below" else ratio.value + step)
+
+
+def read_reply(text: str, before: Conversation, questions: Mapping[Fact, FactQuestion]) -> dict[Fact, str]:
+    """What a short message says to the question that the last answer asked."""
+    fact = before.asked_for
+    if fact is None or len(text) > _REPLY_LENGTH:
+        return {}
+    for choice in questions[fact].choices:
+        if text in (normalize(choice.label), choice.value):
+            return {fact: choice.value}
+    if fact is Fact.FISCAL_INDEX and (number := re.search(r"\d+(?:\.\d+)?", text)) and not _fiscal_index(text):
+        return {fact: number[0]}
+    for value, pattern in load_wordings().replies.get(fact, {}).items():
+        if pattern.search(text):
+            return {fact: value}
+    return {}
+
+
+def municipality_change(text: str, counts: tuple[int, ...], before: Conversation) -> str:
+    """How the number of joining municipalities compares with the last time: more, same, fewer, or "" when open."""
+    if len(counts) == 1 and len(before.counts) == 1:
+        counts = (*before.counts, *counts)
+    if len(counts) < 2 or not re.search(r"前|過去|昨年|去年|今回|今年|今度|から|→|選", text):
+        return ""
+    first, second = counts[:2]
+    now_first = re.search(rf"(?:今回|今年|今度|次)[^。\d]{{0,12}}{first}(?!\d)", text)
+    earlier, now = (second, first) if now_first and first != second else (first, second)
+    return "more" if now > earlier else "same" if now == earlier else "fewer"
+
+
+def dispatch_year(text: str, as_of: date) -> dict[Fact, str]:
+    """Whether the dispatch asked for is in the fiscal year of the earlier one, where the message gives its date."""
+    earlier = [mention.end_on for mention in find_dates(text, as_of, past=True) if mention.end_on < as_of]
+    later = [mention.start_on for mention in find_dates(text, as_of) if mention.start_on >= as_of]
+    if not earlier:
+        return {}
+    now = later[-1] if later else as_of
+    return {Fact.DISPATCH_YEAR: "same" if fiscal_year_of(earlier[0]) == fiscal_year_of(now) else "later"}
+
+
+def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | None, Unit | None]:
+    """The amount that a question puts forward: yen, or days or hours of support (days of any kind count, T13).
+
+    A length for each of several times is multiplied (90分を7回 is 10.5 hours); a sum that is written (計3日) is taken.
+    """
+    yen = [mention for mention in find_amounts(text) if mention.modifier not in ("未満", "超")]
+    if yen:
+        return yen[-1].value, "yen"
+    counts = [count for count in counts if not load_wordings().around["for_each"].search(text[count.end :])]
+    times = next(
+        (
+            count.value
+            for count in counts
+            if count.unit == "time" and count.value > 1 and load_wordings().around["times"].search(text[: count.start])
+        ),
+        Decimal(1),
+    )
+    written = [count for count in counts if count.unit in ("day", "hour")]
+    if {count.unit for count in written} == {"day", "hour"}:
+        return None, None
+    for count in written:
+        if load_wordings().around["in_all"].search(text[: count.start]):
+            return count.value, count.unit
+    if not written:
+        return None, None
+    return sum((count.value for count in written), Decimal(0)) * times, written[0].unit
