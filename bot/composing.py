@@ -9,7 +9,7 @@ from bot import replies
 from bot.finding import Findings
 from bot.types import Answer, AnswerStatus, Citation, Inquiry, Understanding
 from knowledge.catalog import Catalog
-from knowledge.japanese import fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
+from knowledge.japanese import find_counts, fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
 
 _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
@@ -29,18 +29,30 @@ def compose(
     settled = [ruling for ruling in rulings if ruling.outcome is Outcome.SETTLED]
     if findings.side_by_side:
         still_open = []
-    sentences = [_sentence(ruling, understanding, inquiry, catalog) for ruling in rulings if ruling not in still_open]
-    if findings.side_by_side:
-        sentences = [
-            f"・{catalog.programs[ruling.program].short_name}: {sentence}"
-            for ruling, sentence in zip(rulings, sentences, strict=True)
-        ]
+    said = {
+        ruling: _sentence(ruling, understanding, inquiry, catalog) for ruling in rulings if ruling not in still_open
+    }
     shown = [
         (chunk, text)
         for chunk, text in zip(findings.passages, findings.texts, strict=True)
-        if not still_open and not _repeats(text, sentences)
+        if not still_open and not _repeats(text, said.values())
     ]
-    sentences += [shorten(text) for _, text in shown]
+    if findings.side_by_side:
+        sentences = [
+            replies.of_program(
+                catalog.programs[id].short_name,
+                [
+                    *(sentence for ruling, sentence in said.items() if ruling.program == id),
+                    *(shorten(text) for chunk, text in shown if chunk.program == id),
+                ],
+            )
+            for id in findings.programs
+        ]
+    else:
+        sentences = [*said.values(), *(shorten(text) for _, text in shown)]
+    if findings.recommended:
+        program = catalog.programs[findings.programs[0]]
+        sentences.insert(0, replies.recommended(program.name, program.summary))
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
     if still_open:
@@ -108,6 +120,8 @@ def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, ca
             return ruling.says or replies.not_stated(_subject_words(ruling, catalog), "", "")
         case Subject.CAP, _ if isinstance(ruling.asked, Decimal):
             return _cap_sentence(ruling, understanding, catalog)
+        case Subject.CALLS_PER_YEAR, _ if isinstance(ruling.asked, Decimal):
+            return replies.times_verdict(format_amount(ruling.asked, ruling.unit), ruling.verdict) + ruling.says
         case Subject.WINDOW, _ if isinstance(ruling.asked, tuple):
             days = _days_words(*ruling.asked)
             if isinstance(ruling.value, date):
@@ -117,8 +131,19 @@ def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, ca
             return ruling.says + replies.report_due(format_date(ruling.value), ruling.value < inquiry.as_of)
         case Subject.QUESTIONNAIRE, _ if isinstance(ruling.value, date):
             return ruling.says + replies.questionnaire_year(format_fiscal_year(ruling.value.year))
+        case _ if "claims" in understanding.signs and isinstance(ruling.value, Decimal):
+            return _claim_sentence(ruling, understanding) + ruling.says
         case _:
             return ruling.says
+
+
+def _claim_sentence(ruling: Ruling, understanding: Understanding) -> str:
+    """Yes or no to a figure that was put forward in the unit of the ruling's."""
+    unit = "time" if ruling.unit == "count" else ruling.unit
+    claimed = [count.value for count in find_counts(understanding.text) if count.unit == unit]
+    if not claimed:
+        return ""
+    return replies.claim_verdict(format_amount(claimed[0], ruling.unit), ruling.value in claimed)
 
 
 def _cap_sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog) -> str:

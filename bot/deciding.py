@@ -6,7 +6,7 @@ from datetime import date
 from bot import replies
 from bot.types import Inquiry, Understanding
 from knowledge.catalog import Catalog
-from knowledge.rules.caps import decide_cap
+from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
 from knowledge.rules.tables import decide, overview, state, terms_on
 from knowledge.types import ApplicantKind, Fact, Program, Ruling, Situation, Subject, Terms
@@ -15,11 +15,12 @@ from knowledge.types import ApplicantKind, Fact, Program, Ruling, Situation, Sub
 def decide_all(
     understanding: Understanding, programs: tuple[str, ...], inquiry: Inquiry, catalog: Catalog
 ) -> tuple[Ruling, ...]:
-    """A ruling for each subject and program asked about, in order of asking."""
+    """A ruling for each subject and program asked about that the program has a parameter for, in order of asking."""
     return tuple(
         _decide_one(subject, catalog.programs[program], understanding, inquiry, catalog)
         for subject in understanding.subjects
         for program in programs
+        if any(subject in year.parameters for year in catalog.programs[program].years)
     )
 
 
@@ -32,11 +33,13 @@ def _decide_one(
         case Subject.ELIGIBILITY if _asks_in_general(understanding, terms):
             return overview(terms, subject)
         case Subject.ELIGIBILITY:
-            return _eligibility(terms, situation, catalog)
+            return _eligibility(terms, situation, Fact.FISCAL_INDEX in understanding.said, catalog)
         case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP:
             return decide_cap(terms, situation, catalog.facts)
+        case Subject.CALLS_PER_YEAR if "can_we" in understanding.signs:
+            return decide_calls(terms, situation)
         case Subject.WINDOW:
             return _window(terms, understanding, inquiry)
         case Subject.REPORT_DUE if understanding.ended_on and understanding.ended_on[0] == understanding.ended_on[1]:
@@ -58,9 +61,15 @@ def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
     )
 
 
-def _eligibility(terms: Terms, situation: Situation, catalog: Catalog) -> Ruling:
-    """Who gives a financial strength index and no kind of body is taken for a municipality, and told so."""
+def _eligibility(terms: Terms, situation: Situation, asked_of_index: bool, catalog: Catalog) -> Ruling:
+    """Who gives a financial strength index and no kind of body is taken for a municipality, and told so.
+
+    Where a program has no condition on the index, who asks with one is told (T14).
+    """
     ruling = decide(terms, Subject.ELIGIBILITY, situation, catalog.facts)
+    turns_on_index = any(Fact.FISCAL_INDEX in row.when for row in terms.rows[Subject.ELIGIBILITY])
+    if asked_of_index and not turns_on_index:
+        return replace(ruling, says=ruling.says + replies.NO_INDEX_CONDITION)
     if ruling.missing[:1] != (Fact.APPLICANT_KIND,) or Fact.FISCAL_INDEX not in situation.facts:
         return ruling
     assumed = replace(situation, facts={**situation.facts, Fact.APPLICANT_KIND: ApplicantKind.MUNICIPALITY})

@@ -8,11 +8,11 @@ from knowledge.catalog import Catalog
 from knowledge.search import Searcher
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
-FAQ_FITS = 0.45
-"""From this score on, an entry of the FAQ is taken for what was asked (chosen on the tuning questions)."""
+FAQ_FITS = 0.35
+"""From this likelihood on, an entry of the FAQ is taken for what was asked (chosen on the tuning questions)."""
 
 FAQ_CERTAIN = 0.6
-"""From this score on, an entry is taken for what was asked even where a shorter message goes on from another matter."""
+"""From this likelihood on, an entry is taken for what was asked even against other readings of the message."""
 
 PASSAGE_FITS = 0.42
 """Below this score a passage is not an answer, and nothing is said."""
@@ -20,11 +20,14 @@ PASSAGE_FITS = 0.42
 COVERED = 0.5
 """The least share of a question's content words, by weight, that a passage must hold."""
 
-SAME_MATTER = 0.08
+SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
 
 _SECTIONS_SHOWN = 2
 """More than this does not fit a phone's screen."""
+
+_A_FEW_WORDS = 8
+"""A message of a program's name and a day has at most so many characters beside the name."""
 
 _SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM))
 """What people say of themselves whatever they ask; other facts are said because a rule turns on them."""
@@ -40,13 +43,15 @@ _DECIDES_ELIGIBILITY = frozenset(
 class Findings:
     """What an answer is made from.
 
-    `subjects` are put to the rules for each of `programs`, `side_by_side` for a comparison. `passages` and their
+    `subjects` are put to the rules for each of `programs`, `side_by_side` for a comparison. `recommended`
+    marks the one program that suits a wish. `passages` and their
     `texts` go together. `silent` is a FAQ entry on what the documents do not say, `nearby` what they say beside it.
     """
 
     programs: tuple[str, ...]
     subjects: tuple[Subject, ...] = ()
     side_by_side: bool = False
+    recommended: bool = False
     silent: FaqEntry | None = None
     nearby: Chunk | None = None
     passages: tuple[Chunk, ...] = ()
@@ -70,7 +75,7 @@ def find(
 ) -> Findings:
     """What answers the message: rules for the case that it describes, sections for what else it asks."""
     programs = understanding.programs
-    if "compares" in understanding.signs and len(programs) != 1:
+    if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return _compared(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
     if not program and (outside := _from_other_documents(understanding, searcher)):
@@ -86,14 +91,15 @@ def find(
 
     own = [match for match in matches if match.program == program]
     sections = [match for match in own if match.entry.section]
-    silent = next((match.entry for match in own if match.entry.not_stated), None)
+    silent = next((match for match in own if match.entry.not_stated), None)
     answers = [match.score for match in own if not match.entry.rule]
     subjects = _subjects(understanding, inquiry, max(answers, default=0.0), program)
-    if silent and not _describes_a_case(understanding, subjects, catalog.programs[program]):
-        return Findings(programs, silent=silent, nearby=_section(silent.nearby, program, searcher))
+    if silent and _outweighs_rules(silent, understanding, subjects, catalog.programs[program]):
+        entry = silent.entry
+        return Findings(programs, silent=entry, nearby=_section(entry.nearby, program, searcher))
     if not subjects and not sections:
         subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
-    if subjects and not program and len(programs) < 2:
+    if subjects and not program:
         return Findings((), subjects, asks_program=True)
     if subjects or sections:
         chunks = [_section(match.entry.section, program, searcher) for match in sections[:_SECTIONS_SHOWN]]
@@ -119,13 +125,17 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     said = understanding.said.keys() - {Fact.PROGRAM}
     before = inquiry.conversation
     answered = score >= FAQ_FITS
-    if subjects == (Subject.ELIGIBILITY,) and answered and not (said - {Fact.PARTNERSHIP}):
+    of_somebody = said - {Fact.PARTNERSHIP}
+    if subjects == (Subject.ELIGIBILITY,) and answered and not of_somebody:
         return ()
     if subjects:
         return subjects
     if understanding.continues and before.subjects and (said or not answered):
         return before.subjects
-    if answered and not (said - _SHARED_FACTS and score < FAQ_CERTAIN):
+    if "asks_open" in understanding.signs:
+        return ()
+    puts_a_case = "can_we" in understanding.signs and Fact.APPLICANT_KIND in said and bool(said - _SHARED_FACTS)
+    if answered and not (puts_a_case or Fact.FISCAL_INDEX in said):
         return ()
     if Fact.SAME_PROJECT in said:
         return (Subject.REPEAT,)
@@ -135,16 +145,21 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
         return (Subject.CAP,)
     if said:
         return (Subject.ELIGIBILITY,)
-    return (Subject.WINDOW,) if understanding.days else ()
+    return (Subject.WINDOW,) if understanding.days and len(understanding.beside_names) <= _A_FEW_WORDS else ()
 
 
-def _describes_a_case(understanding: Understanding, subjects: tuple[Subject, ...], program: Program) -> bool:
-    """Whether the message puts a case to the rules: an amount, a day, or a fact that the table asked about turns on.
+def _outweighs_rules(
+    silent: Match, understanding: Understanding, subjects: tuple[Subject, ...], program: Program
+) -> bool:
+    """Whether what is not stated is the matter of a message, and no case that it puts to the rules.
 
-    An amount that is the cap itself is no case, but the matter of the question.
+    A case is an amount, a day, or a fact that the table asked about turns on. An amount that is the cap itself is none:
+    the question is about the cap. Nor is a message that asks for something open (何%, どの県).
     """
+    if "asks_open" in understanding.signs:
+        return True
     rows = [
-        (subject, row)
+        row
         for year in program.years
         for subject in subjects
         if subject in year.parameters
@@ -152,10 +167,13 @@ def _describes_a_case(understanding: Understanding, subjects: tuple[Subject, ...
         for row in rows or ()
     ]
     amount = understanding.situation.amount
-    return (
-        any(fact in understanding.said for _, row in rows for fact in row.when)
+    about_the_cap = "can_we" not in understanding.signs and any(row.value == amount for row in rows)
+    if Subject.CAP in subjects and (amount is None or about_the_cap):
+        return silent.score >= FAQ_CERTAIN or not any(fact in understanding.said for row in rows for fact in row.when)
+    return not (
+        Subject.CAP in subjects
         or (Subject.WINDOW in subjects and understanding.days is not None)
-        or (Subject.CAP in subjects and amount is not None and all(row.value != amount for _, row in rows))
+        or any(fact in understanding.said for row in rows for fact in row.when)
     )
 
 
@@ -164,23 +182,24 @@ def _matches(understanding: Understanding, program: str, catalog: Catalog, searc
 
     A message that goes on from the last one, or replies to it, must name its own matter plainly.
     """
-    fits = FAQ_CERTAIN if understanding.continues and not understanding.subjects else FAQ_FITS
+    if understanding.continues and not understanding.beside_names:
+        return ()
     found: dict[tuple[str, str], Match] = {}
     for question in questions_in(understanding.text):
         match = _match(question, program, catalog, searcher)
-        if match and match.score >= fits:
+        if match and match.score >= FAQ_FITS:
             found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 
 
 def _match(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Match | None:
-    hits = searcher.search(question, program=program, kind="question", limit=6)
+    hits = searcher.entries(question, program=program)
     if not hits:
         return None
-    best = hits[0].chunk
-    others = [hit.score for hit in hits if hit.chunk.program != best.program]
+    best = hits[0]
+    others = [hit.score for hit in hits if hit.program != best.program]
     entry = next(entry for entry in catalog.faq[best.program] if entry.id == best.target)
-    return Match(entry, best.program, hits[0].score, not others or hits[0].score - others[0] >= SAME_MATTER)
+    return Match(entry, best.program, best.score, best.score - max(others, default=0.0) >= SAME_MATTER)
 
 
 def questions_in(text: str) -> tuple[str, ...]:
@@ -245,20 +264,41 @@ def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher
     if not subjects and (decisive or (understanding.programs and Fact.APPLICANT_KIND in understanding.said)):
         subjects = (Subject.ELIGIBILITY,)
     wishes = subjects == (Subject.ELIGIBILITY,) and not decisive and "asks_eligibility" not in understanding.signs
-    if subjects and not wishes:
-        return Findings(understanding.programs or tuple(catalog.programs), subjects, side_by_side=True)
-    programs = understanding.programs or (recommend(understanding.text, catalog, searcher),)
-    chunks = []
-    for program in programs:
-        hits = searcher.search(understanding.text, program=program, limit=3)
-        chunks += [hit.chunk for hit in hits if hit.chunk.program == program][:1]
-    return Findings(programs, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks))
+    if wishes or not subjects:
+        subjects = ()
+        if not understanding.programs:
+            return _recommended(understanding.text, catalog, searcher)
+    programs = understanding.programs or tuple(catalog.programs)
+    undecided = [id for id in programs if not has_rule(catalog.programs[id], subjects)]
+    chunks = [chunk for id in undecided if (chunk := _best_section(understanding.text, id, catalog, searcher))]
+    return Findings(
+        programs, subjects, True, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks)
+    )
 
 
-def recommend(wish: str, catalog: Catalog, searcher: Searcher) -> str:
-    """The program whose stated uses hold most of what is wished for."""
+def has_rule(program: Program, subjects: tuple[Subject, ...]) -> bool:
+    """Whether a program has a parameter for one of the subjects, be it to say that nothing is stated."""
+    return any(subject in year.parameters for year in program.years for subject in subjects)
+
+
+def _best_section(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Chunk | None:
+    """The section of a program's guide that comes nearest to a question."""
+    match = _match(question, program, catalog, searcher)
+    if match and match.entry.section and match.score >= FAQ_FITS:
+        return _section(match.entry.section, program, searcher)
+    hits = searcher.search(question, program=program, limit=3)
+    return next((hit.chunk for hit in hits if hit.chunk.program == program), None)
+
+
+def _recommended(wish: str, catalog: Catalog, searcher: Searcher) -> Findings:
+    """The program whose stated uses hold most of what is wished for, or the question which is meant."""
 
     def suits(program: Program) -> float:
         return searcher.covered(wish, "。".join((program.summary, *program.suits)))
 
-    return max(catalog.programs.values(), key=suits).id
+    best = max(catalog.programs.values(), key=suits)
+    if not suits(best):
+        return Findings((), asks_program=True)
+    section = _best_section(wish, best.id, catalog, searcher)
+    passages = (section,) if section else ()
+    return Findings((best.id,), recommended=True, passages=passages, texts=tuple(chunk.text for chunk in passages))

@@ -10,6 +10,7 @@ STARTED_OVER = "最初から始めます。総務省の支援事業について�
 ASK_STAFF = "職員に取り次ぐこともできます。"
 CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
+NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
 ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしています。"
 
 
@@ -54,6 +55,21 @@ def amount_verdict(amount: str, verdict: Verdict | None) -> str:
     if verdict is Verdict.INELIGIBLE:
         return f"{amount}は上限を超えるため、認められません。"
     return ""
+
+
+def of_program(name: str, sentences: Iterable[str]) -> str:
+    """One program's line in a comparison."""
+    return f"・{name}: {''.join(sentences)}"
+
+
+def recommended(name: str, summary: str) -> str:
+    """The program that comes nearest to what somebody wishes for."""
+    return f"ご希望に近いのは、{name}です。{summary}"
+
+
+def times_verdict(times: str, verdict: Verdict | None) -> str:
+    """Whether so many applications fit into a fiscal year."""
+    return "" if verdict is Verdict.ELIGIBLE else f"1年度に{times}の応募はできません。"
 
 
 def claim_verdict(amount: str, right: bool) -> str:

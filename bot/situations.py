@@ -36,21 +36,21 @@ def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple
     for fact, values in (*load_wordings().relations.items(), *load_wordings().facts.items()):
         if fact not in used or _ASKS_FOR_EACH.get(fact) in signs:
             continue
-        match, value = next(
-            (
-                (match, value)
-                for value, patterns in values.items()
-                for pattern in patterns
-                if (match := pattern.search(text))
-            ),
-            (None, ""),
-        )
-        if not match:
+        found = [
+            (match, value)
+            for value, patterns in values.items()
+            if (match := next((match for pattern in patterns if (match := pattern.search(text))), None))
+        ]
+        if not found:
             continue
+        match, value = found[0]
+        if value == "none" and len(found) > 1 and not _overlap(match, found[1][0]):
+            match, value = found[1]
         said[fact] = value
         blanked = fact in load_wordings().relations or fact in (Fact.PAST_SELECTION, Fact.SAME_PROJECT)
         if blanked and (fact, value) != (Fact.PARTNERSHIP, "alone"):
-            unread = unread[: match.start()] + _blanks(match) + unread[match.end() :]
+            for match, _ in found:
+                unread = unread[: match.start()] + _blanks(match) + unread[match.end() :]
     if index := _fiscal_index(text):
         said[Fact.FISCAL_INDEX] = index
     mentioned = load_wordings().around["counted_governments"].sub(_blanks, unread)
@@ -63,6 +63,10 @@ def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple
     if said.get(Fact.INVESTMENT_OR_NONPROFIT) == "invested" and kind is not ApplicantKind.NONPROFIT:
         said[Fact.APPLICANT_KIND] = ApplicantKind.INVESTED_CORPORATION
     return said, unread
+
+
+def _overlap(first: re.Match[str], second: re.Match[str]) -> bool:
+    return first.start() < second.end() and second.start() < first.end()
 
 
 def _blanks(match: re.Match[str]) -> str:
@@ -80,8 +84,10 @@ def _applicant_kind(text: str) -> ApplicantKind | None:
             weight = (
                 4 * bool(around["self_before"].search(before))
                 + 4 * bool(around["self_after"].search(after))
+                + 4 * match[0].startswith(("弊", "当", "本", "うち", "わが", "我が"))
                 + 2 * bool(around["self_topic"].search(after))
-                - 3 * bool(around["other_after"].search(after))
+                - 6 * bool(around["other_after"].search(after))
+                - 9 * bool(around["other_before"].search(before))
             )
             if weight > -3 and (best is None or (weight, -order) > best[:2]):
                 best = (weight, -order, kind)
@@ -146,37 +152,42 @@ def municipality_change(text: str, counts: tuple[int, ...], before: Conversation
 
 def dispatch_year(text: str, as_of: date) -> dict[Fact, str]:
     """Whether the dispatch asked for is in the fiscal year of the earlier one, where the message gives its date."""
-    earlier = [mention.end_on for mention in find_dates(text, as_of, past=True) if mention.end_on < as_of]
-    later = [mention.start_on for mention in find_dates(text, as_of) if mention.start_on >= as_of]
+    earlier = [mention for mention in find_dates(text, as_of, past=True) if mention.end_on < as_of]
     if not earlier:
         return {}
-    now = later[-1] if later else as_of
-    return {Fact.DISPATCH_YEAR: "same" if fiscal_year_of(earlier[0]) == fiscal_year_of(now) else "later"}
+    later = [mention.start_on for mention in find_dates(text, as_of) if mention.start > earlier[0].start]
+    now = later[-1] if later and later[-1] >= as_of else as_of
+    return {Fact.DISPATCH_YEAR: "same" if fiscal_year_of(earlier[0].end_on) == fiscal_year_of(now) else "later"}
 
 
 def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | None, Unit | None]:
-    """The amount that a question puts forward: yen, or days or hours of support (days of any kind count, T13).
+    """The amount that a question puts forward: yen, days or hours of support (days of any kind count, T13), or times.
 
     A length for each of several times is multiplied (90分を7回 is 10.5 hours); a sum that is written (計3日) is taken.
     """
+    around = load_wordings().around
     yen = [mention for mention in find_amounts(text) if mention.modifier not in ("未満", "超")]
     if yen:
         return yen[-1].value, "yen"
-    counts = [count for count in counts if not load_wordings().around["for_each"].search(text[count.end :])]
+    counts = [count for count in counts if not around["for_each"].search(text[count.end :])]
     times = next(
         (
             count.value
             for count in counts
-            if count.unit == "time" and count.value > 1 and load_wordings().around["times"].search(text[: count.start])
+            if count.unit == "time" and count.value > 1 and around["times"].search(text[: count.start])
         ),
         Decimal(1),
     )
-    written = [count for count in counts if count.unit in ("day", "hour")]
-    if {count.unit for count in written} == {"day", "hour"}:
+    days = [count for count in counts if count.unit == "day"]
+    hours = [count for count in counts if count.unit == "hour"]
+    if days and hours:
         return None, None
+    written = days or hours
+    unit: Unit = "day" if days else "hour"
     for count in written:
-        if load_wordings().around["in_all"].search(text[: count.start]):
-            return count.value, count.unit
+        if around["in_all"].search(text[: count.start]):
+            return count.value, unit
     if not written:
-        return None, None
-    return sum((count.value for count in written), Decimal(0)) * times, written[0].unit
+        yearly = [c for c in counts if c.unit == "time" and around["times_a_year"].search(text[: c.start])]
+        return (yearly[0].value, "count") if yearly else (None, None)
+    return sum((count.value for count in written), Decimal(0)) * times, unit

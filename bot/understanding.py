@@ -3,16 +3,17 @@
 The wordings are data (wordings.yaml); this module only decides which of them count for what.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from bot.situations import dispatch_year, municipality_change, read_amount, read_facts, read_reply
 from bot.types import Conversation, Inquiry, Understanding
-from bot.wordings import load_wordings
+from bot.wordings import load_wordings, respell
 from knowledge.catalog import Catalog
 from knowledge.japanese import DateMention, find_counts, find_dates, normalize
-from knowledge.types import Fact, Program, Situation, Subject, Unit
+from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
 """What stays true when the talk turns to another program."""
@@ -21,9 +22,9 @@ _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_
 def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     """What the message asks, in the light of the conversation. Never raises, whatever the text."""
     before = inquiry.conversation
-    text = normalize(inquiry.text)
+    text = respell(normalize(inquiry.text))
     signs = frozenset(name for name, pattern in load_wordings().signs.items() if pattern.search(text))
-    named = _named_programs(text, catalog.programs.values())
+    named = _named_programs(text, catalog.programs.values(), with_nicknames="compares" in signs)
     counts = find_counts(text)
     municipalities = tuple(int(count.value) for count in counts if count.unit == "municipality")
 
@@ -34,6 +35,8 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         del said[Fact.APPLICANT_KIND]
     if change := municipality_change(text, municipalities, before):
         said[Fact.MUNICIPALITY_COUNT] = change
+    if Fact.MUNICIPALITY_COUNT in said and before.facts.get(Fact.APPLICANT_KIND) is None:
+        said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
     if Fact.SAME_PROJECT in said and Fact.DISPATCH_YEAR not in said:
         said |= dispatch_year(text, inquiry.as_of)
     amount, unit = read_amount(text, counts)
@@ -46,7 +49,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     programs = named or _programs_in_mind(said, unit, frozenset(found), before, signs, catalog.programs.values())
     about = [catalog.programs[id] for id in programs] or about
     subjects = _subjects(
-        found, amount is not None and unit in _units_used(about), bool(_days_asked(dates)), said, signs, about
+        found, amount is not None and unit in _units_used(about), bool(_days_asked(dates, text)), said, signs, about
     )
     if before.subjects and "goes_on" in signs:
         subjects = tuple(subject for subject in subjects if _SAID_PLAINLY.get(subject, "goes_on") in signs)
@@ -65,10 +68,11 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         said=said,
         situation=Situation({**kept, **said}, amount, unit),
         signs=signs,
-        days=_days_asked(dates),
+        days=_days_asked(dates, text),
         ended_on=_ended_on(dates, inquiry.as_of),
         fiscal_year=_fiscal_year(dates),
         continues=continues,
+        beside_names=_beside_names(text, catalog.programs.values()),
         foreign_program="" if named else _foreign_program(text),
         counts=municipalities or before.counts,
     )
@@ -78,20 +82,25 @@ _SAID_PLAINLY = {Subject.ELIGIBILITY: "asks_eligibility", Subject.COST: "asks_co
 """The signs without which a message that goes on does not turn to a subject whose words may mean any (無理?, いくら?)."""
 
 
-def _named_programs(text: str, programs: Iterable[Program]) -> tuple[str, ...]:
+def _named_programs(text: str, programs: Iterable[Program], with_nicknames: bool) -> tuple[str, ...]:
     """The programs that a message names, in order of naming; where none is, the one that its longest nickname means."""
-    programs = tuple(programs)
     places = {
         program.id: min(found)
         for program in programs
         if (found := _places(text, (program.name, program.short_name, *program.aliases)))
+        or (with_nicknames and (found := _places(text, program.nicknames)))
     }
     if places:
         return tuple(sorted(places, key=lambda id: places[id]))
-    nicknames = [
-        (len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,))
-    ]
+    nicknames = [(len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,))]
     return (max(nicknames)[1],) if nicknames else ()
+
+
+def _beside_names(text: str, programs: Iterable[Program]) -> str:
+    """What a message says beside the names of programs and the words that join it to the last one."""
+    for name in sorted((n for p in programs for n in (p.name, p.short_name, *p.aliases, *p.nicknames)), key=len):
+        text = text.replace(normalize(name), "")
+    return re.sub(r"^(?:じゃあ?|では|それなら|なら|ちなみに|あと)|支援|事業|[のでははもがっなてら]|ほう|方|どう|です|ます|か|[、。?!\s]", "", text)
 
 
 def _places(text: str, names: Iterable[str]) -> list[int]:
@@ -111,35 +120,41 @@ def _subjects(
     Only what the programs in question have rules for counts: where nothing limits repeated applications, asking to
     apply again is asking to apply. An amount, a day or an earlier dispatch tells what "can we" is about.
     """
+    programs = tuple(programs)
+    decided = frozenset[Subject]().union(*map(_decided, programs)) if len(programs) == 1 else frozenset()
     known = {subject for program in programs for year in program.years for subject in year.parameters}
     if Subject.REPEAT in found and Subject.REPEAT not in known:
         found.setdefault(Subject.ELIGIBILITY, found.pop(Subject.REPEAT))
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount and (found.keys() <= {Subject.ELIGIBILITY} or signs & {"can_we", "claims"}):
         found.setdefault(Subject.CAP, 0)
-    if found.keys() == {Subject.ELIGIBILITY}:
-        if with_days and Subject.WINDOW in known and not said:
-            found = {Subject.WINDOW: 0}
-        elif Fact.SAME_PROJECT in said and Subject.REPEAT in known:
-            found = {Subject.REPEAT: 0}
+    dated = (with_days and Subject.ELIGIBILITY in found) or "wants_to_apply" in signs
+    if found.keys() <= {Subject.ELIGIBILITY} and dated and not said and Subject.WINDOW in decided:
+        found = {Subject.WINDOW: 0}
+    if "asks_history" in signs:
+        found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
+    if found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW} and Fact.SAME_PROJECT in said and Subject.REPEAT in known:
+        found = {Subject.REPEAT: 0}
     for strong, weak in _GIVES_WAY:
         if strong in found:
             found.pop(weak, None)
     if Subject.BUDGET in found and "names_cap" not in signs:
         found.pop(Subject.CAP, None)
-    if (
-        Subject.ELIGIBILITY in found
-        and len(found) > 1
-        and not (
-            "asks_eligibility" in signs and ((Subject.CAP in found and not with_amount) or Subject.WINDOW in found)
-        )
-    ):
-        found.pop(Subject.ELIGIBILITY)
+    also_asks = not with_amount and Subject.CAP in found or Subject.WINDOW in found
+    plainly = ("asks_eligibility" in signs and also_asks) or said.keys() & _OF_THE_APPLICANT
+    if len(found) > 1 and (not plainly or Subject.CALLS_PER_YEAR in found):
+        found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in said:
         found.pop(Subject.INDEX_LIMIT)
         found.setdefault(Subject.ELIGIBILITY, 0)
     return tuple(sorted(found, key=lambda subject: found[subject]))
 
+
+_NOT_OF_THE_PAST = frozenset((Subject.ELIGIBILITY, Subject.WINDOW))
+"""What is not asked where a message asks since when something is so."""
+
+_OF_THE_APPLICANT = frozenset((Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT, Fact.FISCAL_INDEX))
+"""Facts that nobody states who does not ask about eligibility too."""
 
 _GIVES_WAY = (
     (Subject.REPORT_DUE, Subject.DEADLINE),
@@ -228,10 +243,18 @@ def _rows(program: Program, subject: Subject | None = None) -> list[Any]:
     ]
 
 
-def _days_asked(dates: tuple[DateMention, ...]) -> tuple[date, date] | None:
-    """The first and last day that a question about a call is about; a whole fiscal year is not a day."""
+def _days_asked(dates: tuple[DateMention, ...], text: str) -> tuple[date, date] | None:
+    """The first and last day that a question about a call is about.
+
+    A whole fiscal year is no day, and today is none where another day is named (今日は仕事納めですが、明日でも).
+    """
     near = [mention for mention in dates if mention.precision not in ("fiscal_year", "year")]
-    return (near[-1].start_on, near[-1].end_on) if near else None
+    others = [mention for mention in near if not _TODAY.search(text[: mention.end])]
+    chosen = (others or near)[-1:]
+    return (chosen[0].start_on, chosen[0].end_on) if chosen else None
+
+
+_TODAY = re.compile(r"(?:今日|本日|きょう)(?:は[^、。]{0,12})?$")
 
 
 def _ended_on(dates: tuple[DateMention, ...], as_of: date) -> tuple[date, date] | None:

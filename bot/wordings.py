@@ -15,8 +15,9 @@ _FILE = Path(__file__).with_name("wordings.yaml")
 
 @dataclass(frozen=True)
 class Wordings:
-    """The compiled patterns of wordings.yaml."""
+    """The compiled patterns of wordings.yaml; `spellings` are plain words, the longest first."""
 
+    spellings: tuple[tuple[str, str], ...]
     relations: Mapping[Fact, Mapping[str, tuple[re.Pattern[str], ...]]]
     facts: Mapping[Fact, Mapping[str, tuple[re.Pattern[str], ...]]]
     replies: Mapping[Fact, Mapping[str, re.Pattern[str]]]
@@ -24,6 +25,13 @@ class Wordings:
     subjects: tuple[tuple[Subject, re.Pattern[str]], ...]
     around: Mapping[str, re.Pattern[str]]
     signs: Mapping[str, re.Pattern[str]]
+
+
+def respell(text: str) -> str:
+    """A normalised message with what is written in kana or in English put as the documents write it."""
+    for written, usual in load_wordings().spellings:
+        text = text.replace(written, usual)
+    return re.sub(r"(?<=\d) (?=時間|日|分|回|億|万|円)", "", text)
 
 
 @cache
@@ -44,6 +52,7 @@ def load_wordings() -> Wordings:
         }
 
     return Wordings(
+        spellings=tuple(sorted(raw.pop("spellings").items(), key=lambda pair: -len(pair[0]))),
         relations=by_value(raw.pop("relations")),
         facts=by_value(raw.pop("facts")),
         replies={

@@ -1,9 +1,10 @@
-"""Upper limits (上限): yen, days or hours, alone or held against an amount that somebody has in mind."""
+"""Upper limits (上限): yen, days, hours or calls, alone or held against an amount that somebody has in mind."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
-from knowledge.rules.tables import compare, filled, not_stated, reach
+from knowledge.rules.tables import compare, filled, not_stated, reach, state
 from knowledge.types import Fact, FactQuestion, Outcome, Row, Ruling, Situation, Subject, Terms, Verdict
 
 
@@ -37,6 +38,15 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
         evidence=tuple(evidence for row in rows for evidence in row.evidence),
         fiscal_year=terms.fiscal_year,
     )
+
+
+def decide_calls(terms: Terms, situation: Situation) -> Ruling:
+    """How often a call is open in a fiscal year, and whether so many applications fit into one (年4回応募できるか)."""
+    stated = state(terms, Subject.CALLS_PER_YEAR)
+    if situation.amount is None or situation.amount_unit != "count" or not isinstance(stated.value, Decimal):
+        return stated
+    fits = situation.amount <= stated.value
+    return replace(stated, asked=situation.amount, verdict=Verdict.ELIGIBLE if fits else Verdict.INELIGIBLE)
 
 
 def verdict_on(row: Row, situation: Situation, terms: Terms) -> Verdict | None:
