@@ -1,11 +1,13 @@
 """Finds what answers a message: the rules, entries of the FAQ with the guide's sections, or passages of documents."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.excerpts import excerpt
 from bot.types import Inquiry, Understanding
 from knowledge.catalog import Catalog
-from knowledge.search import Searcher
+from knowledge.search import RELEVANT, Searcher
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
 FAQ_FITS = 0.35
@@ -14,10 +16,10 @@ FAQ_FITS = 0.35
 FAQ_CERTAIN = 0.6
 """From this likelihood on, an entry is taken for what was asked even against other readings of the message."""
 
-PASSAGE_FITS = 0.42
+PASSAGE_FITS = 0.3
 """Below this score a passage is not an answer, and nothing is said."""
 
-COVERED = 0.5
+COVERED = 0.45
 """The least share of a question's content words, by weight, that a passage must hold."""
 
 SAME_MATTER = 0.2
@@ -78,9 +80,9 @@ def find(
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return _compared(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
-    if not program and (outside := _from_other_documents(understanding, searcher)):
+    if not program and (outside := _from_other_documents(understanding, searcher, documents_only)):
         return outside
-    if understanding.foreign_program:
+    if understanding.foreign_program and not _documented(understanding.foreign_program, understanding.text, searcher):
         return Findings((), in_scope=False)
 
     matches = () if documents_only else _matches(understanding, program, catalog, searcher)
@@ -105,14 +107,21 @@ def find(
         chunks = [_section(match.entry.section, program, searcher) for match in sections[:_SECTIONS_SHOWN]]
         passages = tuple(chunk for chunk in chunks if chunk)
         return Findings(programs, subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
-    if passages := _passages(understanding, inquiry, program, searcher):
-        return Findings(
-            programs or ((passages[0].program,) if passages[0].program else ()),
-            passages=passages,
-            texts=tuple(answering_text(understanding.text, chunk, searcher) for chunk in passages),
-        )
-    in_scope = bool(programs) or bool(understanding.said) or bool(understanding.subjects)
+    questions = [understanding.text]
+    if understanding.continues:
+        questions.append(f"{inquiry.conversation.question} {understanding.text}")
+    for question in questions:
+        hits = searcher.search(question, program=program)
+        if found := _from_passages(question, hits, programs, searcher):
+            return found
+    related = any(hit.score >= RELEVANT for hit in searcher.search(understanding.text, limit=1))
+    in_scope = bool(programs) or bool(understanding.said) or bool(understanding.subjects) or related
     return Findings(programs, in_scope=in_scope)
+
+
+def _documented(name: str, question: str, searcher: Searcher) -> bool:
+    """Whether some document's title has the words of a program's name."""
+    return any(searcher.covered(name, hit.chunk.title) >= 0.5 for hit in searcher.search(question))
 
 
 def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, program: str) -> tuple[Subject, ...]:
@@ -221,40 +230,35 @@ def _section(heading: str, program: str, searcher: Searcher) -> Chunk | None:
     )
 
 
-def _from_other_documents(understanding: Understanding, searcher: Searcher) -> Findings | None:
-    """The answer of a document that belongs to none of the programs, where it fits best."""
-    passages = searcher.search(understanding.text, limit=8)
-    fitting = [hit for hit in _fitting(understanding.text, passages, searcher) if not hit.chunk.program]
-    if not fitting or fitting[0] != passages[0]:
+def _from_other_documents(understanding: Understanding, searcher: Searcher, documents_only: bool) -> Findings | None:
+    """The answer of a document that belongs to none of the programs, where one fits better than all of theirs.
+
+    With `documents_only` it need not fit better: what is asked without a program's name is then asked of documents.
+    """
+    hits = searcher.search(understanding.text, limit=8)
+    if not hits or (hits[0].chunk.program and not documents_only):
         return None
-    chunk = fitting[0].chunk
-    return Findings((), passages=(chunk,), texts=(answering_text(understanding.text, chunk, searcher),))
+    return _from_passages(understanding.text, [hit for hit in hits if not hit.chunk.program], (), searcher)
 
 
-def _passages(understanding: Understanding, inquiry: Inquiry, program: str, searcher: Searcher) -> tuple[Chunk, ...]:
-    """The passage nearest to the message; a reply of a few words is read together with the question before it."""
-    queries = [understanding.text]
-    if understanding.continues:
-        queries.append(f"{inquiry.conversation.question} {understanding.text}")
-    for query in queries:
-        if fitting := _fitting(query, searcher.search(query, program=program, limit=8), searcher):
-            return tuple(hit.chunk for hit in fitting[:1])
-    return ()
+def _from_passages(
+    question: str, hits: Iterable[Hit], programs: tuple[str, ...], searcher: Searcher
+) -> Findings | None:
+    """The best passage that answers: near enough, holding what the question is about, and the kind of thing sought."""
+    for hit in hits:
+        chunk = hit.chunk
+        if hit.score < PASSAGE_FITS or not _holds_the_matter(question, chunk, searcher):
+            continue
+        if text := excerpt(question, chunk, searcher):
+            return Findings(programs or (chunk.program,) * bool(chunk.program), passages=(chunk,), texts=(text,))
+    return None
 
 
-def _fitting(query: str, passages: tuple[Hit, ...], searcher: Searcher) -> tuple[Hit, ...]:
-    """The passages that answer: near enough, and holding what the question is about."""
-    return tuple(
-        hit
-        for hit in passages
-        if hit.score >= PASSAGE_FITS
-        and searcher.covered(query, " ".join((*hit.chunk.headings, hit.chunk.text))) >= COVERED
-    )
-
-
-def answering_text(query: str, chunk: Chunk, searcher: Searcher) -> str:
-    """A guide's section whole; of another passage the sentences that hold most of what was asked, in their order."""
-    return chunk.text
+def _holds_the_matter(question: str, chunk: Chunk, searcher: Searcher) -> bool:
+    """Whether a passage holds what a question asks beside the name of the document."""
+    named = searcher.terms(chunk.title)
+    matter = " ".join(word for word in searcher.terms(question) if word not in named)
+    return not matter or searcher.covered(matter, " ".join((*chunk.headings, chunk.text))) >= COVERED
 
 
 def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher) -> Findings:
@@ -271,9 +275,7 @@ def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher
     programs = understanding.programs or tuple(catalog.programs)
     undecided = [id for id in programs if not has_rule(catalog.programs[id], subjects)]
     chunks = [chunk for id in undecided if (chunk := _best_section(understanding.text, id, catalog, searcher))]
-    return Findings(
-        programs, subjects, True, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks)
-    )
+    return Findings(programs, subjects, True, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks))
 
 
 def has_rule(program: Program, subjects: tuple[Subject, ...]) -> bool:

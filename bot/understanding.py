@@ -92,7 +92,9 @@ def _named_programs(text: str, programs: Iterable[Program], with_nicknames: bool
     }
     if places:
         return tuple(sorted(places, key=lambda id: places[id]))
-    nicknames = [(len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,))]
+    nicknames = [
+        (len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,))
+    ]
     return (max(nicknames)[1],) if nicknames else ()
 
 
@@ -100,7 +102,11 @@ def _beside_names(text: str, programs: Iterable[Program]) -> str:
     """What a message says beside the names of programs and the words that join it to the last one."""
     for name in sorted((n for p in programs for n in (p.name, p.short_name, *p.aliases, *p.nicknames)), key=len):
         text = text.replace(normalize(name), "")
-    return re.sub(r"^(?:じゃあ?|では|それなら|なら|ちなみに|あと)|支援|事業|[のでははもがっなてら]|ほう|方|どう|です|ます|か|[、。?!\s]", "", text)
+    return re.sub(
+        r"^(?:じゃあ?|では|それなら|なら|ちなみに|あと)|支援|事業|[のでははもがっなてら]|ほう|方|どう|です|ます|か|[、。?!\s]",
+        "",
+        text,
+    )
 
 
 def _places(text: str, names: Iterable[str]) -> list[int]:
@@ -153,7 +159,9 @@ def _subjects(
 _NOT_OF_THE_PAST = frozenset((Subject.ELIGIBILITY, Subject.WINDOW))
 """What is not asked where a message asks since when something is so."""
 
-_OF_THE_APPLICANT = frozenset((Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT, Fact.FISCAL_INDEX))
+_OF_THE_APPLICANT = frozenset(
+    (Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT, Fact.FISCAL_INDEX)
+)
 """Facts that nobody states who does not ask about eligibility too."""
 
 _GIVES_WAY = (

@@ -23,6 +23,7 @@ class Wordings:
     replies: Mapping[Fact, Mapping[str, re.Pattern[str]]]
     kinds: tuple[tuple[ApplicantKind, re.Pattern[str]], ...]
     subjects: tuple[tuple[Subject, re.Pattern[str]], ...]
+    sought: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
     around: Mapping[str, re.Pattern[str]]
     signs: Mapping[str, re.Pattern[str]]
 
@@ -61,6 +62,7 @@ def load_wordings() -> Wordings:
         },
         kinds=tuple((ApplicantKind(kind), compiled(p)) for row in raw.pop("kinds") for kind, p in row.items()),
         subjects=tuple((Subject(subject), compiled(p)) for row in raw.pop("subjects") for subject, p in row.items()),
+        sought=tuple((compiled(row["asks"]), compiled(row["holds"])) for row in raw.pop("sought")),
         around={name: compiled(pattern) for name, pattern in raw.pop("around").items()},
         signs={name: compiled(pattern) for name, pattern in raw.items()},
     )
