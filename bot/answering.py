@@ -41,7 +41,7 @@ def open_knowledge(data_dir: Path, embedding_model: str = "", documents_only: bo
 def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
     """Answers one message, and says what the conversation remembers. Reads no clock and writes nothing."""
     understanding = understand(inquiry, knowledge.catalog)
-    if fixed := _fixed(understanding, knowledge.catalog):
+    if fixed := _fixed(understanding, inquiry, knowledge.catalog):
         return fixed
     findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
@@ -49,12 +49,18 @@ def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation
     return composed, _remember(understanding, composed, inquiry)
 
 
-def _fixed(understanding: Understanding, catalog: Catalog) -> tuple[Answer, Conversation] | None:
-    """The messages that ask nothing: empty, a greeting, a fresh start."""
+def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:
+    """The messages that ask nothing of the knowledge: empty, a greeting, a fresh start, the wish for a person."""
     if not understanding.text:
         return Answer(replies.EMPTY, AnswerStatus.ERROR), Conversation()
     if "starts_over" in understanding.signs:
         return Answer(replies.STARTED_OVER, AnswerStatus.ANSWERED), Conversation()
+    if "hands_over" in understanding.signs:
+        contacts = [catalog.programs[id].contact for id in understanding.programs or catalog.programs]
+        return Answer(replies.hand_over(dict.fromkeys(contacts)), AnswerStatus.ANSWERED), inquiry.conversation
+    if "asks_promise" in understanding.signs and not understanding.subjects:
+        contacts = [catalog.programs[id].contact for id in understanding.programs]
+        return Answer(replies.no_promise("、".join(contacts)), AnswerStatus.UNKNOWN), inquiry.conversation
     if "greets" in understanding.signs:
         return Answer(replies.greeting(catalog.programs.values()), AnswerStatus.OFFTOPIC), Conversation()
     return None

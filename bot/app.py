@@ -1,31 +1,30 @@
-"""The web application: builds what the settings ask for, and joins channels, answering and the record."""
+"""The web application: wires the desk, the channels and what operators watch."""
 
 import asyncio
 import logging
-import threading
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from datetime import datetime
 
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.answering import Knowledge, answer, open_knowledge
 from bot.channels import web
-from bot.conversations import Conversations, read_id_hash_key
+from bot.channels.limits import RateLimit
+from bot.delivery import Channel, Delivery
+from bot.desk import Desk
 from bot.settings import Settings, read_clock
-from bot.types import Answer, Inquiry
 from knowledge.catalog import load_catalog
 from knowledge.store import IndexMissingError
 
 _LARGEST_BODY = 256 * 1024
 """In bytes: room for the longest message that a setting allows, escaped, and for a platform's batch of events."""
 
-_SECURITY_HEADERS = {
+_HEADERS = {
+    "Cache-Control": "no-cache",  # answers change with the day, and the page's files with each release
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,76 +40,8 @@ _SECURITY_HEADERS = {
 _log = logging.getLogger(__name__)
 
 
-class Desk:
-    """Answers a message from any channel: recalls its conversation, answers in a thread, records the turn."""
-
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
-        """Opens nothing yet but the data folder's key.
-
-        Raises:
-            StorageError: the data folder or the database's URL cannot be used.
-        """
-        self._settings = settings
-        self._now = now
-        self._knowledge: Knowledge | None = None
-        self._opening = threading.Lock()
-        key = read_id_hash_key(settings.data_dir, settings.id_hash_key)
-        self.conversations = Conversations(settings.stored_in, key)
-
-    def knowledge(self) -> Knowledge:
-        """The index as it now is: opened on the first call, and again when a newer generation is there.
-
-        Raises:
-            IndexMissingError: the documents have not been ingested.
-        """
-        with self._opening:
-            if self._knowledge is None:
-                settings = self._settings
-                self._knowledge = open_knowledge(settings.data_dir, settings.embedding_model, settings.documents_only)
-            else:
-                self._knowledge.refresh()
-            return self._knowledge
-
-    async def ask(self, sender: str, text: str, choice: str = "") -> Answer:
-        """Answers a message.
-
-        Args:
-            sender: channel and id of the person or room.
-            text: the message; not needed with a choice.
-            choice: the value of a choice that the last answer offered, when one was tapped.
-
-        Raises:
-            MessageRefusedError: it cannot be taken as a question; the text says why.
-            IndexMissingError: the documents have not been ingested.
-        """
-        remembered = await self.conversations.recall(sender)
-        if choice:
-            text = next((offered.label for offered in remembered.choices if offered.value == choice), text)
-        message = self._settings.read_message(text)
-        moment = self._now()
-        started = time.perf_counter()
-        inquiry = Inquiry(message, moment.date(), remembered.conversation)
-        answered, conversation = await asyncio.to_thread(lambda: answer(inquiry, self.knowledge()))
-        await self.conversations.record(sender, message, answered, conversation, moment)
-        _log.info("%s in %.0f ms", answered.status, (time.perf_counter() - started) * 1000)
-        return answered
-
-    async def check_storage(self) -> None:
-        """Opens the record once, in this event loop, and closes it again.
-
-        Raises:
-            StorageError: it cannot be used.
-        """
-        await self.conversations.open()
-        await self.conversations.close()
-
-    async def purge(self) -> int:
-        """Deletes what is older than the retention; returns how many turns that were."""
-        return await self.conversations.purge(self._now() - timedelta(days=self._settings.retention_days))
-
-
 def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> FastAPI:
-    """Builds the application.
+    """Builds the application; its desk is `app.state.desk`.
 
     Args:
         settings: what it serves, and from where.
@@ -121,29 +52,34 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
         StorageError: the data folder or the database's URL cannot be used.
     """
     desk = Desk(settings, now)
+    app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None, openapi_url=None)
+    platforms = _add_platforms(app, desk, settings, now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await desk.conversations.open()
-        await desk.purge()
-        yield
-        await desk.conversations.close()
+        await desk.open()
+        purging = asyncio.create_task(desk.purge_daily())
+        async with platforms():
+            yield
+        purging.cancel()
+        with suppress(asyncio.CancelledError):
+            await purging
+        await desk.close()
 
-    app = FastAPI(title="madoguchi", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(_Edge)
+    app.router.lifespan_context = lifespan
     app.state.desk = desk
+    app.add_middleware(_Edge)
     web.refuse_in_japanese(app)
     app.include_router(web.routes(desk.ask, load_catalog().programs, settings, now))
 
     @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    async def healthz() -> JSONResponse:
+        return JSONResponse({"status": "ok"})
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
         try:
-            await asyncio.to_thread(desk.knowledge)
-            await desk.conversations.check()
+            await desk.check()
         except IndexMissingError as error:
             return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
         except (SQLAlchemyError, OSError):
@@ -151,15 +87,66 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
             return JSONResponse({"status": "unavailable", "reason": "会話の記録先が応答しません。"}, 503)
         return JSONResponse({"status": "ready"})
 
+    @app.get("/metrics")
+    async def metrics() -> PlainTextResponse:
+        return PlainTextResponse(desk.metrics(), media_type="text/plain; version=0.0.4")
+
     return app
 
 
+def _add_platforms(
+    app: FastAPI, desk: Desk, settings: Settings, now: Callable[[], datetime]
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Adds the routes of the platforms that are configured; returns what connects to them and delivers.
+
+    Their SDKs take a second to import, so only those that are needed are.
+    """
+    connections: list[Callable[[AsyncExitStack, dict[str, Channel]], Awaitable[None]]] = []
+    limit = RateLimit(settings.rate_per_conversation)
+    if settings.line_channel_secret:
+        from bot.channels import line
+
+        app.include_router(line.routes(desk.inbox, settings.line_channel_secret))
+
+        async def connect_line(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
+            connection = line.connected(settings.line_channel_access_token, settings.line_api_url)
+            channels[line.NAME] = line.Line(desk, await stack.enter_async_context(connection), limit, now)
+
+        connections.append(connect_line)
+    if settings.slack_bot_token:
+        from bot.channels import slack
+
+        client = slack.connect(settings.slack_bot_token, settings.slack_api_url)
+        bolt = slack.build_bolt(desk, desk.inbox, client, settings.slack_signing_secret)
+        if not settings.slack_app_token:
+            app.include_router(slack.routes(bolt))
+
+        async def connect_slack(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
+            channels[slack.NAME] = slack.Slack(desk, desk.inbox, client, limit, now)
+            if settings.slack_app_token:
+                await stack.enter_async_context(slack.socket_mode(bolt, settings.slack_app_token, client))
+
+        connections.append(connect_slack)
+
+    @asynccontextmanager
+    async def delivering() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            channels: dict[str, Channel] = {}
+            for connect in connections:
+                await connect(stack, channels)
+            if channels:
+                await stack.enter_async_context(Delivery(desk.inbox, channels, desk.record).running())
+            yield
+
+    return delivering
+
+
 class _Edge:
-    """Adds the security headers to every response, and refuses a body that is too large while it arrives."""
+    """Adds the headers to every response, and refuses a body that is too large while it arrives."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bot.excerpts import excerpt
 from bot.types import Inquiry, Understanding
+from bot.understanding import beside_names
 from knowledge.catalog import Catalog
-from knowledge.search import RELEVANT, Searcher
+from knowledge.search import Searcher
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
 FAQ_FITS = 0.35
@@ -22,13 +23,16 @@ PASSAGE_FITS = 0.3
 COVERED = 0.45
 """The least share of a question's content words, by weight, that a passage must hold."""
 
+SUITS = 0.4
+"""From this share of a wish's content on, a program's stated uses are taken to suit it."""
+
 SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
 
 _SECTIONS_SHOWN = 2
 """More than this does not fit a phone's screen."""
 
-_A_FEW_WORDS = 8
+_A_FEW_WORDS = 12
 """A message of a program's name and a day has at most so many characters beside the name."""
 
 _SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM))
@@ -85,9 +89,9 @@ def find(
     if understanding.foreign_program and not _documented(understanding.foreign_program, understanding.text, searcher):
         return Findings((), in_scope=False)
 
-    matches = () if documents_only else _matches(understanding, program, catalog, searcher)
+    matches = () if documents_only else _matches(understanding, inquiry, program, catalog, searcher)
     if not program:
-        owners = {match.program for match in matches if match.certain}
+        owners = {match.program for match in matches if match.certain and match.entry.rule is None}
         program = owners.pop() if len(owners) == 1 else ""
     programs = programs or ((program,) if program else ())
 
@@ -114,9 +118,10 @@ def find(
         hits = searcher.search(question, program=program)
         if found := _from_passages(question, hits, programs, searcher):
             return found
-    related = any(hit.score >= RELEVANT for hit in searcher.search(understanding.text, limit=1))
-    in_scope = bool(programs) or bool(understanding.said) or bool(understanding.subjects) or related
-    return Findings(programs, in_scope=in_scope)
+    if not programs and not documents_only and (near := _recommended(understanding.text, catalog, searcher)):
+        return near
+    related = any(hit.score >= PASSAGE_FITS for hit in searcher.search(understanding.text, limit=1))
+    return Findings(programs, in_scope=bool(programs or understanding.said or understanding.subjects or related))
 
 
 def _documented(name: str, question: str, searcher: Searcher) -> bool:
@@ -152,9 +157,11 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
         return ()
     if understanding.situation.amount is not None:
         return (Subject.CAP,)
-    if said:
+    short = len(understanding.matter) <= _A_FEW_WORDS
+    if said - _SHARED_FACTS or (said and (short or "can_we" in understanding.signs)):
         return (Subject.ELIGIBILITY,)
-    return (Subject.WINDOW,) if understanding.days and len(understanding.beside_names) <= _A_FEW_WORDS else ()
+    bare = understanding.days is not None and short
+    return (Subject.WINDOW,) if bare or "wants_to_apply" in understanding.signs else ()
 
 
 def _outweighs_rules(
@@ -186,29 +193,41 @@ def _outweighs_rules(
     )
 
 
-def _matches(understanding: Understanding, program: str, catalog: Catalog, searcher: Searcher) -> tuple[Match, ...]:
+def _matches(
+    understanding: Understanding, inquiry: Inquiry, program: str, catalog: Catalog, searcher: Searcher
+) -> tuple[Match, ...]:
     """The entries that the questions of a message ask for, in order of asking; each question has at most one.
 
     A message that goes on from the last one, or replies to it, must name its own matter plainly.
     """
-    if understanding.continues and not understanding.beside_names:
+    replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
+    if replies or (understanding.continues and not understanding.matter):
         return ()
     found: dict[tuple[str, str], Match] = {}
     for question in questions_in(understanding.text):
-        match = _match(question, program, catalog, searcher)
-        if match and match.score >= FAQ_FITS:
+        matter = beside_names(question, catalog.programs.values()) if program else question
+        for match in _nearest(question, matter, program, catalog, searcher):
             found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 
 
-def _match(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Match | None:
-    hits = searcher.entries(question, program=program)
-    if not hits:
-        return None
-    best = hits[0]
-    others = [hit.score for hit in hits if hit.program != best.program]
-    entry = next(entry for entry in catalog.faq[best.program] if entry.id == best.target)
-    return Match(entry, best.program, best.score, best.score - max(others, default=0.0) >= SAME_MATTER)
+def _nearest(
+    question: str, matter: str, program: str, catalog: Catalog, searcher: Searcher
+) -> tuple[Match, ...]:
+    """The entry nearest to a question or to what it says beside its program's name, and a section as certain."""
+    scores: dict[tuple[str, str], float] = {}
+    for text in {question, matter}:
+        for hit in searcher.entries(text, program=program):
+            scores[hit.program, hit.target] = max(hit.score, scores.get((hit.program, hit.target), 0.0))
+    ranked = sorted(scores, key=lambda key: -scores[key])
+    matches = []
+    for owner, target in ranked[:2]:
+        score = scores[owner, target]
+        others = max((scores[key] for key in ranked if key[0] != owner), default=0.0)
+        entry = next(entry for entry in catalog.faq[owner] if entry.id == target)
+        if score >= FAQ_FITS and (not matches or (entry.section and score >= FAQ_CERTAIN)):
+            matches.append(Match(entry, owner, score, score - others >= SAME_MATTER))
+    return tuple(matches)
 
 
 def questions_in(text: str) -> tuple[str, ...]:
@@ -268,13 +287,17 @@ def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher
     if not subjects and (decisive or (understanding.programs and Fact.APPLICANT_KIND in understanding.said)):
         subjects = (Subject.ELIGIBILITY,)
     wishes = subjects == (Subject.ELIGIBILITY,) and not decisive and "asks_eligibility" not in understanding.signs
+    programs = understanding.programs or tuple(catalog.programs)
     if wishes or not subjects:
         subjects = ()
-        if not understanding.programs:
-            return _recommended(understanding.text, catalog, searcher)
-    programs = understanding.programs or tuple(catalog.programs)
-    undecided = [id for id in programs if not has_rule(catalog.programs[id], subjects)]
-    chunks = [chunk for id in undecided if (chunk := _best_section(understanding.text, id, catalog, searcher))]
+        if not understanding.programs and "asks_difference" not in understanding.signs:
+            return _recommended(understanding.text, catalog, searcher) or Findings((), asks_program=True)
+    chunks = []
+    for program in (catalog.programs[id] for id in programs if not has_rule(catalog.programs[id], subjects)):
+        in_general = not understanding.programs or len(understanding.matter) <= _A_FEW_WORDS
+        question = f"{program.name}とは" if in_general and not subjects else understanding.text
+        if chunk := _best_section(question, program.id, catalog, searcher):
+            chunks.append(chunk)
     return Findings(programs, subjects, True, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks))
 
 
@@ -285,22 +308,23 @@ def has_rule(program: Program, subjects: tuple[Subject, ...]) -> bool:
 
 def _best_section(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Chunk | None:
     """The section of a program's guide that comes nearest to a question."""
-    match = _match(question, program, catalog, searcher)
-    if match and match.entry.section and match.score >= FAQ_FITS:
-        return _section(match.entry.section, program, searcher)
+    matter = beside_names(question, [catalog.programs[program]])
+    for match in _nearest(question, matter, program, catalog, searcher):
+        if match.entry.section:
+            return _section(match.entry.section, program, searcher)
     hits = searcher.search(question, program=program, limit=3)
     return next((hit.chunk for hit in hits if hit.chunk.program == program), None)
 
 
-def _recommended(wish: str, catalog: Catalog, searcher: Searcher) -> Findings:
-    """The program whose stated uses hold most of what is wished for, or the question which is meant."""
+def _recommended(wish: str, catalog: Catalog, searcher: Searcher) -> Findings | None:
+    """The program whose stated uses hold most of what is wished for; None where none holds enough of it."""
 
     def suits(program: Program) -> float:
         return searcher.covered(wish, "。".join((program.summary, *program.suits)))
 
     best = max(catalog.programs.values(), key=suits)
-    if not suits(best):
-        return Findings((), asks_program=True)
+    if suits(best) < SUITS:
+        return None
     section = _best_section(wish, best.id, catalog, searcher)
     passages = (section,) if section else ()
     return Findings((best.id,), recommended=True, passages=passages, texts=tuple(chunk.text for chunk in passages))

@@ -32,6 +32,17 @@ def offtopic(programs: Iterable[Program], foreign: str) -> str:
     return f"申し訳ありませんが、お答えできる範囲の外のご質問です。{scope(programs)}"
 
 
+def hand_over(contacts: Iterable[str]) -> str:
+    """Whom somebody asks who would rather ask a person."""
+    lines = "\n".join(f"・{contact}" for contact in contacts)
+    return f"担当の職員にお問い合わせください。\n{lines}"
+
+
+def no_promise(contact: str) -> str:
+    """The answer to who asks for a promise."""
+    return f"採択されるかどうかは、お約束できません。選定の結果は、資料に記載がありません。{whom_to_ask(contact)}"
+
+
 def which_program(programs: Iterable[Program]) -> str:
     """Asks for the program."""
     lines = "\n".join(f"・{program.name}: {program.summary}" for program in programs)

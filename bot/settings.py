@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,14 +18,12 @@ _SIMILAR = 0.89
 _SHORTEST_CHECKED = 8
 """Shorter names (HOST, PORT) are like too many that other programs use."""
 
-_PROBLEMS = {
+_PROBLEMS = {  # by pydantic's type of error
     "int_parsing": "整数ではありません",
-    "int_type": "整数ではありません",
     "bool_parsing": "true か false ではありません",
-    "bool_type": "true か false ではありません",
-    "greater_than_equal": "小さすぎます",
-    "less_than_equal": "大きすぎます",
-    "literal_error": "使える値ではありません",
+    "greater_than_equal": "小さすぎます({ge}以上)",
+    "less_than_equal": "大きすぎます({le}以下)",
+    "literal_error": "使える値({expected})ではありません",
 }
 
 
@@ -60,6 +59,17 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         90, ge=1, le=36500, description="会話の記録を残す日数。過ぎた記録は起動時と purge で消す"
     )
+    line_channel_secret: str = Field("", repr=False, description="LINEのチャネルシークレット")
+    line_channel_access_token: str = Field("", repr=False, description="LINEのチャネルアクセストークン(長期)")
+    line_api_url: str = Field("", description="LINEの代わりに使うサーバーのURL(試験用)。空なら本物")
+    slack_bot_token: str = Field("", repr=False, description="SlackのBotトークン(xoxb-)")
+    slack_app_token: str = Field(
+        "", repr=False, description="Slackのアプリトークン(xapp-)。あればソケットモードで受ける"
+    )
+    slack_signing_secret: str = Field(
+        "", repr=False, description="Slackの署名シークレット。ソケットモードを使わないときに要る"
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Slack Web APIのURL(試験用に変えられる)")
     max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
     rate_per_conversation: int = Field(20, ge=1, description="1つの会話から1分間に受ける質問の数")
     rate_per_client: int = Field(600, ge=1, description="1つのIPアドレスから1分間に受ける質問の数")
@@ -79,15 +89,6 @@ class Settings(BaseSettings):
             )
         return message
 
-    @property
-    def stored_in(self) -> str:
-        """The database's URL with the driver that is used for it."""
-        if not self.database_url:
-            return f"sqlite+aiosqlite:///{self.data_dir / 'madoguchi.sqlite'}"
-        scheme, _, rest = self.database_url.partition("://")
-        driver = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
-        return f"{driver.get(scheme, scheme)}://{rest}"
-
 
 def _storable(character: str) -> str:
     """Invisible marks are dropped; control characters and halves of surrogate pairs become blanks."""
@@ -106,27 +107,54 @@ def load_settings() -> Settings:
     """Reads the settings.
 
     Raises:
-        SettingsError: a value cannot be used, or a name is one of ours misspelt.
+        SettingsError: a value cannot be used, a name is one of ours misspelt, or `.env` cannot be read.
     """
     _refuse_misspelt(os.environ)
     try:
-        return Settings()
+        settings = Settings()
+        _refuse_half_configured(settings)
+        return settings
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env を読めません: {error}。UTF-8のテキストで保存してください。") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "extra_forbidden":
             raise SettingsError(_unknown(name)) from None
-        problem = _PROBLEMS.get(first["type"], first["msg"])
-        limits = first.get("ctx", {})
-        bound = "".join(f"({key}: {limits[key]})" for key in ("ge", "le", "expected") if key in limits)
         field = Settings.model_fields[name]
+        problem = _PROBLEMS.get(first["type"], first["msg"]).format_map(first.get("ctx", {}))
+        default = {"": "空", False: "false"}.get(field.default, field.default)
         raise SettingsError(
-            f"設定 {name.upper()} の値「{first['input']}」は{problem}{bound}。"
-            f"{name.upper()} は「{field.description}」です(既定値: {field.default or '空'})。"
+            f"設定 {name.upper()} の値「{first['input']}」は{problem}。"
+            f"{name.upper()} は「{field.description}」です(既定値: {default})。"
         ) from None
 
 
-def _refuse_misspelt(names: os._Environ[str]) -> None:
+def _refuse_half_configured(settings: Settings) -> None:
+    """A platform is set up whole or not at all.
+
+    Raises:
+        SettingsError: something is missing; the text names it.
+    """
+    missing = []
+    if settings.line_channel_secret or settings.line_channel_access_token:
+        missing += [
+            name for name in ("line_channel_secret", "line_channel_access_token") if not getattr(settings, name)
+        ]
+    if settings.slack_bot_token or settings.slack_app_token or settings.slack_signing_secret:
+        if not settings.slack_bot_token:
+            missing.append("slack_bot_token")
+        if not (settings.slack_app_token or settings.slack_signing_secret):
+            raise SettingsError(
+                "SLACK_BOT_TOKEN だけでは Slack につながりません。SLACK_APP_TOKEN(ソケットモード)か "
+                "SLACK_SIGNING_SECRET(HTTP)も設定してください。"
+            )
+    if missing:
+        names = "、".join(name.upper() for name in missing)
+        raise SettingsError(f"{names} が設定されていません。両方そろえるか、そのサービスの設定をすべて消してください。")
+
+
+def _refuse_misspelt(names: Iterable[str]) -> None:
     known = [name.upper() for name in Settings.model_fields]
     checked = [name for name in known if len(name) >= _SHORTEST_CHECKED]
     for name in names:

@@ -56,7 +56,8 @@ class Understanding:
     the message itself names them. `subjects` are what rules would decide, in order of asking. `said` is what this
     message states, `situation` includes what was stated before. `days` is the first and last day asked about,
     `fiscal_year` is set only where a year is written. `signs` are the names of the message-wide wordings that it
-    shows (wordings.yaml), `beside_names` is what it says beside them. `foreign_program` is the name of some other program than ours.
+    shows (wordings.yaml), `matter` is what it says beside the names of programs.
+    `foreign_program` is the name of some other program than ours.
     """
 
     text: str
@@ -70,7 +71,7 @@ class Understanding:
     ended_on: tuple[date, date] | None = None
     fiscal_year: int | None = None
     continues: bool = False
-    beside_names: str = ""
+    matter: str = ""
     foreign_program: str = ""
     counts: tuple[int, ...] = ()
 

@@ -49,7 +49,12 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     programs = named or _programs_in_mind(said, unit, frozenset(found), before, signs, catalog.programs.values())
     about = [catalog.programs[id] for id in programs] or about
     subjects = _subjects(
-        found, amount is not None and unit in _units_used(about), bool(_days_asked(dates, text)), said, signs, about
+        found,
+        amount is not None and unit in _units_used(about),
+        bool(_days_asked(dates, text)),
+        frozenset(said),
+        signs,
+        about,
     )
     if before.subjects and "goes_on" in signs:
         subjects = tuple(subject for subject in subjects if _SAID_PLAINLY.get(subject, "goes_on") in signs)
@@ -72,7 +77,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         ended_on=_ended_on(dates, inquiry.as_of),
         fiscal_year=_fiscal_year(dates),
         continues=continues,
-        beside_names=_beside_names(text, catalog.programs.values()),
+        matter=beside_names(text, catalog.programs.values()),
         foreign_program="" if named else _foreign_program(text),
         counts=municipalities or before.counts,
     )
@@ -98,15 +103,12 @@ def _named_programs(text: str, programs: Iterable[Program], with_nicknames: bool
     return (max(nicknames)[1],) if nicknames else ()
 
 
-def _beside_names(text: str, programs: Iterable[Program]) -> str:
-    """What a message says beside the names of programs and the words that join it to the last one."""
-    for name in sorted((n for p in programs for n in (p.name, p.short_name, *p.aliases, *p.nicknames)), key=len):
-        text = text.replace(normalize(name), "")
-    return re.sub(
-        r"^(?:じゃあ?|では|それなら|なら|ちなみに|あと)|支援|事業|[のでははもがっなてら]|ほう|方|どう|です|ます|か|[、。?!\s]",
-        "",
-        text,
-    )
+def beside_names(text: str, programs: Iterable[Program]) -> str:
+    """What a message says beside the names of programs and the words that join it to them."""
+    names = {normalize(name) for program in programs for name in (program.name, program.short_name, *program.aliases)}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "")
+    return load_wordings().around["joins_names"].sub("", text).strip()
 
 
 def _places(text: str, names: Iterable[str]) -> list[int]:
@@ -117,7 +119,7 @@ def _subjects(
     found: dict[Subject, int],
     with_amount: bool,
     with_days: bool,
-    said: Mapping[Fact, str],
+    said: frozenset[Fact],
     signs: frozenset[str],
     programs: Iterable[Program],
 ) -> tuple[Subject, ...]:
@@ -134,8 +136,7 @@ def _subjects(
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount and (found.keys() <= {Subject.ELIGIBILITY} or signs & {"can_we", "claims"}):
         found.setdefault(Subject.CAP, 0)
-    dated = (with_days and Subject.ELIGIBILITY in found) or "wants_to_apply" in signs
-    if found.keys() <= {Subject.ELIGIBILITY} and dated and not said and Subject.WINDOW in decided:
+    if found.keys() == {Subject.ELIGIBILITY} and with_days and said <= {Fact.MEETING_MODE} and Subject.WINDOW in decided:
         found = {Subject.WINDOW: 0}
     if "asks_history" in signs:
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
@@ -144,10 +145,12 @@ def _subjects(
     for strong, weak in _GIVES_WAY:
         if strong in found:
             found.pop(weak, None)
+    if Subject.CAP in found and "asks_cost" not in signs:
+        found.pop(Subject.COST, None)
     if Subject.BUDGET in found and "names_cap" not in signs:
         found.pop(Subject.CAP, None)
-    also_asks = not with_amount and Subject.CAP in found or Subject.WINDOW in found
-    plainly = ("asks_eligibility" in signs and also_asks) or said.keys() & _OF_THE_APPLICANT
+    also_asks = (not with_amount and Subject.CAP in found) or Subject.WINDOW in found
+    plainly = ("asks_eligibility" in signs and also_asks) or said & _OF_THE_APPLICANT
     if len(found) > 1 and (not plainly or Subject.CALLS_PER_YEAR in found):
         found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in said:
@@ -279,7 +282,9 @@ def _fiscal_year(dates: tuple[DateMention, ...]) -> int | None:
 
 def _foreign_program(text: str) -> str:
     """The name of a program that is none of ours, or ""."""
-    match = load_wordings().around["foreign_program"].search(text)
-    if not match or load_wordings().around["own_program_words"].search(match[1]):
+    around = load_wordings().around
+    match = around["foreign_program"].search(text)
+    if not match:
         return ""
-    return match[1]
+    name = around["before_a_name"].split(match[0])[-1]
+    return "" if around["own_program_words"].search(name) else name

@@ -1,6 +1,8 @@
 """The command line: builds the index from the repository's documents and those added, and audits the rules."""
 
+import sqlite3
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,13 +14,13 @@ from unicodedata import normalize
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
+from rich.markup import escape
+from rich.table import Table
 
 from ingest.auditing import Audit, Finding
-from ingest.documents import Documents, DocumentsUnwritableError
+from ingest.documents import Documents, ListDamagedError
 from ingest.extracting import SUFFIXES, suffix_of
-from ingest.files import reason
+from ingest.files import why
 from ingest.settings import IngestSettings
 from ingest.types import ReadError
 from knowledge.catalog import Catalog, CatalogError, load_catalog
@@ -28,8 +30,8 @@ FAILED = 1
 BAD_INPUT = 2
 
 _STDIN = "-"
-_PIPED_WIDTH = 200  # columns of a table that is not shown on a terminal
-_SHOWN_CONFLICTS = 10
+_SHOWN_CONFLICTS = 10  # of a run that only builds the index; `audit` shows all
+_QUIET = 5.0  # seconds between two lines of progress where there is no terminal
 
 _OPTIONS = "オプション"
 _ARGUMENTS = "引数"
@@ -56,7 +58,7 @@ Help = Annotated[
 app = typer.Typer(
     name="python -m ingest",
     help="制度の解説と追加した文書から、検索用の索引を作ります(2回目からは変わった分だけ)。",
-    epilog="終了コード: 0 正常、1 取り込めない文書や監査の指摘がある、2 使い方や入力の誤り。"
+    epilog="終了コード: 0 正常、1 取り込めない文書や監査の指摘がある、2 使い方の誤り、または設定や置き場所が使えない。"
     " 置き場所は DATA_DIR、埋め込みモデルは EMBEDDING_MODEL で変えられます。",
     add_help_option=False,
     add_completion=False,
@@ -80,9 +82,11 @@ def build(context: typer.Context, help: Help = False) -> None:
     """制度の解説と追加した文書から、検索用の索引を作ります(2回目からは変わった分だけ)。"""
     if context.invoked_subcommand is None:
         settings = IngestSettings()
-        documents = Documents(settings.data_dir)
-        with _failures(), documents.changing():
-            raise typer.Exit(_index(settings, load_catalog(), documents))
+        with _failures():
+            documents = Documents(settings.data_dir)
+            with documents.changing():
+                status = _index(settings, load_catalog(), documents)
+        raise typer.Exit(status)
 
 
 @app.command("add", rich_help_panel="コマンド", add_help_option=False)
@@ -116,7 +120,8 @@ def add(
             for source in sources:
                 before = documents.added.get(source.id)
                 try:
-                    added = documents.add(source.file, source.id)
+                    with err.status(f"{escape(source.id)} を読んでいます"):
+                        added = documents.add(source.file, source.id)
                 except ReadError as error:
                     problems.append((source.id, error))
                     continue
@@ -139,32 +144,33 @@ def remove(
 ) -> None:
     """追加した文書を取り除き、索引からも消します。"""
     settings = IngestSettings()
-    documents = Documents(settings.data_dir)
+    wanted = list(dict.fromkeys(normalize("NFKC", id) for id in ids))
     with _failures():
-        unknown = [id for id in ids if normalize("NFKC", id) not in documents.added]
-        if unknown:
-            known = "、".join(documents.added) or "なし"
-            _refuse(
-                f"追加された文書にありません: {'、'.join(unknown)}", f"IDは list で確かめられます(今ある文書: {known})"
-            )
+        documents = Documents(settings.data_dir)
         with documents.changing():
-            for id in dict.fromkeys(normalize("NFKC", id) for id in ids):
+            if unknown := [id for id in wanted if id not in documents.added]:
+                known = "、".join(documents.added) or "なし"
+                _refuse(
+                    f"追加された文書にありません: {'、'.join(unknown)}",
+                    f"IDは list で確かめられます(今ある文書: {known})",
+                )
+            for id in wanted:
                 documents.remove(id)
                 out.print(f"取り除きました: {id}", markup=False)
-            raise typer.Exit(_index(settings, load_catalog(), documents))
+            status = _index(settings, load_catalog(), documents)
+    raise typer.Exit(status)
 
 
 @app.command("list", rich_help_panel="コマンド", add_help_option=False)
 def list_documents(help: Help = False) -> None:
     """文書の一覧を表示します。"""
     with _failures():
-        catalog = load_catalog()
         table = Table("ID", "題名", "種類", box=None, pad_edge=False)
-        for program in catalog.programs.values():
+        for program in load_catalog().programs.values():
             table.add_row(program.id, program.name, "同梱の解説")
         for added in Documents(IngestSettings().data_dir).added.values():
-            table.add_row(added.id, added.title, f"追加した文書({Path(added.file).suffix[1:]})")
-        out.print(table, width=None if out.is_terminal else _PIPED_WIDTH)
+            table.add_row(escape(added.id), escape(added.title), f"追加した文書({Path(added.file).suffix[1:]})")
+        out.print(table)
 
 
 @app.command("audit", rich_help_panel="コマンド", add_help_option=False)
@@ -177,7 +183,10 @@ def audit(
     ] = False,
     help: Help = False,
 ) -> None:
-    """規則と解説の根拠が、追加した文書にあるかを確かめます(不一致や見つからない根拠があれば終了コード1)。"""
+    """規則と解説の根拠を、追加した文書で確かめます。
+
+    見つからない根拠や、文書との不一致があれば、終了コードは1です。追加した文書がない制度は「未確認」とし、0で終わります。
+    """
     with _failures():
         from ingest.indexing import audit as audit_documents
 
@@ -194,32 +203,33 @@ def _index(settings: IngestSettings, catalog: Catalog, documents: Documents) -> 
     from knowledge.embedding import load_embedding
 
     with _progress() as progress:
-        outcome = index(settings.data_dir, catalog, documents, load_embedding(settings.embedding_model), progress)
-    changes = outcome.changes
+        report = index(settings.data_dir, catalog, documents, load_embedding(settings.embedding_model), progress)
+    changes = report.changes
     out.print(
         f"新規 {changes.created} / 更新 {changes.updated} / 削除 {changes.deleted} / 変更なし {changes.unchanged}"
     )
     if not changes.created + changes.updated + changes.deleted:
         out.print("変更はありません。")
-    _print_problems("読めませんでした", outcome.unreadable.items())
-    _print_conflicts(outcome.audit, catalog, _SHOWN_CONFLICTS)
-    return FAILED if outcome.unreadable else 0
+    _print_problems("読めませんでした", report.unreadable.items())
+    _print_conflicts(report.audit, catalog, _SHOWN_CONFLICTS)
+    return FAILED if report.unreadable else 0
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
-    """Shows how many chunks have been read, on a terminal only."""
-    shown = Progress(
-        SpinnerColumn(),
-        TextColumn("索引を作っています({task.completed}件)"),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
-    with shown:
-        task = shown.add_task("", total=None)
-        yield lambda count: shown.update(task, completed=count)
+    """Shows how many chunks have been read: in place on a terminal, as a line now and then elsewhere."""
+    shown_at = time.monotonic()
+    with err.status("索引を作っています") as status:
+
+        def show(count: int) -> None:
+            nonlocal shown_at
+            if err.is_terminal:
+                status.update(f"索引を作っています({count}件)")
+            elif time.monotonic() - shown_at >= _QUIET:
+                shown_at = time.monotonic()
+                err.print(f"索引を作っています({count}件)")
+
+        yield show
 
 
 def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], list[tuple[str, ReadError]]]:
@@ -234,23 +244,15 @@ def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], 
     for path in paths:
         found = list(_files_of(path, name, folder))
         if not found:
-            problems.append(
-                (path, ReadError("フォルダーに文書がありません", "文書の入ったフォルダーを指定してください"))
-            )
+            nothing = ReadError("フォルダーに文書がありません", "文書の入ったフォルダーを指定してください")
+            problems.append((path, nothing))
         for source in found:
-            if source.id in sources:
-                if sources[source.id].file.resolve() != source.file.resolve():
-                    problems.append(
-                        (
-                            str(source.file),
-                            ReadError(
-                                f"同じ名前の文書({source.id})が重なっています",
-                                "--name で別の名前を付けて追加してください",
-                            ),
-                        )
-                    )
-            else:
-                sources[source.id] = source
+            known = sources.setdefault(source.id, source)
+            if known.file.resolve() != source.file.resolve():
+                clash = ReadError(
+                    f"同じ名前の文書({source.id})が重なっています", "--name で別の名前を付けて追加してください"
+                )
+                problems.append((str(source.file), clash))
     return list(sources.values()), problems
 
 
@@ -284,15 +286,15 @@ def _failures() -> Iterator[None]:
             markup=False,
         )
         raise typer.Exit(BAD_INPUT) from None
-    except (IndexUnwritableError, DocumentsUnwritableError) as error:
-        err.print(f"{error}\n  対処: DATA_DIR の場所と書き込みの権限、空き容量を確かめてください。", markup=False)
-        raise typer.Exit(FAILED) from None
+    except (IndexUnwritableError, sqlite3.Error, OSError) as error:
+        problem = (
+            f"読み書きできません: {error.filename or ''}({why(error)})" if isinstance(error, OSError) else str(error)
+        )
+        _refuse(problem, "DATA_DIR の場所と書き込みの権限、空き容量を確かめてください")
+    except ListDamagedError as error:
+        _refuse(str(error), "このファイルを消し、文書をもう一度 add してください")
     except IndexBusyError as error:
-        err.print(str(error), markup=False)
-        raise typer.Exit(FAILED) from None
-    except OSError as error:
-        err.print(f"ファイルを読み書きできません: {error.filename or ''}({reason(error)})", markup=False)
-        raise typer.Exit(FAILED) from None
+        _refuse(str(error), "実行中の取り込みが終わるのを待ってください")
 
 
 def _print_problems(what: str, problems: Iterable[tuple[str, ReadError]]) -> None:
@@ -305,11 +307,11 @@ def _refuse(problem: str, remedy: str) -> NoReturn:
     raise typer.Exit(BAD_INPUT)
 
 
-_COLUMNS = ("結果", "項目", "根拠の語句", "見つかった場所")
 _STATUS = {"confirmed": "確認", "missing": "[red]見つからない[/]", "unchecked": "[dim]未確認[/]"}
 
 
 def _print_findings(found: Audit, catalog: Catalog, everything: bool) -> None:
+    """A program at a time: the counts, then a line for each phrase that a rule rests on or that is missing."""
     for program in catalog.programs.values():
         findings = [finding for finding in found.findings if finding.program == program.id]
         counts = Counter(finding.status for finding in findings)
@@ -323,14 +325,11 @@ def _print_findings(found: Audit, catalog: Catalog, everything: bool) -> None:
                 f"add で追加してください({program.document.url})。"
             )
             continue
-        shown = [
-            finding for finding in findings if everything or finding.rests == "rule" or finding.status != "confirmed"
-        ]
-        table = Table(*(Column(name, overflow="fold") for name in _COLUMNS), box=None, pad_edge=False)
-        for finding in shown:
-            where = f"{finding.document}: {finding.found}" if finding.document else f"(資料での場所: {finding.place})"
-            table.add_row(_STATUS[finding.status], _subject(finding, catalog), finding.phrase, where)
-        out.print(table, width=None if out.is_terminal else _PIPED_WIDTH)
+        for finding in findings:
+            if everything or finding.rests == "rule" or finding.status != "confirmed":
+                where = f"{finding.document}: {finding.found}" if finding.document else f"資料での場所: {finding.place}"
+                line = f"{_subject(finding, catalog)}: 「{finding.phrase}」({where})"
+                out.print(f"  {_STATUS[finding.status]}  {escape(line)}")
     _print_conflicts(found, catalog, len(found.conflicts))
 
 

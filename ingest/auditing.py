@@ -3,8 +3,8 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from ingest.characters import squeeze
 from ingest.figures import Value, read_figures, read_fiscal_years
 from ingest.files import replacing
 from ingest.guides import read_guide
-from ingest.types import Placed
+from ingest.types import Document, Placed
 from knowledge.catalog import Catalog
 from knowledge.conflicts import FILE, Conflict
 from knowledge.types import Evidence, Parameter, Program, Row, Subject, Unit
@@ -22,6 +22,7 @@ _Resting = tuple[Literal["rule", "guide"], str, str, Evidence]
 """What rests on a phrase, its subject, what it says, and the phrase."""
 
 _SENTENCE = re.compile(r"[^。!?\n]+[。!?]?")
+_HAS_FIGURES = re.compile(r"[0-9]|[一二三四五六七八九十千](?:億|万|円|日|回|週|時間|[かヶ]月)")
 _CLAUSE = re.compile(r"[^、;]+")
 _TAIL = 60  # characters of the block before, in which a phrase may begin
 _FRAME = 6  # characters that a phrase needs beside its figures to be known again when these differ
@@ -40,28 +41,33 @@ class _Cue:
 _CUES: Mapping[Subject, _Cue] = {
     Subject.CAP: _Cue(
         ("yen", "day", "hour"),
-        re.compile(r"上限|最大|限度|以内|まで"),
+        re.compile(r"上限|最大|限度|以内(?!に)|まで(?!に)"),
         re.compile(
-            r"予算|総額|下限|1人|一人|単価|旅費|謝金|謝礼|人件費|月額|日額|時給|報告|提出|締切|期限|募集|公募|受付|アンケート|請求|支払"
+            r"予算|総額|下限|単価|旅費|謝金|謝礼|人件費|機器|購入|再委託|月額|日額|時給|1(?:人|回|日|時間)(?:の|は|に|当|あ|[0-9])|前まで"
+            r"|報告|提出|締切|期限|募集|公募|受付|説明会|打合せ|打ち合わせ|講演|面談|目安|日程|アンケート|請求|支払"
         ),
     ),
     Subject.BUDGET: _Cue(("yen",), re.compile(r"予算(?!要求)"), re.compile(r"上限|1件|1地域|1団体|単価|1人")),
     Subject.DURATION: _Cue(
         ("month",),
         re.compile(r"支援|期間|伴走|サポート"),
-        re.compile(r"募集|公募|受付|報告|提出|アンケート|締切|前まで|経過|以上前"),
+        re.compile(r"募集|公募|受付|報告|提出|アンケート|締切|月(?:以内に|後|目|前|ごと|毎|以上|経過)"),
     ),
     Subject.CALLS_PER_YEAR: _Cue(
         ("count",),
         re.compile(r"(?:公募|募集|応募).*年|年.*(?:公募|募集|応募)"),
-        re.compile(r"面談|会議|訪問|研修|派遣|限り|過去"),
+        re.compile(r"面談|会議|訪問|研修|派遣|限り|過去|につき|回まで"),
     ),
-    Subject.REPORT_DUE: _Cue(("day",), re.compile(r"報告"), re.compile(r"中間|交付|通知|請求|支払")),
+    Subject.REPORT_DUE: _Cue(
+        ("day",), re.compile(r"報告.*(?:提出|期限)|提出.*報告"), re.compile(r"中間|交付|通知|請求|支払")
+    ),
     Subject.INDEX_LIMIT: _Cue(("ratio",), re.compile(r"財政力指数"), re.compile(r"平均|加点|優先|参考")),
     Subject.WINDOW: _Cue(
         ("months_of_year",), re.compile(r"募集|公募|受付|申請"), re.compile(r"相談|実施期間|派遣期間")
     ),
 }
+_OF_BEFORE = re.compile(r"前年度|昨年|一昨年|これまでは|従来|以前は|かつて")
+"""What shows that a sentence tells how it was."""
 
 
 @dataclass(frozen=True)
@@ -139,44 +145,45 @@ class Auditor:
         self._years = {id: _known_years(program) for id, program in catalog.programs.items()}
         self._heard: set[str] = set()
         self._before: tuple[tuple[str, str], str] = (("", ""), "")
-        self._conflicts: dict[tuple[str, str, str, str], Conflict] = {}
+        self._conflicts: dict[Conflict, Conflict] = {}  # a sentence counts once, at its first place
 
-    def hear(self, document: str, title: str, placed: Placed) -> None:
-        """Takes the next block of a document: looks for the phrases of its program, and compares its figures."""
+    def hear(self, document: Document, outline: Iterable[Placed]) -> Iterator[Placed]:
+        """Passes a document on block by block, having looked for phrases and figures of each block's program."""
+        for placed in outline:
+            if placed.program in self._pending:
+                self._look(document, placed)
+            yield placed
+
+    def _look(self, document: Document, placed: Placed) -> None:
         program = placed.program
-        if program not in self._pending:
-            return
         self._heard.add(program)
         text = squeeze(placed.block.text)
         here, before = self._before
-        tail = before[-_TAIL:] if here == (document, program) else ""
-        self._before = ((document, program), text)
+        tail = before[-_TAIL:] if here == (document.id, program) else ""
+        self._before = ((document.id, program), text)
         if self._pending[program]:
-            texts = (text, tail + text, *map(squeeze, placed.headings), squeeze(title))
+            texts = (text, tail + text, *map(squeeze, placed.headings))
             found = {phrase for phrase in self._pending[program] if any(phrase in part for part in texts)}
             self._pending[program] -= found
-            self._found.update({(program, phrase): (document, placed.place) for phrase in found})
-        if any(character.isdigit() for character in text) or re.search(
-            r"[一二三四五六七八九十](?:億|万|日|回|週|時間|[かヶ]月)", text
-        ):
+            self._found.update({(program, phrase): (document.id, placed.place) for phrase in found})
+        if _HAS_FIGURES.search(text):
             for sentence in _SENTENCE.findall(text):
-                self._compare(document, title, placed, sentence)
+                self._compare(document, placed, sentence)
 
-    def _compare(self, document: str, title: str, placed: Placed, sentence: str) -> None:
+    def _compare(self, document: Document, placed: Placed, sentence: str) -> None:
         heading = squeeze(placed.headings[-1]) if placed.headings else ""
         years = (
             read_fiscal_years(sentence)
             or read_fiscal_years(squeeze("".join(placed.headings)))
-            or read_fiscal_years(squeeze(title))
+            or read_fiscal_years(squeeze(document.title))
         )
+        contradicted = list(_contradicted(self._claims[placed.program], sentence, heading, years))
+        told = {subject for subject, _ in contradicted}
         reframed = list(_reframed(self._frames[placed.program], sentence, years, self._years[placed.program]))
-        contradicted = [
-            *_contradicted(self._claims[placed.program], sentence, heading, years),
-            *((frame.subject, frame.says) for frame in reframed if frame.rests == "rule"),
-        ] or [(frame.subject, frame.says) for frame in reframed]
-        for subject, says in contradicted:
-            key = (placed.program, subject, document, sentence)
-            self._conflicts.setdefault(key, Conflict(placed.program, subject, says, document, placed.place, sentence))
+        contradicted += [(f.subject, f.says) for f in reframed if f.rests == "rule" and f.subject not in told]
+        for subject, says in contradicted or [(frame.subject, frame.says) for frame in reframed]:
+            conflict = Conflict(placed.program, subject, says, document.id, placed.place, sentence)
+            self._conflicts.setdefault(replace(conflict, place=""), conflict)
 
     def finish(self) -> Audit:
         """What was found once every document has been heard."""
@@ -250,7 +257,7 @@ def _contradicted(
     claims: list[_Claim], sentence: str, heading: str, years: frozenset[int]
 ) -> Iterator[tuple[str, str]]:
     """The subjects to which a sentence gives another figure, and what the rule says instead."""
-    figures = list(read_figures(sentence))
+    figures = [] if _OF_BEFORE.search(sentence) else list(read_figures(sentence))
     for position, figure in enumerate(figures):
         following = figures[position + 1] if position + 1 < len(figures) else None
         if (

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from ingest.types import Document, Placed
 from knowledge.types import Chunk
 
-ENOUGH = 80  # characters: a chunk that has as many stands alone, a shorter one is joined with what follows
+ENOUGH = 100  # characters: a chunk that has as many stands alone, a shorter one is joined with what follows
 FULL = 400  # characters: what a chunk is filled up to
 _OVERFULL = 600  # characters: how far notes and short ends may go beyond that, so as not to stand alone
 
@@ -71,10 +71,6 @@ def with_digest(chunk: Chunk) -> Chunk:
 def _passages(outline: Iterable[Placed]) -> Iterator[_Passage]:
     gathered: _Passage | None = None
     for placed in outline:
-        if placed.block.kind == "byline":
-            of = f"{placed.headings[-1]}の" if placed.headings else ""
-            yield _Passage(placed, f"{of}説明者: {placed.block.text}")
-            continue
         for text in _pieces(placed):
             if gathered is not None and _belongs(gathered, placed, text):
                 gathered = replace(gathered, text=f"{gathered.text}\n{text}")
@@ -104,7 +100,7 @@ def _belongs(gathered: _Passage, placed: Placed, text: str) -> bool:
 def _pieces(placed: Placed) -> list[str]:
     """A block's text as it is shown, in pieces of about the same size where it is too long for one chunk."""
     text = placed.block.text
-    if placed.block.kind == "item":
+    if placed.block.kind == "item" and not text[0].isdigit():
         text = f"・{text}"
     if len(text) <= FULL:
         return [text]

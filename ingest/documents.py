@@ -4,16 +4,15 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingest.extracting import READERS_VERSION, extract
-from ingest.files import TEMPORARY, reason, replacing
+from ingest.files import TEMPORARY, replacing, why
 from ingest.types import Block, Document, ReadError
-
-_CHUNK = 1 << 20  # bytes that are copied at once
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class Added:
     digest: str
 
 
-class DocumentsUnwritableError(Exception):
-    """The folder of the documents cannot be written to."""
+class ListDamagedError(Exception):
+    """The list of the documents is not what was written; the message says where it lies."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,17 @@ class _StoredBlocks:
 
 
 class Documents:
-    """The added documents under a data folder. Change them within `changing()` only."""
+    """The added documents under a data folder. Change them within `changing()` only.
+
+    Every method may raise OSError, where the folder cannot be read or written to.
+    """
 
     def __init__(self, data_dir: Path) -> None:
-        """Reads the list; a folder that is not there yet holds none."""
+        """Reads the list; a folder that is not there yet holds none.
+
+        Raises:
+            ListDamagedError: the list cannot be understood.
+        """
         self.folder = data_dir / "documents"
         self._list = self.folder / "documents.json"
         self.added = self._read()
@@ -55,22 +61,17 @@ class Documents:
     def _read(self) -> dict[str, Added]:
         try:
             entries = json.loads(self._list.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
+            return {entry["id"]: Added(**entry) for entry in entries}
+        except FileNotFoundError:
             return {}
-        return {entry["id"]: Added(**entry) for entry in entries}
+        except (ValueError, TypeError, KeyError) as error:
+            raise ListDamagedError(f"追加した文書の一覧が壊れています: {self._list}") from error
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Holds the folder for one process, and leaves nothing in it that the list does not name.
-
-        Raises:
-            DocumentsUnwritableError: the folder cannot be written to.
-        """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise DocumentsUnwritableError(f"{self.folder} に書き込めません({reason(error)})") from error
+        """Holds the folder for one process; in the end nothing lies in it that the list does not name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.added = self._read()
@@ -84,42 +85,29 @@ class Documents:
 
         Raises:
             ReadError: it cannot be taken in. The list stays as it was.
-            DocumentsUnwritableError: the folder cannot be written to.
         """
         try:
             digest = _digest(source)
         except OSError as error:
             raise ReadError(
-                f"ファイルを開けません({reason(error)})", "ファイルの場所と読み取りの権限を確かめてください"
+                f"ファイルを開けません({why(error)})", "ファイルの場所と読み取りの権限を確かめてください"
             ) from error
         stored = self.added.get(id)
         if stored is not None and stored.digest == digest and (self.folder / stored.file).exists():
             return stored
         original = self.folder / f"{digest}{source.suffix.lower()}"
-        try:
-            with source.open("rb") as content, replacing(original) as copy:
-                while part := content.read(_CHUNK):
-                    copy.write(part)
-            document = self._extract(original, id)
-            added = Added(id, document.title, document.url, original.name, digest)
-            self._write({**self.added, id: added})
-        except OSError as error:
-            raise DocumentsUnwritableError(f"{self.folder} に書き込めません({reason(error)})") from error
+        with source.open("rb") as content, replacing(original) as copy:
+            shutil.copyfileobj(content, copy)
+        document = self._extract(original, id)
+        added = Added(id, document.title, document.url, original.name, digest)
+        self._write({**self.added, id: added})
         return added
 
     def remove(self, id: str) -> None:
-        """Takes a document off the list.
-
-        Raises:
-            KeyError: no document has this id.
-            DocumentsUnwritableError: the folder cannot be written to.
-        """
-        kept = {**self.added}
+        """Takes a document off the list. Raises KeyError where none has this id."""
+        kept = dict(self.added)
         del kept[id]
-        try:
-            self._write(kept)
-        except OSError as error:
-            raise DocumentsUnwritableError(f"{self.folder} に書き込めません({reason(error)})") from error
+        self._write(kept)
 
     def open(self, added: Added) -> Document:
         """An added document with its blocks; read from the original again where the readers have changed since.

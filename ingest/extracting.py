@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
@@ -15,6 +16,9 @@ READERS_VERSION = 1
 """Raised whenever the readers give other blocks for the same file, so that added documents are read again."""
 
 MAX_BYTES = 300 << 20  # a file this large is refused before it is opened
+
+_CONTENTS = {".txt": {".txt"}, ".md": {".txt"}, ".html": {".html", ".txt"}, ".htm": {".html", ".txt"}}
+"""What a file that holds characters may look like from its first bytes, by its ending."""
 
 _TITLE = 60  # characters; a longer first line is text
 _NO_TITLES = ("microsoft ", "powerpoint ", "word document", "untitled", "無題", "名称未設定", "document1", "文書 1")
@@ -38,39 +42,63 @@ def extract(path: Path, id: str) -> Document:
         )
     if not size:
         raise ReadError("ファイルが空です", "中身のあるファイルを指定してください")
-    title, url = "", ""
-    blocks: Iterator[Block]
-    match path.suffix.lower():
+    with _damage_named():
+        title, url, blocks = _open(path, id)
+        blocks = _guarded(blocks)
+        head = list(islice(blocks, _TITLE_WITHIN))
+    if not head:
+        raise ReadError("文字が入っていません", "文字の入った文書を指定してください")
+    return Document(id, title or _first_heading(head) or Path(id).stem, chain(head, blocks), url)
+
+
+def _open(path: Path, id: str) -> tuple[str, str, Iterator[Block]]:
+    """The title and the address that a file gives for itself ("" where it does not), and its blocks."""
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        fitting = suffix_of(file.read(1024))
+    if fitting not in _CONTENTS.get(suffix, {fitting}):
+        raise ReadError("中身が拡張子と合いません", f"中身は {fitting} のようです。合う拡張子に変えてください")
+    match suffix:
         case ".pdf":
             opened = pdf.open_pdf(path)
-            title = _named(opened.get_metadata_value("Title"))
-            blocks = pdf.read_pdf(opened, path)
+            return _named(opened.get_metadata_value("Title")), "", pdf.read_pdf(opened, path)
         case ".docx":
             word = office.open_word(path)
-            title = _named(word.core_properties.title or "")
-            blocks = office.read_word(word)
+            return _named(word.core_properties.title or ""), "", office.read_word(word)
         case ".xlsx":
-            blocks = office.read_workbook(path)
-            title = Path(id).stem
+            return Path(id).stem, "", office.read_workbook(path)
         case ".html" | ".htm":
             page = web.parse_page(path)
-            title, url = web.page_title(page), web.page_url(page)
-            blocks = web.read_page(page)
+            return web.page_title(page), web.page_url(page), web.read_page(page)
         case ".md":
             matter = text.front_matter(path)
-            title, url = matter.get("title", ""), matter.get("url", "")
-            blocks = text.read_markdown(path)
+            return matter.get("title", ""), matter.get("url", ""), text.read_markdown(path)
         case ".txt":
-            blocks = text.read_text(path)
+            return "", "", text.read_text(path)
         case ending:
             raise ReadError(
                 f"対応していない形式です({ending or '拡張子なし'})",
                 "pdf・docx・xlsx・html・md・txt のどれかで保存してください",
             )
-    head = list(islice(blocks, _TITLE_WITHIN))
-    if not head:
-        raise ReadError("文字が入っていません", "文字の入った文書を指定してください")
-    return Document(id, title or _first_heading(head) or Path(id).stem, chain(head, blocks), url)
+
+
+def _guarded(blocks: Iterator[Block]) -> Iterator[Block]:
+    with _damage_named():
+        yield from blocks
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """Turns what the formats' libraries raise on a damaged file into a ReadError; none of them says what that is."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ReadError) or (isinstance(error, OSError) and error.errno):
+            raise
+        raise ReadError(
+            "ファイルが壊れています(または読み取れない作りです)",
+            "元のアプリケーションで開けるか確かめ、保存し直してください",
+        ) from error
 
 
 def _named(title: str) -> str:

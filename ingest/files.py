@@ -36,6 +36,6 @@ _REASONS = {
 }
 
 
-def reason(error: OSError) -> str:
+def why(error: OSError) -> str:
     """Why the system refused, in Japanese where it is one of the usual reasons."""
     return _REASONS.get(error.errno or 0, error.strerror or str(error))

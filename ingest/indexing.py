@@ -1,7 +1,8 @@
 """From the repository's and the added documents to the index, audited on the way."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.auditing import Audit, Auditor, save_audit
@@ -9,72 +10,62 @@ from ingest.chunking import chunk
 from ingest.documents import Documents
 from ingest.guides import repository_chunks
 from ingest.outlining import ProgramNames, outline
-from ingest.types import Placed, ReadError
+from ingest.types import Document, Placed, ReadError
 from knowledge.catalog import Catalog
 from knowledge.embedding import Embedding
 from knowledge.store import IndexChanges, update_index
 from knowledge.types import Chunk
 
+Unreadable = dict[str, ReadError]
+"""Why added documents cannot be read any more, by their ids."""
+
 
 @dataclass(frozen=True)
-class Outcome:
+class Report:
     """What a run did to the index, what the audit found, and the added documents that could not be read."""
 
     changes: IndexChanges
     audit: Audit
-    unreadable: dict[str, ReadError] = field(default_factory=dict)
+    unreadable: Unreadable
 
 
 def index(
     data_dir: Path, catalog: Catalog, documents: Documents, embedding: Embedding, progress: Callable[[int], None]
-) -> Outcome:
+) -> Report:
     """Brings the index and the audit up to date with the guides, the FAQ and the added documents.
 
     Raises:
         IndexBusyError, IndexUnwritableError: from the store.
     """
-    names = ProgramNames(catalog.programs)
-    auditor = Auditor(catalog)
-    unreadable: dict[str, ReadError] = {}
-    chunks = _chunks(catalog, documents, names, auditor, unreadable)
-    changes = update_index(data_dir, chunks, embedding, progress)
-    audit = auditor.finish()
-    save_audit(data_dir, audit)
-    return Outcome(changes, audit, unreadable)
+    auditor, unreadable = Auditor(catalog), Unreadable()
+
+    def chunks() -> Iterator[Chunk]:
+        yield from repository_chunks(catalog)
+        for document, outlined in _outlines(catalog, documents, unreadable):
+            yield from chunk(document, auditor.hear(document, outlined))
+
+    changes = update_index(data_dir, chunks(), embedding, progress)
+    found = auditor.finish()
+    save_audit(data_dir, found)
+    return Report(changes, found, unreadable)
 
 
-def audit(catalog: Catalog, documents: Documents) -> tuple[Audit, dict[str, ReadError]]:
+def audit(catalog: Catalog, documents: Documents) -> tuple[Audit, Unreadable]:
     """The audit alone, from the documents as they were added; the index is not touched."""
-    names = ProgramNames(catalog.programs)
-    auditor = Auditor(catalog)
-    unreadable: dict[str, ReadError] = {}
-    for added in documents.added.values():
-        try:
-            for placed in outline(documents.open(added), names):
-                auditor.hear(added.id, added.title, placed)
-        except ReadError as error:
-            unreadable[added.id] = error
+    auditor, unreadable = Auditor(catalog), Unreadable()
+    for document, outlined in _outlines(catalog, documents, unreadable):
+        deque(auditor.hear(document, outlined), maxlen=0)
     return auditor.finish(), unreadable
 
 
-def _chunks(
-    catalog: Catalog,
-    documents: Documents,
-    names: ProgramNames,
-    auditor: Auditor,
-    unreadable: dict[str, ReadError],
-) -> Iterator[Chunk]:
-    yield from repository_chunks(catalog)
+def _outlines(
+    catalog: Catalog, documents: Documents, unreadable: Unreadable
+) -> Iterator[tuple[Document, Iterator[Placed]]]:
+    names = ProgramNames(catalog.programs)
     for added in documents.added.values():
         try:
             document = documents.open(added)
         except ReadError as error:
             unreadable[added.id] = error
             continue
-        yield from chunk(document, _heard(outline(document, names), added.id, added.title, auditor))
-
-
-def _heard(outlined: Iterator[Placed], document: str, title: str, auditor: Auditor) -> Iterator[Placed]:
-    for placed in outlined:
-        auditor.hear(document, title, placed)
-        yield placed
+        yield document, outline(document, names)

@@ -18,15 +18,21 @@ _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"^第 ?[0-9一-十]+ ?[章編部]"), 20),
     (re.compile(r"^第 ?[0-9一-十]+ ?節"), 22),
     (re.compile(r"^第 ?[0-9一-十]+ ?条"), 24),
-    (re.compile(r"^(?:[0-9]{1,2}[.．]|[IVXⅠ-Ⅹ]+[.．]) ?(?![0-9])"), 40),
+    (re.compile(r"^(?:[0-9]{1,2}[.．]|[IVXⅠ-Ⅹ]+[.．]|[0-9]{1,2} (?=[^\x00-\x7f])) ?(?![0-9])"), 40),
     (re.compile(r"^[0-9]{1,2}[-.][0-9]{1,2}[.．]? ?(?![0-9.])"), 42),
     (re.compile(r"^[(（][0-9]{1,2}[)）]"), 44),
     (re.compile(r"^[■◆▼◎] ?"), 46),
     (re.compile(r"^【[^】]+】$"), 48),
 )
-_BANNER, _PROGRAM, _PLAIN, _BULLET = 30, 60, 70, 80
+_BANNER, _PLAIN, _BULLET = 30, 70, 80
+_SORTS = {"program": 60, "question": 75}
+_ASKS = re.compile(r"^(?:Q|問) ?[0-9]{0,2}[-.:、)]? ?\S.{4,}$")
 _BULLETS = re.compile(r"^(?:[・●○◇□▪•◦‣➢✓] ?|(?:[-*–] ?)+ )")
 _SHORT = 30  # characters of a heading that only its shortness shows
+_LABEL = re.compile(
+    r"(?:対象|対象者|要件|条件|経費|概要|目的|趣旨|内容|方法|書類|流れ|手順|期間|期限|締切|時期|日程|スケジュール|金額|額|率|規模|予算|[一-龯]負担|先|"
+    r"窓口|留意点|留意事項|注意事項|注意点|その他)$"
+)
 _NO_HEADING = re.compile(r"[。、!?:;…]|\.\.\.|https?://|^[※(（「『]|[)）]$|\d(?:円|万円|億円|%|日|時間|回|件)|程度$")
 _NOT_TITLED = re.compile(r"[。!?…]|\.\.\.|[、:;]$|^[0-9]+$")
 _HEADING_SIGNS = re.compile(r"^[・●○◇□▪■◆▼◎【《\s]+")
@@ -34,14 +40,15 @@ _NUMBERING = re.compile(
     r"^(?:第 ?[0-9一-十]+ ?[章節条編部]|[(（]?[0-9]{1,2}[)）.．、-]+(?:[0-9]{1,2}[.．]?)?|[■◆▼◎●○・【《〈]+)\s*"
 )
 _NAME_SIGNS = re.compile(r"[\s「」『』【】《》〈〉\"'()（）・:]")
+_PART_OF_WORD = "[一-龯々ァ-ヴー]"
 _NAME_ENDINGS = re.compile(r"(?:について|とは|の概要|の内容|の公募|のご案内)$")
 
 _ELLIPSIS = re.compile(r"(?:…|\.{3}|・{3})+$")
 _TEASER = 15  # characters; a shorter line with an ellipsis says nothing about what it repeats
 _NAVIGATION = {
-    "続きを読む", "もっと見る", "詳しくはこちら", "詳細はこちら", "ページの先頭へ", "ページトップへ", "このページの先頭へ",
-    "トップへ戻る", "前へ", "次へ", "戻る", "閉じる", "印刷", "印刷する", "ホーム", "メニュー", "目次へ戻る", "本文へ",
-    "本文へ移動", "ここから本文です",
+    "続きを読む", "もっと見る", "詳しくはこちら", "詳細はこちら", "ページの先頭へ", "このページの先頭へ",
+    "ページトップへ", "トップへ戻る", "前へ", "次へ", "戻る", "閉じる", "印刷", "印刷する", "ホーム", "メニュー",
+    "目次へ戻る", "本文へ", "本文へ移動", "ここから本文です",
 }  # fmt: skip
 
 _POST = re.compile(
@@ -57,33 +64,24 @@ class ProgramNames:
 
     def __init__(self, programs: Mapping[str, Program]) -> None:
         """Collect the names of the catalog's programs."""
-        self._full = {_bare(program.name): program.id for program in programs.values()}
-        self._exact = dict(self._full)
-        self._loose: dict[str, str] = {}
+        self._exact: dict[str, str] = {}
+        self._standing: dict[str, re.Pattern[str]] = {}
         for program in programs.values():
-            for alias in (*program.aliases, program.short_name):
-                names = self._exact if _is_nearly(_bare(alias), _bare(program.name)) else self._loose
-                names.setdefault(_bare(alias), program.id)
+            name = _bare(program.name)
+            self._exact[name] = program.id
+            self._exact |= {bare: program.id for alias in program.aliases if _is_nearly(bare := _bare(alias), name)}
+            letters = f"{_NAME_SIGNS.pattern}*".join(map(re.escape, name))
+            self._standing[program.id] = re.compile(f"(?<!{_PART_OF_WORD}){letters}(?!{_PART_OF_WORD})")
 
     def equal(self, text: str) -> str:
         """The program whose name this line is ("" for none); numbering and brackets do not matter."""
         bare = _bare(_NUMBERING.sub("", text))
         return self._exact.get(bare) or self._exact.get(_NAME_ENDINGS.sub("", bare), "")
 
-    def alias(self, text: str) -> str:
-        """The program of which this line is an everyday name, in a document that is about these programs."""
-        return self._loose.get(_bare(_NUMBERING.sub("", text)), "")
-
     def within(self, text: str) -> str:
-        """The one program whose full name the text holds ("" for none or several)."""
-        bare = _bare(text)
-        found = {program for name, program in self._full.items() if name in bare}
-        return found.pop() if len(found) == 1 else ""
-
-    def are_named(self, text: str) -> bool:
-        """Whether any program's full name stands in the text."""
-        bare = _bare(text)
-        return any(name in bare for name in self._full)
+        """The one program whose full name stands in the text, in no longer name ("" for none or several)."""
+        found = [program for program, name in self._standing.items() if name.search(text)]
+        return found[0] if len(found) == 1 else ""
 
 
 def _bare(text: str) -> str:
@@ -96,14 +94,6 @@ def _is_nearly(alias: str, name: str) -> bool:
     return len(alias) >= 0.7 * len(name) and sum(pair in name for pair in pairs) >= 0.8 * len(pairs)
 
 
-@dataclass(frozen=True)
-class _Survey:
-    """What has to be known of the whole document before its first block is placed."""
-
-    teasers: frozenset[str]
-    names_programs: bool
-
-
 def outline(document: Document, names: ProgramNames) -> Iterator[Placed]:
     """The document's blocks in their places, without teasers, navigation and repeated bylines.
 
@@ -111,35 +101,25 @@ def outline(document: Document, names: ProgramNames) -> Iterator[Placed]:
         document: read twice, so its blocks must be readable again.
         names: the names of the programs.
     """
-    survey = _survey(document, names)
-    kept = (block for block in document.blocks if not _is_noise(block, survey.teasers))
-    blocks = _with_headings(_folded(kept), document.title, names)
-    yield from _placed(blocks, document.title, names, survey.names_programs)
+    teasers = _teasers(document)
+    kept = (block for block in document.blocks if block.text not in _NAVIGATION and _cut_off(block.text) not in teasers)
+    yield from _placed(_with_headings(_folded(kept), document.title, names), document.title, names)
 
 
-def _survey(document: Document, names: ProgramNames) -> _Survey:
-    cut_off: set[str] = set()
-    lengths: set[int] = set()
-    for block in document.blocks:
-        if (start := _cut_off(block.text)) is not None:
-            cut_off.add(start)
-            lengths.add(len(start))
-    repeated: set[str] = set()
-    names_programs = names.are_named(document.title)
-    for block in document.blocks:
-        names_programs = names_programs or names.are_named(block.text)
-        if _cut_off(block.text) is None:
-            repeated.update(start for length in lengths if (start := block.text[:length]) in cut_off)
-    return _Survey(frozenset(repeated), names_programs)
+def _teasers(document: Document) -> set[str]:
+    """The beginnings that are shown with an ellipsis and in full elsewhere."""
+    cut_off = {start for block in document.blocks if (start := _cut_off(block.text))}
+    if not cut_off:
+        return set()
+    lengths = {len(start) for start in cut_off}
+    whole = (block.text for block in document.blocks if not _cut_off(block.text))
+    return {start for text in whole for length in lengths if (start := text[:length]) in cut_off}
 
 
-def _cut_off(text: str) -> str | None:
+def _cut_off(text: str) -> str:
+    """The text before an ellipsis at its end ("" where there is none, or too little before it)."""
     start = _ELLIPSIS.sub("", text)
-    return start if start != text and len(start) >= _TEASER else None
-
-
-def _is_noise(block: Block, teasers: frozenset[str]) -> bool:
-    return block.text in _NAVIGATION or (bool(teasers) and _cut_off(block.text) in teasers)
+    return start if start != text and len(start) >= _TEASER else ""
 
 
 def _folded(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -183,7 +163,7 @@ def _with_headings(blocks: Iterable[Block], title: str, names: ProgramNames) -> 
             given = replace(block, text=_heading_text(block.text))
         elif block.kind in ("row", "byline"):
             given = block
-        elif previous is None and block.text == title:
+        elif previous is None and title.startswith(block.text):
             given = replace(block, kind="heading", level=0)
         elif sort and listed != sort and _opens_section(block, following, sort, names):
             given = replace(block, kind="heading", text=_heading_text(block.text), level=_level(block.text, sort))
@@ -200,11 +180,13 @@ def _with_headings(blocks: Iterable[Block], title: str, names: ProgramNames) -> 
 
 
 def _sort(block: Block, names: ProgramNames) -> str:
-    """What marks the line: a program's name, a bullet, or the number of a pattern of _LEVELS ("" for nothing)."""
+    """What marks the line: a program's name, a question, a bullet, or a pattern of _LEVELS ("" for nothing)."""
     if block.kind in ("row", "byline"):
         return ""
     if names.equal(block.text):
         return "program"
+    if _ASKS.match(block.text):
+        return "question"
     if _BULLETS.match(block.text):
         return f"bullet {block.text[0]}"
     return next((str(level) for pattern, level in _LEVELS if pattern.match(block.text)), "")
@@ -216,20 +198,24 @@ def _opens_section(block: Block, following: Block | None, sort: str, names: Prog
     text = block.text
     if sort.startswith("bullet"):
         return text[0] not in "-*–" and len(text) <= _SHORT and not _NOT_TITLED.search(_heading_text(text))
+    if sort == "question":
+        return len(text) <= 4 * _SHORT
     return sort == "program" or (len(text) <= 2 * _SHORT and not _NOT_TITLED.search(text))
 
 
 def _level(text: str, sort: str) -> int:
-    if sort == "program":
-        return _PROGRAM
+    if sort in _SORTS:
+        return _SORTS[sort]
     return _BULLET if sort.startswith("bullet") else int(sort)
 
 
 def _is_plain_heading(block: Block, previous: Block | None, following: Block | None, names: ProgramNames) -> bool:
-    """A short line without a sign of a sentence or a figure, below text, above a sentence or a program's name."""
+    """A short line without a sign of a sentence or a figure, above a sentence or a program's name, or a usual label."""
     if block.kind != "paragraph" or following is None or len(block.text) > _SHORT or _NO_HEADING.search(block.text):
         return False
     if names.equal(following.text):
+        return True
+    if _LABEL.search(block.text) and not _LABEL.search(following.text):
         return True
     if previous is not None and previous.kind == "heading" and previous.level != 0:
         return False
@@ -253,8 +239,12 @@ class _Heading:
     program: str
     filled: bool = False
 
+    def is_same(self, heading: Block) -> bool:
+        """Whether a heading only repeats this one."""
+        return (self.block.level, self.block.text) == (heading.level, heading.text)
 
-def _placed(blocks: Iterable[Block], title: str, names: ProgramNames, names_programs: bool) -> Iterator[Placed]:
+
+def _placed(blocks: Iterable[Block], title: str, names: ProgramNames) -> Iterator[Placed]:
     """Keeps the path of headings. A heading without anything below it is given as text, so that nothing is lost."""
     whole = names.within(title)
     path: list[_Heading] = []
@@ -263,8 +253,10 @@ def _placed(blocks: Iterable[Block], title: str, names: ProgramNames, names_prog
     def place(block: Block) -> Placed:
         program = (path[-1].program if path else "") or whole
         headings = tuple(heading.block.text for heading in path)
-        first = next((position for position, heading in enumerate(path) if heading.program), 0)
-        shown = " > ".join(headings[first:]) or title
+        first = next((position for position, heading in enumerate(path) if heading.program), None)
+        shown = " > ".join(headings[first or 0 :]) or title
+        if first is None:
+            headings = (title, *headings)
         return Placed(block, program, headings, f"{shown}({block.place})" if block.place else shown)
 
     def leave(level: int) -> Iterator[Placed]:
@@ -285,14 +277,10 @@ def _placed(blocks: Iterable[Block], title: str, names: ProgramNames, names_prog
             if path:
                 path[-1].filled = True
             yield placed if placed.program else replace(placed, program=_program_of_row(block, names))
-        elif block.text == title or (path and (path[-1].block.level, path[-1].block.text) == (block.level, block.text)):
-            continue
-        else:
+        elif block.level and block.text != title and not (path and path[-1].is_same(block)):
             yield from leave(block.level)
             above = path[-1].program if path else ""
-            alias = names.alias(block.text) if names_programs else ""
-            program = names.equal(block.text) or above or names.within(block.text) or alias
-            path.append(_Heading(block, program))
+            path.append(_Heading(block, names.equal(block.text) or above or names.within(block.text)))
     yield from leave(0)
 
 

@@ -47,8 +47,8 @@ class Document:
 class Placed:
     """A block below headings, in its place.
 
-    `program` is what it speaks of ("" for none), `headings` all headings above it, `place` the same for a reader: from
-    the program's heading on, with the page or line.
+    `program` is what it speaks of ("" for none), `headings` all headings above it, after the document's title where
+    none of them names the program. `place` is for a reader: the headings from the program's on, with the page or line.
     """
 
     block: Block

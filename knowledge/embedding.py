@@ -1,7 +1,7 @@
 """Embedding models: the repository's own (no torch), or any sentence-transformers model by name."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from knowledge.words import segmented
 
 Vectors = npt.NDArray[np.float32]
 
+_OWN_NAME = "madoguchi-static-"
 OWN_MODEL = Path(__file__).parent / "model"
 
 # Prefixes of models that need them and do not carry them as prompts of their own: query, passage.
@@ -55,13 +56,19 @@ def load_embedding(model: str = "") -> Embedding:
     return SentenceEmbedding(model) if model else OwnEmbedding(OWN_MODEL)
 
 
+def load_embedding_named(name: str) -> Embedding | None:
+    """The embedding whose vectors have this name; None where it was an own model that the repository has no longer."""
+    embedding = load_embedding("" if name.startswith(_OWN_NAME) else name)
+    return embedding if embedding.name == name else None
+
+
 class OwnEmbedding:
     """The repository's static model: a vector for each token of the segmented text, averaged."""
 
     def __init__(self, folder: Path) -> None:
         """Loads a sentence-transformers StaticEmbedding folder with NumPy alone."""
         weights = (folder / "model.safetensors").read_bytes()
-        self.name = f"madoguchi-static-{hashlib.sha256(weights).hexdigest()[:12]}"
+        self.name = f"{_OWN_NAME}{hashlib.sha256(weights).hexdigest()[:12]}"
         self._model = StaticModel.from_pretrained(folder, normalize=True, max_length=None)
         self.dimension = self._model.dim
 
@@ -82,7 +89,10 @@ class SentenceEmbedding:
 
         self.name = model
         self._model = SentenceTransformer(model)
-        self.dimension = int(self._model.get_embedding_dimension())
+        dimension = self._model.get_embedding_dimension()
+        if dimension is None:
+            raise ValueError(f"{model} does not tell the length of its vectors")
+        self.dimension = dimension
         self._query_prefix, self._passage_prefix = _prefixes(model, self._model.prompts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -100,9 +110,9 @@ class SentenceEmbedding:
         return np.asarray(rows, dtype=np.float32)
 
 
-def _prefixes(model: str, prompts: dict[str, str]) -> tuple[str, str]:
+def _prefixes(model: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
     """The model's own prompts where it has any; else those known for its family; else none."""
-    own = (prompts.get("query", ""), next((prompts[name] for name in ("document", "passage") if name in prompts), ""))
+    own = (prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or "")
     if any(own):
         return own
     return next((prefixes for family, prefixes in _PREFIXES.items() if family in model), ("", ""))

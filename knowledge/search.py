@@ -1,140 +1,193 @@
-"""Hybrid search: the words of the query and their synonyms, pairs of characters, and the embedding, as one score.
+"""Hybrid search: words with their synonyms, the sounds of the reading, and the embedding, as one score.
 
 Each part is in 0..1 and is weighted and added; ranks are not fused, as that lets a weak part spoil a strong one.
-`lexical` is the share of the query's weight that a chunk covers: each word of the query is a concept that weighs its
-inverse document frequency, and is covered by the word itself, by its parts where it is a compound, or, for less, by a
-synonym. A word that no chunk holds weighs most and is covered by none, so that one threshold means the same for all
+The words' part is the share of the query's weight that a chunk covers: each word of the query is a concept that weighs
+its inverse document frequency, and is covered by the word itself, by its parts where it is a compound, or, for less, by
+a synonym. A word that no chunk holds weighs most and is covered by none, so that one threshold means the same for all
 queries.
 """
 
+import logging
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-from knowledge.embedding import Embedding
-from knowledge.store import KINDS, Index, Kind, Terms, current_generation, open_index
+from knowledge.concepts import Alternative, Concept, read_concepts
+from knowledge.embedding import Embedding, load_embedding, load_embedding_named
+from knowledge.japanese import normalize
+from knowledge.reranking import Reranker, load_reranker
+from knowledge.store import (
+    KINDS,
+    Index,
+    IndexMissingError,
+    Kind,
+    Rows,
+    Terms,
+    current_generation,
+    embedded_text,
+    newest_embedding,
+    open_index,
+)
 from knowledge.types import Hit
-from knowledge.words import Word, character_pairs, index_terms, read_words
+from knowledge.words import index_terms, reading_pairs
 
 Scores = npt.NDArray[np.float32]
 
-_CANDIDATES = 50  # of each of the two orders that are joined before the final one
 _SATURATION = 0.7  # BM25's k1
 _LENGTH_PENALTY = 0.2  # BM25's b
-_PARTS = 0.8  # what the parts of a compound count for, against the compound
-_SAME = 0.6  # what a synonym counts for, against the word itself
 _UNHELD = 1.5  # how much more a synonym counts where no chunk holds the word itself
-_HINT = 0.4  # what a word counts for that an everyday form may mean
 
+_CANDIDATES = 50  # passages of each of the two orders that are joined before the final one
+_PASSAGE_DENSE = 0.25  # the embedding's share in a passage's score; the words have the rest
+_RERANKED = 20  # passages that a reranker puts in order
+
+# The shares in how near a wording of the FAQ is, and how many wordings of an entry count for it.
+_WORDS, _SOUNDS, _DENSE = 0.2, 0.2, 0.6
+_NEAREST = 5
+
+# How surely an entry is meant: logistic regression over how near it is, how far it leads the one of a lower rank, and
+# how long the question is (in a long one each word says less), on questions with their entry there, and taken away.
+_NEARNESS, _LEAD, _LENGTH, _DOUBT = 18.3, 13.1, 2.9, 19.4
+_LEADS = 5
 
 RELEVANT = 0.19
 """A passage that scores less says nothing on the query. Chosen on one set of questions and measured on others: see
 tests/bench_retrieval.py, which prints the shares of questions kept and refused."""
 
-
-@dataclass(frozen=True)
-class _Weights:
-    """The shares of the parts in the score; they sum to 1."""
-
-    words: float
-    pairs: float
-    dense: float
-
-
-_WEIGHTS: Mapping[Kind, _Weights] = {
-    "passage": _Weights(words=0.8, pairs=0.0, dense=0.2),
-    "question": _Weights(words=0.2, pairs=0.2, dense=0.6),
-}
-
-# Words that carry no topic: what every question has.
-_STOP_WORDS = frozenset(
-    "為る 居る 有る 成る 出来る 呉れる 下さる 貰う 頂く 教える 知る 言う 思う 無い 良い 宜しい 何 何れ 何方 どれ どの どう "
-    "どんな どちら 此れ 其れ 此の 其の 事 物 奴 様 方 場合 今 実際 御 的 さん 等 又 因る 就く 於く 関する 対する 御座る "
-    "願う 致す 欲しい 遣る 仕舞う 置く 見る こう そう ちょっと 一寸 とか どっち なん".split()
-)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Alternative:
-    """Terms that together stand for a concept, and how much they count for against the word itself."""
+class EntryHit:
+    """An entry of the FAQ that a typed question may mean: its program, its id, and how surely, in 0..1."""
 
-    terms: tuple[str, ...]
-    share: float
+    program: str
+    target: str
+    score: float
 
 
-_Concept = tuple[Alternative, ...]
-"""The ways in which a text can say what a word of the query says; the first is the word itself."""
+def open_searcher(
+    data_dir: Path, embedding_model: str = "", reranker_model: str = "", chroma_url: str = ""
+) -> "Searcher":
+    """Opens the index for a model; until that is made, the newest there is serves, with the model that made it.
+
+    Args:
+        data_dir: the data folder.
+        embedding_model: "" for the repository's own, or the name or folder of a sentence-transformers model.
+        reranker_model: "" for none, or the name or folder of a cross-encoder.
+        chroma_url: "" for the embedded Chroma, or the address of a server.
+
+    Raises:
+        IndexMissingError: there is no index that can serve.
+    """
+    wanted = load_embedding(embedding_model)
+    reranker = load_reranker(reranker_model) if reranker_model else None
+    try:
+        index = open_index(data_dir, wanted, chroma_url)
+    except IndexMissingError as error:
+        made_with = newest_embedding(data_dir)
+        serving = load_embedding_named(made_with) if made_with and made_with != wanted.name else None
+        if serving is None:
+            raise
+        _log.warning("%s それまでは今の索引で答えます。", error)
+        index = open_index(data_dir, serving, chroma_url)
+    return Searcher(index, wanted, reranker)
 
 
 class Searcher:
     """Searches the index with the embedding that it was made with. Safe to use from several threads."""
 
-    def __init__(self, index: Index, embedding: Embedding) -> None:
-        """Takes over the index: it is closed when a newer one takes its place, or by close()."""
+    def __init__(self, index: Index, embedding: Embedding, reranker: Reranker | None = None) -> None:
+        """Takes over the index: it is closed when a newer one takes its place, or by close().
+
+        Args:
+            index: what is searched now.
+            embedding: whose index refresh() looks for; the one of `index` unless that only stands in for it.
+            reranker: puts the best passages in order; None leaves them in that of their scores.
+        """
         self._embedding = embedding
+        self._reranker = reranker
         self._lock = threading.Lock()
         self._index = index
         self._users: dict[Index, int] = {index: 0}
 
-    def search(
-        self, query: str, *, program: str = "", kind: Kind = "passage", limit: int = 8
-    ) -> tuple[Hit, ...]:
-        """The chunks that fit the query best, best first; chunks with nothing in common with it are left out.
+    def search(self, query: str, *, program: str = "", limit: int = 8) -> tuple[Hit, ...]:
+        """The passages that fit the query best, best first; those with nothing in common with it are left out.
 
         Args:
             query: what was typed.
-            program: only chunks of this program and of none; "" for all.
-            kind: passages of documents, or typed questions of the FAQ.
+            program: only passages of this program and of none; "" for all.
             limit: at most so many.
         """
         with self._reading() as index:
-            if not index.sizes[kind]:
-                return ()
-            weights = _WEIGHTS[kind]
-            allowed = _allowed(index, kind, program)
-            words = _word_scores(index, kind, _concepts(query))
-            lexical = weights.words * words
-            if weights.pairs:
-                lexical = lexical + weights.pairs * _pair_scores(index, kind, query)
-            lexical = np.where(allowed, lexical / (weights.words + weights.pairs), 0)
+            lexical = _word_scores(index, "passage", read_concepts(query))
+            lexical = np.where(_allowed(index, "passage", program), lexical, 0)
             candidates = _best(lexical, _CANDIDATES)
-            vector = self._embedding.embed_queries([query])[0]
+            vector = index.embedding.embed_queries([query])[0]
             if vector.any():
-                candidates = np.union1d(candidates, index.nearest(kind, vector, program, _CANDIDATES))
+                candidates = np.union1d(candidates, index.nearest(vector, program, _CANDIDATES))
                 dense = np.clip(index.vectors(candidates) @ vector, 0, 1)
             else:
                 dense = np.zeros(len(candidates), dtype=np.float32)
-            scores = (1 - weights.dense) * lexical[candidates] + weights.dense * dense
-            order = np.lexsort((candidates, -scores))[:limit]
-            chosen = [i for i in order.tolist() if scores[i] > 0]
-            chunks = index.chunks(candidates[chosen])
-            return tuple(
+            scores = (1 - _PASSAGE_DENSE) * lexical[candidates] + _PASSAGE_DENSE * dense
+            order = np.lexsort((candidates, -scores))[: max(limit, _RERANKED if self._reranker else 0)]
+            order = order[scores[order] > 0]
+            hits = [
                 Hit(chunk, float(scores[i]), float(lexical[candidates[i]]), float(dense[i]))
-                for chunk, i in zip(chunks, chosen, strict=True)
-            )
+                for chunk, i in zip(index.chunks(candidates[order]), order.tolist(), strict=True)
+            ]
+        return tuple((self._reranked(query, hits) if self._reranker else hits)[:limit])
+
+    def _reranked(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
+        assert self._reranker is not None
+        fits = self._reranker.rate(query, [embedded_text(hit.chunk) for hit in hits])
+        return [hits[i] for i in np.argsort(-fits, kind="stable")]
+
+    def entries(self, query: str, *, program: str = "", limit: int = 5) -> tuple[EntryHit, ...]:
+        """The entries of the FAQ that a typed question may mean, best first.
+
+        An entry is as near as its nearest wordings are, the nearest counting most.
+
+        Args:
+            query: what was typed.
+            program: only entries of this program and of none; "" for all.
+            limit: at most so many.
+        """
+        query = normalize(query)
+        with self._reading() as index:
+            wordings = index.wordings
+            kept = _allowed(index, "question", program)[wordings.rows]
+            if not query or not kept.any():
+                return ()
+            words = _word_scores(index, "question", read_concepts(query))[wordings.rows]
+            sounds = _sound_scores(index, query)[wordings.rows]
+            dense = np.clip(wordings.vectors @ index.embedding.embed_queries([query])[0], 0, 1)
+        near = _of_nearest((_WORDS * words + _SOUNDS * sounds + _DENSE * dense)[kept], wordings.entry_numbers[kept])
+        order = [entry for entry in sorted(near, key=lambda entry: -near[entry]) if near[entry] > 0]
+        compared = near[order[:_LEADS][-1]] if order else 0
+        return tuple(
+            EntryHit(program, target, _sureness(near[entry], near[entry] - compared, len(query)))
+            for entry in order[:limit]
+            for program, target in [wordings.entries[entry]]
+        )
 
     def terms(self, text: str) -> Mapping[str, float]:
         """The content words of a text, each with its weight (inverse document frequency among the passages)."""
         with self._reading() as index:
-            return {
-                concept[0].terms[0]: _weight(index, "passage", concept) for concept in _concepts(text)
-            }
+            return {" ".join(concept[0].terms): _weight(index, "passage", concept) for concept in read_concepts(text)}
 
     def covered(self, query: str, text: str) -> float:
         """The share of the query's weight that a text covers, synonyms included; 0 for a query without content."""
         with self._reading() as index:
             present = frozenset(index_terms(text))
             total, covered = 0.0, 0.0
-            for concept in _concepts(query):
+            for concept in read_concepts(query):
                 weight = _weight(index, "passage", concept)
                 total += weight
                 covered += weight * max(
@@ -142,15 +195,31 @@ class Searcher:
                 )
             return covered / total if total else 0.0
 
+    @property
+    def generation(self) -> str:
+        """The name of the index's generation that is searched now."""
+        return self._index.generation
+
+    @property
+    def sizes(self) -> Mapping[Kind, int]:
+        """How many passages, and how many typed questions, there are to be found."""
+        return self._index.sizes
+
     def refresh(self) -> bool:
         """Swaps to a newer generation of the index where there is one, and says whether it did.
 
         Searches that run meanwhile end on the old one, which is then closed.
         """
         old = self._index
-        if current_generation(old.data_dir, self._embedding.name) == old.generation:
+        try:
+            newest = current_generation(old.data_dir, self._embedding.name)
+        except IndexMissingError:
+            if old.embedding.name == self._embedding.name:
+                raise
             return False
-        new = open_index(old.data_dir, self._embedding)
+        if newest == old.generation:
+            return False
+        new = open_index(old.data_dir, self._embedding, old.chroma_url)
         with self._lock:
             self._users[new] = 0
             self._index = new
@@ -183,20 +252,34 @@ class Searcher:
 
 
 def _allowed(index: Index, kind: Kind, program: str) -> npt.NDArray[np.bool_]:
-    allowed = index.kinds == KINDS.index(kind)
+    allowed: npt.NDArray[np.bool_] = index.kinds == KINDS.index(kind)
     if program:
         numbers = [index.program_numbers[name] for name in (program, "") if name in index.program_numbers]
-        allowed = allowed & np.isin(index.programs, numbers)
+        allowed &= np.isin(index.programs, numbers)
     return allowed
 
 
-def _best(scores: Scores, limit: int) -> npt.NDArray[np.int64]:
+def _of_nearest(nearness: Scores, entry_numbers: npt.NDArray[np.int64]) -> dict[int, float]:
+    """For each entry the mean over its nearest wordings, the nearest weighing most."""
+    order = np.lexsort((-nearness, entry_numbers))
+    nearness, entry_numbers = nearness[order], entry_numbers[order]
+    ranks = np.arange(len(order)) - np.searchsorted(entry_numbers, entry_numbers)
+    weights = np.maximum(_NEAREST - ranks, 0)
+    means = np.bincount(entry_numbers, weights * nearness) / np.maximum(np.bincount(entry_numbers, weights), 1)
+    return {entry: float(means[entry]) for entry in np.unique(entry_numbers).tolist()}
+
+
+def _sureness(nearness: float, lead: float, length: int) -> float:
+    return 1 / (1 + math.exp(_DOUBT - _NEARNESS * nearness - _LEAD * lead - _LENGTH * math.log(length)))
+
+
+def _best(scores: Scores, limit: int) -> Rows:
     """The rows of the highest scores above 0."""
     rows = np.argpartition(-scores, limit)[:limit] if limit < len(scores) else np.arange(len(scores))
-    return rows[scores[rows] > 0]
+    return rows[scores[rows] > 0].astype(np.int32)
 
 
-def _word_scores(index: Index, kind: Kind, concepts: Sequence[_Concept]) -> Scores:
+def _word_scores(index: Index, kind: Kind, concepts: Sequence[Concept]) -> Scores:
     """For each row the share of the concepts' weight that it covers, with BM25's saturation and length penalty."""
     scores = np.zeros(len(index.kinds), dtype=np.float32)
     total = 0.0
@@ -214,13 +297,13 @@ def _word_scores(index: Index, kind: Kind, concepts: Sequence[_Concept]) -> Scor
     return scores / total if total else scores
 
 
-def _pair_scores(index: Index, kind: Kind, query: str) -> Scores:
+def _sound_scores(index: Index, query: str) -> Scores:
     scores = np.zeros(len(index.kinds), dtype=np.float32)
     total = 0.0
-    for pair in set(character_pairs(query)):
-        weight = _inverse_frequency(index, kind, "pairs", pair)
+    for pair in set(reading_pairs(query)):
+        weight = _inverse_frequency(index, "question", "sounds", pair)
         total += weight
-        scores += weight * _presence(index, kind, "pairs", pair)
+        scores += weight * _presence(index, "question", "sounds", pair)
     return scores / total if total else scores
 
 
@@ -236,7 +319,7 @@ def _presence(index: Index, kind: Kind, terms: Terms, term: str) -> Scores:
     return presence
 
 
-def _weight(index: Index, kind: Kind, concept: _Concept) -> float:
+def _weight(index: Index, kind: Kind, concept: Concept) -> float:
     """The weight of the word itself; where no chunk holds it, that of its commonest alternative that one holds."""
     own, *others = (
         max(_inverse_frequency(index, kind, "words", term) for term in alternative.terms) for alternative in concept
@@ -253,58 +336,3 @@ def _held(index: Index, kind: Kind, alternative: Alternative) -> bool:
 def _inverse_frequency(index: Index, kind: Kind, terms: Terms, term: str) -> float:
     held = len(index.postings(kind, terms, term).rows)
     return float(np.log1p((index.sizes[kind] - held + 0.5) / (held + 0.5)))
-
-
-def _concepts(text: str) -> list[_Concept]:
-    """The content words of a text, each once, with what else can stand for them."""
-    words = read_words(text)
-    synonyms = load_synonyms()
-    concepts: dict[str, _Concept] = {}
-    position = 0
-    while position < len(words):
-        length = next(
-            (n for n in range(min(synonyms.longest, len(words) - position), 1, -1)
-             if tuple(w.form for w in words[position : position + n]) in synonyms.alternatives),
-            1,
-        )
-        taken = words[position : position + length]
-        forms = tuple(word.form for word in taken)
-        position += length
-        if length == 1 and forms[0] in _STOP_WORDS and forms not in synonyms.alternatives:
-            continue
-        own = [Alternative(forms, 1.0)]
-        parts = tuple(chain.from_iterable(word.parts or (word.form,) for word in taken))
-        if parts != forms:
-            own.append(Alternative(parts, _PARTS))
-        concepts.setdefault(" ".join(forms), (*own, *synonyms.alternatives.get(forms, ())))
-    return list(concepts.values())
-
-
-@dataclass(frozen=True)
-class Synonyms:
-    alternatives: Mapping[tuple[str, ...], tuple[Alternative, ...]]
-    longest: int
-
-
-@cache
-def load_synonyms() -> Synonyms:
-    """Reads synonyms.yaml: `same` lists words that stand for each other; `said` may mean `means`, not the reverse."""
-    groups = yaml.safe_load((Path(__file__).parent / "synonyms.yaml").read_text(encoding="utf-8"))
-    alternatives: dict[tuple[str, ...], dict[tuple[str, ...], float]] = {}
-    for group in groups:
-        said = group.get("same", group.get("said"))
-        means = group.get("same", group.get("means"))
-        share = _SAME if "same" in group else _HINT
-        for word in map(_forms, said):
-            for other in map(_forms, means):
-                if other != word:
-                    shares = alternatives.setdefault(word, {})
-                    shares[other] = max(share, shares.get(other, 0))
-    return Synonyms(
-        {word: tuple(Alternative(o, s) for o, s in others.items()) for word, others in alternatives.items()},
-        max((len(word) for word in alternatives), default=1),
-    )
-
-
-def _forms(text: str) -> tuple[str, ...]:
-    return tuple(word.form for word in read_words(text))

@@ -19,28 +19,30 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 import chromadb
 import numpy as np
 import numpy.typing as npt
+from chromadb.api.client import Client
 from chromadb.config import Settings
+from chromadb.errors import ChromaError
 
 from knowledge.embedding import Embedding, Vectors
 from knowledge.types import Chunk
-from knowledge.words import WORDS_VERSION, character_pairs, index_terms
+from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
 
 Kind = Literal["passage", "question"]
-Terms = Literal["words", "pairs"]
+Terms = Literal["words", "sounds"]
 Rows = npt.NDArray[np.int32]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _T = TypeVar("_T")
 
-_LAYOUT = f"1-{WORDS_VERSION}"
 _BLOCK = 2048  # rows of a block of postings, and chunks that are written at once
 _KEPT_GENERATIONS = 2  # the one that serves and the one before it
 _POSTINGS_CACHED = 4096  # terms whose postings stay decoded in memory
@@ -49,7 +51,7 @@ _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, program TEXT NOT NULL,
-    words INTEGER NOT NULL, pairs INTEGER NOT NULL, payload TEXT NOT NULL, vector BLOB NOT NULL
+    words INTEGER NOT NULL, sounds INTEGER NOT NULL, payload TEXT NOT NULL, vector BLOB NOT NULL
 );
 CREATE TABLE postings (
     kind INTEGER NOT NULL, terms TEXT NOT NULL, term TEXT NOT NULL, block INTEGER NOT NULL, data BLOB NOT NULL,
@@ -59,7 +61,7 @@ CREATE TABLE postings (
 
 
 class IndexMissingError(Exception):
-    """There is no index for this embedding model; the message says what to run."""
+    """There is no index for this embedding model that can be opened; the message says what to do."""
 
 
 class IndexBusyError(Exception):
@@ -67,7 +69,7 @@ class IndexBusyError(Exception):
 
 
 class IndexUnwritableError(Exception):
-    """The data folder cannot be written to."""
+    """The data folder cannot be written to, or the Chroma server cannot be reached."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,19 @@ class Postings:
     counts: Rows
 
 
+@dataclass(frozen=True)
+class Wordings:
+    """The typed questions of the FAQ: their rows, vectors, and the numbers of their entries.
+
+    `entries` holds (program, target) by that number.
+    """
+
+    rows: Rows
+    vectors: Vectors
+    entry_numbers: npt.NDArray[np.int64]
+    entries: tuple[tuple[str, str], ...]
+
+
 def embedded_text(chunk: Chunk) -> str:
     """What is embedded, and found by its words: a passage with its headings, a question as it stands."""
     return chunk.text if chunk.kind == "question" else "\n".join([*chunk.headings, chunk.text])
@@ -96,15 +111,16 @@ def embedded_text(chunk: Chunk) -> str:
 class Index:
     """One generation, open for reading. Safe to use from several threads until it is closed.
 
-    `words` and `pairs` hold, for each row, how many terms of that sort the chunk has; `kinds` its kind as a position
+    `words` and `sounds` hold, for each row, how many terms of that sort the chunk has; `kinds` its kind as a position
     in KINDS (-1 where the row is empty) and `programs` the number of its program in `program_numbers`.
     """
 
-    def __init__(self, data_dir: Path, generation: str, embedding_name: str) -> None:
-        """Opens a generation that the pointer names."""
+    def __init__(self, data_dir: Path, generation: str, embedding: Embedding, chroma_url: str) -> None:
+        """Opens a generation that the pointer names, with the embedding that it was made with."""
         self.data_dir = data_dir
         self.generation = generation
-        self.embedding_name = embedding_name
+        self.embedding = embedding
+        self.chroma_url = chroma_url
         folder = _root(data_dir) / generation
         self._guard = os.open(folder / "in-use", os.O_RDONLY)
         fcntl.flock(self._guard, fcntl.LOCK_SH)
@@ -112,22 +128,22 @@ class Index:
         self._database = sqlite3.connect(
             f"file:{folder / 'index.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
-        self._client, self._collections = _open_chroma(folder)
+        self._client, self._passages = _open_chroma(folder, chroma_url)
         self.postings = lru_cache(maxsize=_POSTINGS_CACHED)(self._read_postings)
         self._read_rows()
 
     def _read_rows(self) -> None:
-        records = self._select("SELECT row, kind, program, words, pairs FROM chunks ORDER BY row")
+        records = self._select("SELECT row, kind, program, words, sounds FROM chunks ORDER BY row")
         size = records[-1][0] + 1 if records else 0
         self.kinds = np.full(size, -1, dtype=np.int8)
         self.programs = np.zeros(size, dtype=np.int32)
-        self.lengths: dict[Terms, Rows] = {"words": np.zeros(size, np.int32), "pairs": np.zeros(size, np.int32)}
+        self.lengths: dict[Terms, Rows] = {"words": np.zeros(size, np.int32), "sounds": np.zeros(size, np.int32)}
         self.program_numbers: dict[str, int] = {}
-        for row, kind, program, words, pairs in records:
+        for row, kind, program, words, sounds in records:
             self.kinds[row] = kind
             self.programs[row] = self.program_numbers.setdefault(program, len(self.program_numbers))
             self.lengths["words"][row] = words
-            self.lengths["pairs"][row] = pairs
+            self.lengths["sounds"][row] = sounds
         of_kind = {kind: self.kinds == i for i, kind in enumerate(KINDS)}
         self.sizes: dict[Kind, int] = {kind: int(rows.sum()) for kind, rows in of_kind.items()}
         self.average_lengths: dict[tuple[Kind, Terms], float] = {
@@ -151,16 +167,31 @@ class Index:
         rows, counts = np.concatenate(blocks, axis=1) if blocks else np.empty((2, 0), dtype=np.int32)
         return Postings(rows, counts)
 
-    def nearest(self, kind: Kind, vector: Vectors, program: str, limit: int) -> Rows:
-        """The rows whose vectors are nearest to `vector`, of that program and of none ("" = of all)."""
-        limit = min(limit, self.sizes[kind])
+    @cached_property
+    def wordings(self) -> Wordings:
+        """Every typed question; read once and kept, as each question is compared with all of them."""
+        records = self._select(
+            "SELECT row, payload, vector FROM chunks WHERE kind = ? ORDER BY row", (KINDS.index("question"),)
+        )
+        entries: dict[tuple[str, str], int] = {}
+        chunks = [_chunk(payload) for _, payload, _ in records]
+        return Wordings(
+            rows=np.array([row for row, _, _ in records], dtype=np.int32),
+            vectors=_vectors([vector for _, _, vector in records], self.embedding.dimension),
+            entry_numbers=np.array(
+                [entries.setdefault((chunk.program, chunk.target), len(entries)) for chunk in chunks], dtype=np.int64
+            ),
+            entries=tuple(entries),
+        )
+
+    def nearest(self, vector: Vectors, program: str, limit: int) -> Rows:
+        """The rows of the passages nearest to `vector`, of that program and of none ("" = of all)."""
+        limit = min(limit, self.sizes["passage"])
         if not limit:
             return np.empty(0, dtype=np.int32)
-        found = self._collections[kind].query(
-            query_embeddings=[vector],
-            n_results=limit,
-            where={"program": {"$in": [program, ""]}} if program else None,
-            include=["distances"],
+        where = cast(chromadb.Where, {"program": {"$in": [program, ""]}}) if program else None
+        found = self._passages.query(
+            query_embeddings=cast(Any, [vector]), n_results=limit, where=where, include=["distances"]
         )["ids"][0]
         marks = ",".join("?" * len(found))
         records = self._select(f"SELECT row FROM chunks WHERE id IN ({marks})", found)
@@ -168,8 +199,8 @@ class Index:
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of these rows, in the same order."""
-        found = {row: np.frombuffer(data, dtype=np.float16) for row, data in self._of_rows("vector", rows)}
-        return np.array([found[row] for row in rows.tolist()], dtype=np.float32)
+        found = dict(self._of_rows("vector", rows))
+        return _vectors([found[row] for row in rows.tolist()], self.embedding.dimension)
 
     def chunks(self, rows: Rows) -> list[Chunk]:
         """The chunks of these rows, in the same order."""
@@ -185,13 +216,39 @@ class Index:
             return self._database.execute(statement, values).fetchall()
 
 
-def open_index(data_dir: Path, embedding: Embedding) -> Index:
+def open_index(data_dir: Path, embedding: Embedding, chroma_url: str = "") -> Index:
     """Opens the newest generation made with this embedding.
 
+    Args:
+        data_dir: the data folder; the index lies in its `index/`.
+        embedding: made the vectors.
+        chroma_url: "" for the embedded Chroma, or the address of the server that has the passages' vectors.
+
     Raises:
-        IndexMissingError: there is none; the message says whether another embedding's index is there.
+        IndexMissingError: there is none, or it cannot be opened; the message says whether another embedding's index
+            is there.
     """
-    return Index(data_dir, current_generation(data_dir, embedding.name), embedding.name)
+    generation = current_generation(data_dir, embedding.name)
+    try:
+        if _layout_of(_root(data_dir) / generation) != _layout(chroma_url):
+            raise IndexMissingError("索引の形式が今の設定と合いません。python -m ingest を実行してください。")
+        return Index(data_dir, generation, embedding, chroma_url)
+    except (
+        ChromaError,
+        IndexUnwritableError,
+        sqlite3.Error,
+        OSError,
+    ) as error:  # Chroma writes to its files even to read them
+        raise IndexMissingError(
+            f"索引 {_root(data_dir)} を開けません({error})。書き込みの権限を確かめてください。"
+            "壊れている場合は、このフォルダを消してから python -m ingest を実行してください。"
+        ) from error
+
+
+def newest_embedding(data_dir: Path) -> str:
+    """The name of the embedding that the newest index was made with; "" where there is no index."""
+    history = _read_pointer(_root(data_dir))
+    return history[0][0] if history else ""
 
 
 def current_generation(data_dir: Path, embedding_name: str) -> str:
@@ -213,7 +270,11 @@ def current_generation(data_dir: Path, embedding_name: str) -> str:
 
 
 def update_index(
-    data_dir: Path, chunks: Iterable[Chunk], embedding: Embedding, progress: Callable[[int], None]
+    data_dir: Path,
+    chunks: Iterable[Chunk],
+    embedding: Embedding,
+    progress: Callable[[int], None],
+    chroma_url: str = "",
 ) -> IndexChanges:
     """Makes the index hold exactly these chunks, and switches to it once it is complete and on disk.
 
@@ -224,17 +285,18 @@ def update_index(
         chunks: every chunk there is to be, each id once; read once, a block at a time.
         embedding: makes the vectors. Another name than before means a complete new generation.
         progress: told how many chunks have been read so far.
+        chroma_url: "" for the embedded Chroma, or the address of a server.
 
     Raises:
         IndexBusyError: another process is updating this index.
-        IndexUnwritableError: the data folder cannot be written to.
+        IndexUnwritableError: the data folder cannot be written to, or the Chroma server cannot be reached.
         ValueError: two chunks have the same id.
     """
     root = _root(data_dir)
     with _update_lock(root):
         history = _read_pointer(root)
-        _remove_unreferenced(root, history)
-        builder = _Builder(root, dict(reversed(history)).get(embedding.name), embedding)
+        _remove_unreferenced(root, history, chroma_url)
+        builder = _Builder(root, dict(reversed(history)).get(embedding.name), embedding, chroma_url)
         try:
             read, created, updated = 0, 0, 0
             for block in _blocks(chunks):
@@ -249,22 +311,24 @@ def update_index(
         if generation is not None:
             history = [(embedding.name, generation), *history][:_KEPT_GENERATIONS]
             _write_pointer(root, history)
-            _remove_unreferenced(root, history)
+            _remove_unreferenced(root, history, chroma_url)
     return IndexChanges(created, updated, deleted, read - created - updated)
 
 
 class _Builder:
     """Compares chunks with a stored generation, and writes a new one from the first difference on."""
 
-    def __init__(self, root: Path, base: str | None, embedding: Embedding) -> None:
+    def __init__(self, root: Path, base: str | None, embedding: Embedding, chroma_url: str) -> None:
         self._root = root
+        self._chroma_url = chroma_url
+        self._layout = _layout(chroma_url)
         self._embedding = embedding
-        self._base = base if base is not None and _layout_of(root / base) == _LAYOUT else None
+        self._base = base if base is not None and _layout_of(root / base) == self._layout else None
         self._number = int(base.split("-")[0]) + 1 if base else 1
         self._seen: set[str] = set()
         self._folder: Path | None = None
-        self._client: Any = None
-        self._collections: dict[Kind, chromadb.Collection] = {}
+        self._client: Client | None = None
+        self._passages: chromadb.Collection | None = None
         self._free_rows: Iterator[int] = iter(())
         self._database: sqlite3.Connection | None = (
             sqlite3.connect(f"file:{root / self._base / 'index.sqlite'}?mode=ro&immutable=1", uri=True)
@@ -299,8 +363,7 @@ class _Builder:
                 _take_out(changes, row, _chunk(payload))
             self._apply(database, changes)
             database.executemany("DELETE FROM chunks WHERE id = ?", [(identifier,) for identifier in block])
-            for collection in self._collections.values():
-                collection.delete(ids=list(block))
+            cast(chromadb.Collection, self._passages).delete(ids=list(block))
         return len(unseen)
 
     def finish(self) -> str | None:
@@ -319,7 +382,7 @@ class _Builder:
         """Drops the unfinished generation; the old one goes on serving."""
         self._close()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _remove(self._folder, self._chroma_url)
 
     def _close(self) -> None:
         if self._client is not None:
@@ -353,8 +416,10 @@ class _Builder:
         database.execute("PRAGMA synchronous = OFF")  # finish() forces the file to disk
         if self._base is None:
             database.executescript(_SCHEMA)
-            database.execute("INSERT INTO meta VALUES ('layout', ?)", (_LAYOUT,))
-        self._client, self._collections = _open_chroma(folder)
+            database.execute("INSERT INTO meta VALUES ('layout', ?)", (self._layout,))
+        self._client, self._passages = _open_chroma(folder, self._chroma_url, create=True)
+        if self._base is not None and self._chroma_url:
+            self._send_stored(database)
         taken = {row for (row,) in database.execute("SELECT row FROM chunks")}
         self._free_rows = (row for row in range(len(taken) + 2**31) if row not in taken)
         return database
@@ -378,7 +443,7 @@ class _Builder:
                     KINDS.index(chunk.kind),
                     chunk.program,
                     lengths["words"],
-                    lengths["pairs"],
+                    lengths["sounds"],
                     _payload(chunk),
                     vector.astype(np.float16).tobytes(),
                 ),
@@ -387,17 +452,26 @@ class _Builder:
         self._send(chunks, vectors, set(stored))
 
     def _send(self, chunks: Sequence[Chunk], vectors: Vectors, stored: set[str]) -> None:
-        for kind, collection in self._collections.items():
-            gone = [chunk.id for chunk in chunks if chunk.id in stored and chunk.kind != kind]
-            if gone:
-                collection.delete(ids=gone)
-            kept = [i for i, chunk in enumerate(chunks) if chunk.kind == kind and vectors[i].any()]
-            if kept:
-                collection.upsert(
-                    ids=[chunks[i].id for i in kept],
-                    embeddings=[vectors[i] for i in kept],
-                    metadatas=[{"program": chunks[i].program} for i in kept],
-                )
+        """Sends the passages' vectors to Chroma; a question's nearest are found without it."""
+        passages = cast(chromadb.Collection, self._passages)
+        kept = [i for i, chunk in enumerate(chunks) if chunk.kind == "passage" and vectors[i].any()]
+        kept_ids = {chunks[i].id for i in kept}
+        gone = [chunk.id for chunk in chunks if chunk.id in stored and chunk.id not in kept_ids]
+        if gone:
+            passages.delete(ids=gone)
+        if kept:
+            passages.upsert(
+                ids=[chunks[i].id for i in kept],
+                embeddings=cast(Any, [vectors[i] for i in kept]),
+                metadatas=[{"program": chunks[i].program} for i in kept],
+            )
+
+    def _send_stored(self, database: sqlite3.Connection) -> None:
+        """Fills a server's new collection with the vectors that the base already has."""
+        records = database.execute("SELECT payload, vector FROM chunks WHERE kind = ?", (KINDS.index("passage"),))
+        for block in _blocks(records):
+            vectors = _vectors([vector for _, vector in block], self._embedding.dimension)
+            self._send([_chunk(payload) for payload, _ in block], vectors, set())
 
     @staticmethod
     def _apply(database: sqlite3.Connection, changes: "_TermChanges") -> None:
@@ -412,9 +486,7 @@ class _Builder:
                 data = np.array(kept, dtype=np.int32).T.tobytes()
                 database.execute("INSERT OR REPLACE INTO postings VALUES (?, ?, ?, ?, ?)", (*key, data))
             else:
-                database.execute(
-                    "DELETE FROM postings WHERE kind = ? AND terms = ? AND term = ? AND block = ?", key
-                )
+                database.execute("DELETE FROM postings WHERE kind = ? AND terms = ? AND term = ? AND block = ?", key)
 
 
 _TermChanges = dict[tuple[int, Terms, str, int], dict[int, int]]
@@ -437,8 +509,12 @@ def _put_in(changes: _TermChanges, row: int, chunk: Chunk) -> dict[Terms, int]:
 
 def _terms(chunk: Chunk) -> dict[Terms, Counter[str]]:
     text = embedded_text(chunk)
-    pairs = character_pairs(text) if chunk.kind == "question" else []
-    return {"words": Counter(index_terms(text)), "pairs": Counter(pairs)}
+    sounds = reading_pairs(text) if chunk.kind == "question" else []
+    return {"words": Counter(index_terms(text)), "sounds": Counter(sounds)}
+
+
+def _vectors(stored: Sequence[bytes], dimension: int) -> Vectors:
+    return np.frombuffer(b"".join(stored), dtype=np.float16).reshape(-1, dimension).astype(np.float32)
 
 
 def _decode(data: bytes) -> npt.NDArray[np.int32]:
@@ -460,18 +536,33 @@ def _blocks(items: Iterable[_T]) -> Iterator[list[_T]]:
         yield block
 
 
-def _open_chroma(folder: Path) -> tuple[Any, dict[Kind, chromadb.Collection]]:
-    client = chromadb.PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
-    return client, {
-        kind: client.get_or_create_collection(
-            kind, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-        )
-        for kind in KINDS
-    }
+def _open_chroma(folder: Path, url: str, *, create: bool = False) -> tuple[Client, chromadb.Collection]:
+    """The passages' vectors of a generation: in its folder, or on a server under the generation's name."""
+    settings = Settings(anonymized_telemetry=False)
+    name = f"madoguchi-{folder.name}" if url else "passages"
+    if url:
+        address = urlsplit(url)
+        secure = address.scheme == "https"
+        port = address.port or (443 if secure else 8000)
+        try:
+            client = cast(Client, chromadb.HttpClient(address.hostname or "", port, secure, settings=settings))
+        except ValueError as error:
+            raise IndexUnwritableError(f"Chroma のサーバーにつながりません: {url}") from error
+    else:
+        client = cast(Client, chromadb.PersistentClient(str(folder / "chroma"), settings=settings))
+    if create:
+        space: Any = {"hnsw": {"space": "cosine"}}
+        return client, client.get_or_create_collection(name, embedding_function=None, configuration=space)
+    return client, client.get_collection(name, embedding_function=None)
 
 
 def _root(data_dir: Path) -> Path:
     return data_dir / "index"
+
+
+def _layout(chroma_url: str) -> str:
+    """What a generation is like; one of another layout is neither read nor built upon."""
+    return f"2-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
 
 
 def _layout_of(folder: Path) -> str:
@@ -500,12 +591,20 @@ def _write_pointer(root: Path, history: Sequence[tuple[str, str]]) -> None:
     _fsync(root)
 
 
-def _remove_unreferenced(root: Path, history: Sequence[tuple[str, str]]) -> None:
+def _remove_unreferenced(root: Path, history: Sequence[tuple[str, str]], chroma_url: str) -> None:
     """Removes generations that neither the pointer names nor a reader holds open (killed runs' among them)."""
     named = {generation for _, generation in history}
     for folder in root.iterdir():
         if folder.is_dir() and folder.name not in named and not _in_use(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder, chroma_url)
+
+
+def _remove(folder: Path, chroma_url: str) -> None:
+    if chroma_url:
+        client, passages = _open_chroma(folder, chroma_url, create=True)
+        client.delete_collection(passages.name)
+        client.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _in_use(folder: Path) -> bool:

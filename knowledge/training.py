@@ -9,15 +9,15 @@ import json
 import os
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
-from safetensors.numpy import save_file
 from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
@@ -58,10 +58,14 @@ def main(
     random.seed(SEED)
     torch.manual_seed(SEED)
     sources = {name: _segment(pairs) for name, pairs in read_sources(datasets).items()}
-    tokenizer = _train_tokenizer(text for pairs in sources.values() for pair in pairs for text in (pair.query, pair.passage))
+    tokenizer = _train_tokenizer(
+        text for pairs in sources.values() for pair in pairs for text in (pair.query, pair.passage)
+    )
     weights = _train(tokenizer, sources)
     output.mkdir(parents=True, exist_ok=True)
-    model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights), Normalize()], device="cpu")
+    model = SentenceTransformer(
+        modules=[StaticEmbedding(tokenizer, embedding_weights=weights), Normalize()], device="cpu"
+    )
     typer.echo(f"JSTS valid Spearman {measure_similarity(model, datasets):.3f}")
     _save(model, output)
 
@@ -139,7 +143,7 @@ def _synonyms(datasets: Path) -> Iterator[Pair]:
         synset, _, word = line.split("\t")
         groups["w" + synset].append(word)
     for key, words in groups.items():
-        for first, second in zip(words, words[1:], strict=False):
+        for first, second in pairwise(words):
             yield Pair(first, second, key)
 
 
@@ -218,9 +222,9 @@ def _train(tokenizer: Tokenizer, sources: dict[str, list[Pair]]) -> np.ndarray[A
         passages = _embed(bag, [ids[pair.passage] for pair in batch])
         loss = _loss(queries, passages, [pair.key for pair in batch])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
-    weights = bag.weight.detach().numpy()
+    weights: np.ndarray[Any, np.dtype[np.float32]] = bag.weight.detach().numpy()
     weights[unknown] = 0  # so that it counts for nothing where a loader does not leave it out
     return weights
 

@@ -1,18 +1,20 @@
 """Japanese text as the words that search and the embedding see: SudachiPy, normalised forms, particles dropped."""
 
 import threading
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
 
-WORDS_VERSION = f"words1-sudachidict{version('sudachidict-core')}"
+from knowledge.japanese import normalize
+
+WORDS_VERSION = f"words2-sudachidict{version('sudachidict-core')}"
 """Changes whenever the same text could give other words; an index made with another one is built anew."""
 
 _MAX_CHARACTERS = 12_000  # SudachiPy refuses more than 49,149 bytes at once
-_DROPPED_POS = frozenset({"助詞", "助動詞", "補助記号", "記号", "空白", "接続詞", "感動詞"})
+_MARKS = frozenset({"補助記号", "記号", "空白"})
+_WITHOUT_CONTENT = _MARKS | {"助詞", "助動詞", "接続詞", "感動詞"}
 _dictionary_lock = threading.Lock()
 _dictionary: Dictionary | None = None
 _local = threading.local()
@@ -26,15 +28,10 @@ class Word:
     parts: tuple[str, ...] = ()
 
 
-def normalize(text: str) -> str:
-    """NFKC and lower case: what is compared character by character."""
-    return unicodedata.normalize("NFKC", text).lower()
-
-
 def read_words(text: str) -> list[Word]:
     """The content words of a text in order (long units, each with its short units)."""
     words = []
-    for morpheme in _morphemes(text):
+    for morpheme in _content(text):
         form = morpheme.normalized_form().lower()
         parts = morpheme.split(SplitMode.A)
         words.append(Word(form, tuple(p.normalized_form().lower() for p in parts) if len(parts) > 1 else ()))
@@ -46,10 +43,10 @@ def index_terms(text: str) -> list[str]:
     return [term for word in read_words(text) for term in (word.form, *word.parts)]
 
 
-def character_pairs(text: str) -> list[str]:
-    """Pairs of neighbouring letters and digits of the normalised text, white space and punctuation left out."""
-    kept = "".join(c for c in normalize(text) if c.isalnum() or c == "ー")
-    return [kept[i : i + 2] for i in range(len(kept) - 1)]
+def reading_pairs(text: str) -> list[str]:
+    """Pairs of neighbouring sounds (kana of the reading), so that なんにん meets 何人 and しめきり 〆切."""
+    sounds = "".join(m.reading_form() for m in _morphemes(text) if m.part_of_speech()[0] not in _MARKS)
+    return [sounds[i : i + 2] for i in range(len(sounds) - 1)]
 
 
 def segmented(text: str) -> str:
@@ -57,12 +54,14 @@ def segmented(text: str) -> str:
     return " ".join(part for word in read_words(text) for part in word.parts or (word.form,))
 
 
+def _content(text: str) -> Iterator[Morpheme]:
+    return (m for m in _morphemes(text) if m.part_of_speech()[0] not in _WITHOUT_CONTENT)
+
+
 def _morphemes(text: str) -> Iterator[Morpheme]:
     tokenizer = _tokenizer()
     for piece in _pieces(normalize(text)):
-        for morpheme in tokenizer.tokenize(piece):
-            if morpheme.part_of_speech()[0] not in _DROPPED_POS:
-                yield morpheme
+        yield from tokenizer.tokenize(piece)
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """PDF: lines put together to paragraphs, headings told by the size of their characters, ruled tables as rows."""
 
 import ctypes
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,9 +20,12 @@ from ingest.formats.tables import rows_of
 from ingest.formats.text import MARKER
 from ingest.types import Block, ReadError
 
+logging.getLogger("pdfminer").setLevel(logging.ERROR)  # it reports each font without a bounding box
+
 _SURVEYED = 40  # pages that tell the size of the text, its headings and what repeats on each page
 _RULES = range(4, 3000)  # paths of a page that may be a table's lines; more are a drawing
 _HEADING = 60  # characters; longer lines in large print are text
+_LONGEST = 100  # lines of a paragraph; what goes on longer is no running text
 _PAGE_NUMBER = re.compile(r"^[-‐–— ]*(?:p\.?)?\d{1,4}(?: ?/ ?\d{1,4})?(?:ページ)?[-‐–— ]*$", re.I)
 _UNBROKEN = re.compile(r"^[^\x00-\x7f]{0,2}[!-~]{15,}")  # an address or the like, moved to the next line as a whole
 _SENTENCE_END = re.compile(r"[。!?]$")
@@ -41,9 +45,13 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Look:
-    """How a document is set: its text's size, the distance of its lines in sizes, and what repeats on its pages."""
+    """How a document is set: its text's size and weight, larger sizes, its lines' distance, what its pages repeat.
+
+    `spacing` is in sizes of the text.
+    """
 
     body: float
+    is_bold: bool
     headings: tuple[float, ...]
     spacing: float
     repeated: frozenset[str]
@@ -89,7 +97,7 @@ def read_pdf(document: pdfium.PdfDocument, path: Path) -> Iterator[Block]:
                     yield from within.blocks
                     within.blocks.clear()
                     continue
-                if paragraph and not _continues(paragraph[-1], line, edge, look):
+                if paragraph and (len(paragraph) == _LONGEST or not _continues(paragraph[-1], line, edge, look)):
                     yield _block(paragraph, place, look)
                     paragraph = []
                 if not paragraph:
@@ -104,14 +112,17 @@ def _survey(document: pdfium.PdfDocument) -> _Look:
     characters: Counter[float] = Counter()
     spacings: list[float] = []
     edges: Counter[str] = Counter()
+    bold = 0
     sampled = min(len(document), _SURVEYED)
     for number in range(sampled):
         with closing(document[number]) as page:
             lines = _lines(page)
-        edges.update({_pattern(line) for line in lines[:2] + lines[-2:]})
-        for line, following in zip(lines, [*lines[1:], None], strict=True):
+        edges.update({_pattern(line) for line in lines[:2] + lines[-2:] if not _SENTENCE_END.search(line.text)})
+        for line in lines:
             characters[line.size] += len(line.text)
-            if following and following.size == line.size and line.right > _edge(line, lines) - 2.5 * line.size:
+            bold += len(line.text) if line.bold else 0
+        for line, following in pairwise(lines):
+            if following.size == line.size and line.right > _edge(line, lines) - 2.5 * line.size:
                 spacings.append((line.y - following.y) / line.size)
     if not characters:
         raise ReadError(
@@ -120,6 +131,7 @@ def _survey(document: pdfium.PdfDocument) -> _Look:
     body = characters.most_common(1)[0][0]
     return _Look(
         body,
+        bold > 0.5 * characters.total(),
         tuple(sorted((size for size in characters if size > 1.12 * body), reverse=True)),
         median([value for value in spacings if 0.8 < value < 3] or [1.5]),
         frozenset(pattern for pattern, count in edges.items() if count >= max(3, 0.5 * sampled)),
@@ -148,11 +160,15 @@ def _measured(text: pdfium.PdfTextPage, first: int, last: int, content: str) -> 
     x, y = ctypes.c_double(), ctypes.c_double()
     pdfium_c.FPDFText_GetCharOrigin(text, first, x, y)
     right = max(text.get_charbox(index)[2] for index in range(max(first, last - 2), last + 1))
-    name, flags = ctypes.create_string_buffer(100), ctypes.c_int()
-    pdfium_c.FPDFText_GetFontInfo(text, first, name, 100, flags)
     size = pdfium_c.FPDFText_GetFontSize(text, first) * (abs(matrix.d) or abs(matrix.b) or 1)
-    bold = pdfium_c.FPDFText_GetFontWeight(text, first) >= 600 or b"bold" in name.value.lower()
+    bold = _is_bold(text, first) and _is_bold(text, last)
     return _Line(content, x.value, right, y.value, round(size * 2) / 2 or 1, bold)
+
+
+def _is_bold(text: pdfium.PdfTextPage, index: int) -> bool:
+    name, flags = ctypes.create_string_buffer(100), ctypes.c_int()
+    pdfium_c.FPDFText_GetFontInfo(text, index, name, 100, flags)
+    return pdfium_c.FPDFText_GetFontWeight(text, index) >= 600 or b"bold" in name.value.lower()
 
 
 def _pattern(line: _Line) -> str:
@@ -190,9 +206,11 @@ def _block(lines: list[_Line], place: str, look: _Look) -> Block:
     for line in lines[1:]:
         text = joined(text, line.text)
     first = lines[0]
-    short = len(text) <= _HEADING and not _SENTENCE_END.search(text)
-    if short and first.size in look.headings:
-        return Block("heading", text, place, 1 + look.headings.index(first.size))
+    if len(text) <= _HEADING and not _SENTENCE_END.search(text):
+        if first.size in look.headings:
+            return Block("heading", text, place, 1 + look.headings.index(first.size))
+        if first.bold and not look.is_bold:
+            return Block("heading", text, place, 9)
     return Block("paragraph", text, place)
 
 

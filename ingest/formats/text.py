@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from ingest.characters import clean, decode, joined
-from ingest.formats.tables import row_text
+from ingest.formats.tables import row_text, rows_of
 from ingest.types import Block
 
 _ENDS = re.compile(r"[。!?！？」）):：]$")
@@ -60,10 +61,20 @@ def unwrapped(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def read_text(path: Path) -> Iterator[Block]:
-    """A text file: a paragraph for each line; what is a heading is told from the lines themselves, later."""
-    for number, line in unwrapped(decode(path.read_bytes()).splitlines()):
-        if text := clean(line):
-            yield Block("paragraph", text, f"{number}行目")
+    """A text file: a paragraph for each line, and the rows of tables that were pasted with tabs.
+
+    What is a heading is told from the lines themselves, later.
+    """
+    lines = unwrapped(decode(path.read_bytes()).splitlines())
+    for cells, group in groupby(lines, key=lambda numbered: numbered[1].strip().count("\t") + 1):
+        numbered = list(group)
+        if cells > 1 and len(numbered) > 1:
+            rows = [[clean(cell) for cell in line.strip().split("\t")] for _, line in numbered]
+            yield from rows_of(rows, [f"{number}行目" for number, _ in numbered])
+            continue
+        for number, line in numbered:
+            if text := clean(line):
+                yield Block("paragraph", text, f"{number}行目")
 
 
 def front_matter(path: Path) -> dict[str, str]:

@@ -83,7 +83,7 @@ def test_the_own_model_is_small_and_readable_by_all() -> None:
     ("folder", "prompts", "query_token", "passage_token"),
     [
         ("own-prompts", {"query": "問: ", "document": "文: "}, "問:", "文:"),
-        ("own-prompts-win-e5-", {"query": "問: ", "passage": "文: "}, "問:", "文:"),
+        ("own-prompts-win-e5-", {"query": "問: ", "document": "文: "}, "問:", "文:"),
         ("ruri-v3-tiny", {}, "検索クエリ:", "検索文書:"),
         ("multilingual-e5-tiny", {}, "query:", "passage:"),
         ("plain", {}, "", ""),

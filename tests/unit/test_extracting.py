@@ -1,8 +1,7 @@
 """Real files of each format, made here, and what is read from them."""
 
-import shutil
-import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import docx
@@ -12,11 +11,6 @@ from openpyxl import Workbook
 from ingest.characters import clean, decode
 from ingest.extracting import SUFFIXES, extract, suffix_of
 from ingest.types import Block, Document, ReadError
-
-CHROMIUM = shutil.which("chromium")
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="chromium is not installed: no PDF can be printed, THE PDF READER IS NOT TESTED"
-)
 
 
 def read(path: Path) -> tuple[Document, list[Block]]:
@@ -34,36 +28,15 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-def print_pdf(folder: Path, html: str) -> Path:
-    page = write(folder, "page.html", html)
-    pdf = folder / "page.pdf"
-    subprocess.run(
-        [
-            str(CHROMIUM),
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--no-pdf-header-footer",
-            f"--user-data-dir={folder / 'profile'}",
-            f"--print-to-pdf={pdf}",
-            page.as_uri(),
-        ],  # fmt: skip
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    return pdf
-
-
 def pdf_bytes(page: str = "", trailer: str = "") -> bytes:
-    """A PDF of one page, written by hand."""
+    """A PDF of one page, written by hand; its fonts are F (Helvetica) and B (Helvetica-Bold)."""
     objects = [
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</Font<</F 5 0 R/B 6 0 R>>>>>>",
         f"<</Length {len(page)}>>stream\n{page}\nendstream",
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica-Bold>>",
     ]
     body, offsets = "%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
@@ -110,8 +83,20 @@ def test_text_has_a_paragraph_for_each_line_with_its_number(tmp_path: Path) -> N
     ]
 
 
+def test_tables_pasted_into_text_are_read_row_by_row(tmp_path: Path) -> None:
+    _, blocks = read(write(tmp_path, "a.txt", "採点の基準\n項目\t配点\n効果\t40点\n継続性\t30点\n以上です。"))
+    assert [(block.kind, block.text, block.place) for block in blocks[1:]] == [
+        ("row", "項目: 効果 | 配点: 40点", "3行目"),
+        ("row", "項目: 継続性 | 配点: 30点", "4行目"),
+        ("paragraph", "以上です。", "5行目"),
+    ]
+
+
 def test_text_broken_at_a_fixed_width_is_put_together(tmp_path: Path) -> None:
-    sentence = "この補助金は地域の課題をデジタル技術で解決しようとする市町村の取り組みを支援するもので、機器の購入費と設計の費用を対象とします。"
+    sentence = (
+        "この補助金は地域の課題をデジタル技術で解決しようとする市町村の取り組みを支援するもので、"
+        "機器の購入費と設計の費用を対象とします。"
+    )
     lines = [sentence[start : start + 20] for start in range(0, len(sentence), 20)]
     _, blocks = read(write(tmp_path, "a.txt", "\n".join(["案内", *lines, *lines])))
     assert texts(blocks, "paragraph") == ["案内", sentence, sentence]
@@ -119,7 +104,8 @@ def test_text_broken_at_a_fixed_width_is_put_together(tmp_path: Path) -> None:
 
 def test_markdown_has_headings_items_tables_and_front_matter(tmp_path: Path) -> None:
     content = (
-        "---\ntitle: 手引き\nurl: https://example.jp/a\n---\n# 概要\n**市**が対象です。\n\n経費\n----\n- 機器\n1. 申請\n\n"
+        "---\ntitle: 手引き\nurl: https://example.jp/a\n---\n# 概要\n**市**が対象です。\n\n"
+        "経費\n----\n- 機器\n1. 申請\n\n"
         "| 区分 | 補助率 |\n|---|---|\n| 一般 | 1/2 |\n| 過疎 | 2/3 |\n\n```\n# 注釈\n```\n"
     )
     document, blocks = read(write(tmp_path, "a.md", content))
@@ -164,7 +150,8 @@ def test_html_is_decoded_by_its_meta_element_or_its_bytes(tmp_path: Path, encodi
 
 def test_html_tables_are_read_with_cells_that_span(tmp_path: Path) -> None:
     table = (
-        "<table><tr><th>区分</th><th>経費</th><th>上限</th></tr><tr><td rowspan=2>市</td><td>機器</td><td>100万円</td></tr>"
+        "<table><tr><th>区分</th><th>経費</th><th>上限</th></tr>"
+        "<tr><td rowspan=2>市</td><td>機器</td><td>100万円</td></tr>"
         "<tr><td>設計</td><td>50万円</td></tr></table><table><tr><td>期間</td><td>4月から9月</td></tr></table>"
     )
     _, blocks = read(write(tmp_path, "a.html", f"<body>{table}</body>"))
@@ -225,16 +212,16 @@ def test_workbooks_are_read_row_by_row_under_their_headings(tmp_path: Path) -> N
     assert blocks[2].place == "シート「補助率」3行目"
 
 
-@needs_chromium
-def test_pdf_has_whole_paragraphs_headings_by_size_and_ruled_tables(tmp_path: Path) -> None:
+def test_pdf_has_whole_paragraphs_headings_by_size_and_ruled_tables(print_pdf: Callable[[str], Path]) -> None:
     sentence = "この補助金は、地域の課題をデジタル技術で解決しようとする市町村の取り組みを支援するものです。" * 3
     page = (
-        '<html lang="ja"><meta charset="utf-8"><title>手引き</title><style>td,th{border:1px solid}'
+        "<title>手引き</title><style>td,th{border:1px solid}"
         "p.next{break-before:page}</style><body><h1>補助金の手引き</h1>"
         f"<h2>対象</h2><p>{sentence}</p><p>{sentence}</p><table><tr><th>区分</th><th>補助率</th></tr><tr><td>一般</td>"
-        f"<td>1/2</td></tr><tr><td>過疎</td><td>2/3</td></tr></table><h2>経費</h2><p class=next>機器の購入費です。</p></body>"
+        "<td>1/2</td></tr><tr><td>過疎</td><td>2/3</td></tr></table>"
+        "<h2>経費</h2><p class=next>機器の購入費です。</p></body>"
     )
-    document, blocks = read(print_pdf(tmp_path, page))
+    document, blocks = read(print_pdf(page))
     assert document.title == "手引き"
     assert [(block.kind, block.text, block.place) for block in blocks] == [
         ("heading", "補助金の手引き", "1ページ"),
@@ -248,14 +235,22 @@ def test_pdf_has_whole_paragraphs_headings_by_size_and_ruled_tables(tmp_path: Pa
     ]
 
 
-@needs_chromium
-def test_pdf_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
+def test_pdf_running_heads_and_page_numbers_are_left_out(print_pdf: Callable[[str], Path]) -> None:
     pages = "".join(
         f'<div style="break-after:page"><p>令和7年度 手引き</p><p>第{number}の説明です。</p><p>- {number} -</p></div>'
         for number in range(1, 5)
     )
-    _, blocks = read(print_pdf(tmp_path, f'<html lang="ja"><meta charset="utf-8"><body>{pages}</body>'))
+    _, blocks = read(print_pdf(f"<body>{pages}</body>"))
     assert texts(blocks, "paragraph") == [f"第{number}の説明です。" for number in range(1, 5)]
+
+
+def test_a_bold_line_of_a_pdf_is_a_heading(tmp_path: Path) -> None:
+    lines = "BT /B 12 Tf 20 200 Td (Who can apply) Tj /F 12 Tf 0 -40 Td (Towns and villages can apply.) Tj ET"
+    _, blocks = read(write(tmp_path, "a.pdf", pdf_bytes(lines)))
+    assert [(block.kind, block.text) for block in blocks] == [
+        ("heading", "Who can apply"),
+        ("paragraph", "Towns and villages can apply."),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -274,6 +269,9 @@ def test_pdf_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None
         ("鍵.docx", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "パスワード"),
         ("文.docx", b"text", "壊れています"),
         ("壊れた.xlsx", b"PK\x03\x04 broken", "壊れています"),
+        ("実はPDF.txt", pdf_bytes(), "拡張子と合いません"),
+        ("実はWeb.md", b"<!DOCTYPE html><p>a</p>", "拡張子と合いません"),
+        ("深い.html", b"<div>" * 5000 + b"a", "壊れています"),
         ("空.html", b"<html><body><nav>a</nav></body></html>", "文字が入っていません"),
     ],
 )
@@ -295,10 +293,12 @@ def test_a_package_with_a_broken_part_is_refused(tmp_path: Path, part: str) -> N
 
 def test_a_package_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.docx"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
-        with package.open("word/document.xml", "w", force_zip64=True) as part:
-            for _ in range(1025):
-                part.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package,
+        package.open("word/document.xml", "w", force_zip64=True) as part,
+    ):
+        for _ in range(1025):
+            part.write(bytes(1 << 20))
     with pytest.raises(ReadError, match="大きすぎ"):
         read(path)
 

@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
+from knowledge.concepts import load_synonyms
 from knowledge.embedding import Embedding, load_embedding
-from knowledge.search import RELEVANT, Searcher, load_synonyms
-from knowledge.store import Kind, open_index, update_index
+from knowledge.reranking import load_reranker
+from knowledge.search import RELEVANT, Searcher, open_searcher
+from knowledge.store import IndexMissingError, embedded_text, open_index, update_index
 from knowledge.types import Chunk
-from knowledge.words import character_pairs, index_terms, read_words, segmented
+from knowledge.words import index_terms, read_words, reading_pairs, segmented
 
 PASSAGES = {
     "cost": ("adviser", "アドバイザーの交通費・宿泊費・謝金は、総務省がすべて負担します。"),
@@ -36,8 +40,7 @@ QUESTIONS = {
 
 def the_chunks() -> list[Chunk]:
     passages = [
-        Chunk(name, text, "passage", "doc", "案内", text, program=program)
-        for name, (program, text) in PASSAGES.items()
+        Chunk(name, text, "passage", "doc", "案内", text, program=program) for name, (program, text) in PASSAGES.items()
     ]
     questions = [
         Chunk(f"{target}-{number}", text, "question", "faq", "FAQ", text, program=target.split("-")[0], target=target)
@@ -93,7 +96,8 @@ def test_everyday_words_find_the_passage(searcher: Searcher, query: str, expecte
     ],
 )
 def test_a_typed_question_finds_the_nearest_wording(searcher: Searcher, query: str, expected: str) -> None:
-    assert searcher.search(query, kind="question")[0].chunk.target == expected
+    best = searcher.entries(query)[0]
+    assert (best.program, best.target) == (expected.split("-")[0], expected)
 
 
 def test_a_program_keeps_its_own_chunks_and_those_of_none(searcher: Searcher) -> None:
@@ -104,10 +108,21 @@ def test_a_program_keeps_its_own_chunks_and_those_of_none(searcher: Searcher) ->
     )
 
 
-def test_kinds_are_apart(searcher: Searcher) -> None:
-    kinds: tuple[Kind, ...] = ("passage", "question")
-    for kind in kinds:
-        assert {hit.chunk.kind for hit in searcher.search("謝金の負担はいくら", kind=kind, limit=20)} == {kind}
+def test_typed_questions_are_no_passages(searcher: Searcher) -> None:
+    assert {hit.chunk.kind for hit in searcher.search("アドバイザーの謝金は誰が払いますか", limit=20)} == {"passage"}
+
+
+def test_entries_are_of_the_program_and_of_none(searcher: Searcher) -> None:
+    assert {hit.program for hit in searcher.entries("謝金はいくら", program="suishin")} == {"suishin"}
+    assert searcher.entries("謝金はいくら", program="no-such-program") == ()
+
+
+def test_an_entry_comes_once_and_the_surest_first(searcher: Searcher) -> None:
+    hits = searcher.entries("アドバイザーの謝金は誰が払いますか")
+    assert len({hit.target for hit in hits}) == len(hits) <= 3
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert hits[0].score > 0.8 > 0.4 > hits[-1].score
+    assert len(searcher.entries("アドバイザーの謝金は誰が払いますか", limit=1)) == 1
 
 
 @pytest.mark.parametrize("query", ["こんにちは", "今日のランチは何がいいかな", "野球の試合の結果", "", "?!、。", "🙂"])
@@ -124,9 +139,9 @@ def test_the_limit_and_the_order_hold(searcher: Searcher) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=st.sampled_from("謝金申請いくらの上限はABc12 ,。\n🙂々ー"), max_size=40))
 def test_any_text_gives_scores_between_0_and_1(searcher: Searcher, query: str) -> None:
-    for kind in ("passage", "question"):
-        for hit in searcher.search(query, kind=kind):  # type: ignore[arg-type]
-            assert 0 <= hit.lexical <= 1 and 0 <= hit.dense <= 1 and 0 < hit.score <= 1
+    for hit in searcher.search(query):
+        assert all(0 <= part <= 1 for part in (hit.lexical, hit.dense, hit.score))
+    assert all(0 <= entry.score <= 1 for entry in searcher.entries(query))
 
 
 def test_terms_are_the_content_words_and_rare_ones_weigh_more(searcher: Searcher) -> None:
@@ -195,7 +210,8 @@ def test_every_synonym_is_read_as_words() -> None:
     synonyms = load_synonyms()
     assert len(synonyms.alternatives) > 300
     for word, alternatives in synonyms.alternatives.items():
-        assert word and all(alternative.terms for alternative in alternatives)
+        assert word
+        assert all(alternative.terms for alternative in alternatives)
         assert word not in {alternative.terms for alternative in alternatives}
 
 
@@ -217,10 +233,77 @@ def test_compounds_are_found_by_their_parts() -> None:
     assert segmented("地方公共団体の補助金") == "地方 公共 団体 補助 金"
 
 
-def test_character_pairs_pass_over_punctuation() -> None:
-    assert character_pairs("上限、 １億!") == ["上限", "限1", "1億"]
+@pytest.mark.parametrize(("one", "other"), [("〆切、いつ?", "しめきりいつ"), ("何人", "なんにん"), ("Ｗｅｂ", "web")])
+def test_sounds_are_those_of_the_reading(one: str, other: str) -> None:
+    assert reading_pairs(one) == reading_pairs(other)
 
 
 def test_a_text_longer_than_the_tokenizer_takes_is_read_whole() -> None:
     text = "募集の案内。" * 20_000
     assert index_terms(text).count("募集") == 20_000
+
+
+def tiny_embedding_model(folder: Path) -> str:
+    """A sentence-transformers model that knows two words, saved to be loaded without a network."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "謝金": 1, "募集": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("謝金|募集"), "isolated")
+    weights = np.eye(3, 8, dtype=np.float32)
+    modules = [StaticEmbedding(tokenizer, embedding_weights=weights), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder), create_model_card=False)
+    return str(folder)
+
+
+def test_another_model_serves_once_its_index_is_made(tmp_path: Path, embedding: Embedding) -> None:
+    data_dir, model = tmp_path / "data", tiny_embedding_model(tmp_path / "model")
+    with pytest.raises(IndexMissingError):
+        open_searcher(data_dir, model)
+    update_index(data_dir, the_chunks(), embedding, lambda read: None)
+    searcher = open_searcher(data_dir, model)
+    old = searcher.generation
+    assert not searcher.refresh()
+    assert searcher.search("先生への謝礼はうちが払うの?")[0].chunk.id == "cost"
+
+    changes = update_index(data_dir, the_chunks(), load_embedding(model), lambda read: None)
+    assert changes.created == len(the_chunks())
+    assert searcher.refresh()
+    assert searcher.generation != old
+    hit = searcher.search("謝金")[0]
+    assert hit.chunk.id == "cost"
+    assert hit.dense > 0.1
+    searcher.close()
+
+
+def test_a_reranker_puts_the_best_passages_in_order(tmp_path: Path, embedding: Embedding) -> None:
+    update_index(tmp_path / "data", the_chunks(), embedding, lambda read: None)
+    plain = open_searcher(tmp_path / "data")
+    reranked = open_searcher(tmp_path / "data", reranker_model=tiny_cross_encoder(tmp_path / "model"))
+    query = "申請と費用の負担"
+    before, after = plain.search(query, limit=20), reranked.search(query, limit=20)
+    assert sorted(hit.chunk.id for hit in before) == sorted(hit.chunk.id for hit in after)
+    rates = load_reranker(str(tmp_path / "model")).rate(query, [embedded_text(hit.chunk) for hit in after])
+    assert list(rates) == sorted(rates, reverse=True)
+    assert [hit.chunk.id for hit in before] != [hit.chunk.id for hit in after]
+    assert {hit.chunk.id: hit.score for hit in before} == {hit.chunk.id: hit.score for hit in after}
+    assert reranked.search("🙂") == ()
+    plain.close()
+    reranked.close()
+
+
+def tiny_cross_encoder(folder: Path) -> str:
+    """A cross-encoder with random weights, saved to be loaded without a network."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    folder.mkdir()
+    characters = sorted({c for _, text in PASSAGES.values() for c in text})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters)]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(1)
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = BertConfig(vocab_size=len(vocabulary), num_labels=1, initializer_range=1.0, **shape)
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return str(folder)

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -84,8 +86,9 @@ def test_what_changed_is_counted_and_only_that_is_embedded(tmp_path: Path, chunk
     embedding.embedded.clear()
 
     changed = replace(chunks[0], text="アドバイザーの宿泊費も国が持ちます。", digest="new")
-    assert update(tmp_path, [changed, *chunks[2:], passage(9, "新しい段落です。")], embedding) == IndexChanges(1, 1, 1, 5)
-    assert sorted(embedding.embedded) == sorted(f"案内\n{text}" for text in (changed.text, "新しい段落です。"))
+    new = passage(9, "新しい段落です。")
+    assert update(tmp_path, [changed, *chunks[2:], new], embedding) == IndexChanges(1, 1, 1, 5)
+    assert sorted(embedding.embedded) == sorted(f"案内\n{text}" for text in (changed.text, new.text))
     assert found(tmp_path, embedding, "宿泊費")[0] == changed.text
     assert chunks[0].text not in found(tmp_path, embedding, "交通費と謝金")
     assert chunks[1].text not in found(tmp_path, embedding, "毎月の募集")
@@ -179,7 +182,8 @@ def test_the_previous_generation_is_kept_and_older_ones_go_unless_in_use(tmp_pat
         if count == 2:
             reader = open_index(tmp_path, embedding)
     assert generations(tmp_path) == {names[1], names[3], names[4]}
-    assert reader is not None and reader.sizes["passage"] == 2
+    assert reader is not None
+    assert reader.sizes["passage"] == 2
     reader.close()
     update(tmp_path, chunks, embedding)
     assert generations(tmp_path) == {names[4], current_generation(tmp_path, embedding.name)}
@@ -228,7 +232,9 @@ def test_the_same_id_twice_is_refused(tmp_path: Path, chunks: list[Chunk]) -> No
 def test_progress_counts_what_was_read(tmp_path: Path) -> None:
     told: list[int] = []
     update_index(tmp_path, (passage(n, f"段落{n}") for n in range(4500)), Recording(), told.append)
-    assert told == sorted(told) and told[-1] == 4500 and len(told) > 1
+    assert told == sorted(told)
+    assert told[-1] == 4500
+    assert len(told) > 1
 
 
 def test_the_pointer_is_readable_by_others(tmp_path: Path, chunks: list[Chunk]) -> None:
@@ -264,3 +270,54 @@ def test_increments_end_where_a_fresh_build_ends(
             hits.append({hit.chunk.id: (round(hit.score, 5), hit.chunk.text) for hit in searcher.search(query)})
             searcher.close()
         assert hits[0] == hits[1]
+
+
+@pytest.fixture(scope="module")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Chroma server on this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("chroma")
+    command = [str(Path(sys.executable).with_name("chroma")), "run", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen([*command, "--path", str(folder)], stdout=subprocess.DEVNULL, cwd=folder) as server:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+
+
+def test_a_chroma_server_stands_behind_the_same_index(tmp_path: Path, chunks: list[Chunk], chroma_url: str) -> None:
+    embedding = Recording()
+
+    def update_there(chunks: Sequence[Chunk]) -> IndexChanges:
+        return update_index(tmp_path, chunks, embedding, lambda read: None, chroma_url)
+
+    def found_there(query: str) -> list[str]:
+        searcher = Searcher(open_index(tmp_path, embedding, chroma_url), embedding)
+        try:
+            return [hit.chunk.text for hit in searcher.search(query)]
+        finally:
+            searcher.close()
+
+    assert update_there(chunks) == IndexChanges(7, 0, 0, 0)
+    assert update_there(chunks) == IndexChanges(0, 0, 0, 7)
+    texts = found_there("交通費はだれが払う")
+    changed = replace(chunks[0], text="アドバイザーの宿泊費も国が持ちます。", digest="new")
+    assert update_there([changed, *chunks[2:]]) == IndexChanges(0, 1, 1, 5)
+    assert found_there("宿泊費はだれが払う")[0] == changed.text
+    assert chunks[1].text not in found_there("募集は毎月ありますか")
+    with pytest.raises(IndexMissingError, match="python -m ingest"):
+        open_index(tmp_path, embedding)
+
+    assert update(tmp_path, chunks, embedding) == IndexChanges(7, 0, 0, 0)
+    assert found(tmp_path, embedding, "交通費はだれが払う") == texts
+
+
+def test_a_server_that_cannot_be_reached_is_named(tmp_path: Path, chunks: list[Chunk]) -> None:
+    with pytest.raises(IndexUnwritableError, match=r"http://127\.0\.0\.1:9"):
+        update_index(tmp_path, chunks, Recording(), lambda read: None, "http://127.0.0.1:9")

@@ -3,6 +3,8 @@ import { answerItem, errorItem, programItems, questionItem, typingItem } from ".
 
 const KEPT = "conversation";
 const LONGEST_WAIT_MS = 30_000;
+const HINT = "例: うちの町は対象になりますか";
+const HINTS = { fiscal_index: "例: 0.45", end_date: "例: 6月10日" }; // for facts that are typed rather than chosen
 const PROBLEMS = {
   offline: "通信できませんでした。電波やネットワークを確かめて、もう一度お試しください。",
   slow: "返事に時間がかかっています。もう一度お試しください。",
@@ -14,6 +16,7 @@ const input = document.getElementById("text");
 const send = document.getElementById("send");
 const log = document.getElementById("log");
 const welcome = document.getElementById("welcome");
+const examples = document.getElementById("examples");
 
 let conversation = restore();
 let programs = new Map();
@@ -22,7 +25,7 @@ let waiting = null; // the AbortController of the message under way
 // --- what is kept --------------------------------------------------------------------------------------------
 
 function fresh() {
-  return { id: null, turns: [] }; // turns: {text, choice, answer or problem}
+  return { id: null, turns: [] }; // turns: {text, and once it is there: answer, or problem and whether to edit the text}
 }
 
 function restore() {
@@ -43,9 +46,9 @@ function keep() {
 
 // --- asking --------------------------------------------------------------------------------------------------
 
-async function ask(text, choice = "") {
+async function ask(text) {
   if (waiting || !text.trim()) return;
-  const turn = { text: text.trim(), choice };
+  const turn = { text: text.trim() };
   conversation.turns.push(turn);
   retireOffers();
   welcome.hidden = true;
@@ -61,7 +64,7 @@ async function answerTurn(turn) {
   log.append(typing);
   question.scrollIntoView();
   setBusy(true);
-  delete turn.problem;
+  delete turn.problem; // a second attempt
   const outcome = await post(turn);
   if (asked !== conversation) return; // started over meanwhile
   typing.remove();
@@ -70,6 +73,10 @@ async function answerTurn(turn) {
   keep();
   const item = show(turn);
   question.scrollIntoView();
+  if (turn.edit && !input.value) {
+    input.value = turn.text;
+    fitInput();
+  }
   // A tapped button is gone with its focus: the next Tab goes on from the answer. Typing is not interrupted.
   if (document.activeElement === document.body) item.focus({ preventScroll: true });
 }
@@ -82,12 +89,13 @@ async function post(turn) {
     const response = await fetch("/api/ask", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ text: turn.text, choice: turn.choice, conversation_id: conversation.id }),
+      body: JSON.stringify({ text: turn.text, conversation_id: conversation.id }),
       signal: controller.signal,
     });
     const answer = await response.json();
     conversation.id = answer.conversation_id || conversation.id;
-    return response.ok ? { answer } : { problem: answer.text || PROBLEMS.broken };
+    if (response.ok) return { answer };
+    return { problem: answer.text || PROBLEMS.broken, edit: response.status === 413 || response.status === 422 };
   } catch (error) {
     if (error.name === "AbortError") return { problem: PROBLEMS.slow };
     return { problem: error instanceof TypeError ? PROBLEMS.offline : PROBLEMS.broken };
@@ -102,10 +110,17 @@ async function post(turn) {
 function show(turn) {
   const isLast = turn === conversation.turns.at(-1);
   const item = turn.answer
-    ? answerItem(turn.answer, programs, isLast ? (text, choice) => ask(text, choice) : null)
-    : errorItem(turn.problem ?? PROBLEMS.offline, () => retry(turn, item));
+    ? answerItem(withExamples(turn.answer), programs, isLast ? ask : null)
+    : errorItem(turn.problem ?? PROBLEMS.offline, isLast && !turn.edit ? () => retry(turn, item) : null);
   log.append(item);
+  input.placeholder = HINTS[turn.answer?.missing[0]] ?? HINT;
   return item;
+}
+
+// To someone who asked for something else, the greeting's examples show what can be asked.
+function withExamples(answer) {
+  if (answer.status !== "offtopic" || answer.suggestions.length) return answer;
+  return { ...answer, suggestions: [...examples.querySelectorAll("button")].map((button) => button.textContent) };
 }
 
 function retry(turn, item) {
@@ -132,6 +147,7 @@ function startOver() {
   keep();
   log.replaceChildren();
   setBusy(false);
+  input.placeholder = HINT;
   welcome.hidden = false;
   scrollTo({ top: 0 });
   input.focus();
@@ -161,7 +177,7 @@ input.addEventListener("keydown", (event) => {
   form.requestSubmit();
 });
 
-document.getElementById("examples").addEventListener("click", (event) => {
+examples.addEventListener("click", (event) => {
   if (event.target.matches("button")) ask(event.target.textContent);
 });
 document.getElementById("restart").addEventListener("click", startOver);

@@ -17,14 +17,19 @@ const SUBJECTS = {
 const VERDICTS = {
   eligible: { badge: "対象", cap: "範囲内", window: "募集期間内", repeat: "申請できます", look: "yes" },
   ineligible: { badge: "対象外", cap: "上限を超えます", window: "募集期間外", repeat: "申請できません", look: "no" },
-  conditional: { badge: "条件付き", look: "depends" },
+  conditional: { badge: "条件付き", window: "原則、募集期間内", look: "depends" },
 };
 const OUTCOMES = {
   needs_facts: { badge: "確認が必要", look: "asks" },
   not_stated: { badge: "記載なし", look: "silent" },
 };
+const STATUSES = {
+  needs_info: { badge: "確認が必要", look: "asks" },
+  unknown: { badge: "資料に記載なし", look: "silent" },
+};
 const ABOUT = new Set(["budget", "duration"]); // the documents say 程度
-const MOST_EVIDENCE = 3; // all of it stands among the sources
+const MOST_PLACES = 3; // of evidence, and of its phrases at each; all of it stands among the sources
+const MOST_PHRASES = 2;
 const SIGNS = {
   yes: "M5 12.5 10 17.5 19 7.5",
   no: "M6.5 6.5 17.5 17.5M17.5 6.5 6.5 17.5",
@@ -65,26 +70,27 @@ export function typingItem() {
   return make("li", { class: "typing" }, dots, make("span", { class: "hidden" }, "答えを調べています"));
 }
 
+/** A message that got no answer; `retry` is null where sending the same again cannot help. */
 export function errorItem(text, retry) {
-  const button = make("button", { type: "button", class: "choice", onclick: retry }, "もう一度試す");
+  const button = retry && make("button", { type: "button", class: "choice", onclick: retry }, "もう一度試す");
   return make(
     "li",
     { class: "problem", tabindex: "-1" },
     make("p", {}, text),
-    make("div", { class: "offer choices" }, button),
+    button ? make("div", { class: "offer choices" }, button) : null,
   );
 }
 
-/** An answer; `ask(text, choice)` is given for the last one only, whose choices and suggestions are still open. */
+/** An answer; `ask(text)` is given for the last one only, whose choices and suggestions are still open. */
 export function answerItem(answer, programs, ask) {
   const { said, note } = partsOf(answer);
   const card = make(
     "article",
     { class: "card" },
-    rulings(answer.rulings, programs),
-    make("p", { class: "said" }, said),
-    ...evidence(answer.rulings, programs, !note),
-    make("div", { class: "card-foot" }, sources(answer.citations), copyButton(answer)),
+    rulings(answer.rulings, programs) ?? statusLine(answer.status),
+    make("div", { class: "said" }, ...said.split("\n").filter(Boolean).map(sayingLine)),
+    ...evidence(answer.rulings, programs),
+    answer.citations.length ? make("div", { class: "card-foot" }, sources(answer.citations), copyButton(answer)) : null,
     note ? make("p", { class: "basis" }, note) : null,
   );
   const item = make("li", { class: "answer", tabindex: "-1" }, make("span", { class: "hidden" }, "回答: "), card);
@@ -108,10 +114,25 @@ function partsOf(answer) {
   return { said, note: tail.split("\n").slice(1).join("") };
 }
 
+/** A line of an answer; one that begins with ・ is an item, whose second line starts below the first one's words. */
+function sayingLine(line) {
+  return make("p", line.startsWith("・") ? { class: "item" } : {}, line);
+}
+
 /** The verdicts and figures of an answer at a glance; nothing where there is neither. */
 function rulings(decided, programs) {
-  const rows = decided.map((ruling) => rulingRow(ruling, programs)).filter(Boolean);
+  const settled = decided.some((ruling) => ruling.outcome === "settled");
+  const shown = settled ? decided.filter((ruling) => ruling.outcome !== "not_stated") : decided;
+  const rows = shown.map((ruling) => rulingRow(ruling, programs)).filter(Boolean);
   return rows.length ? make("div", { class: rows.length > 1 ? "rulings several" : "rulings" }, ...rows) : null;
+}
+
+function statusLine(status) {
+  return STATUSES[status] ? make("div", { class: "rulings" }, badge(STATUSES[status])) : null;
+}
+
+function badge({ badge: words, look }) {
+  return make("span", { class: `badge ${look}` }, sign(look), words);
 }
 
 function rulingRow(ruling, programs) {
@@ -123,10 +144,7 @@ function rulingRow(ruling, programs) {
   if (value) {
     result.append(make("span", { class: "value" }, ruling.subject === "cap" ? make("small", {}, "上限") : null, value));
   }
-  if (verdict) {
-    const words = verdict[ruling.subject] ?? verdict.badge;
-    result.append(make("span", { class: `badge ${verdict.look}` }, sign(verdict.look), words));
-  }
+  if (verdict) result.append(badge({ badge: verdict[ruling.subject] ?? verdict.badge, look: verdict.look }));
   return make("div", { class: "ruling" }, make("p", { class: "ruling-of" }, about), result);
 }
 
@@ -144,6 +162,8 @@ function valueText({ subject, value, unit }) {
       return `${about}${value}か月`;
     case "count":
       return `年${value}回`;
+    case "months_of_year":
+      return `${value.at(0)}月〜${value.at(-1)}月`;
     default:
       return subject === "report_due" && /^\d{4}-\d{2}-\d{2}$/.test(value) ? `${dayText(value)}まで` : "";
   }
@@ -164,19 +184,24 @@ function dayText(iso) {
   return `${year}年${month}月${day}日`;
 }
 
-/** What the rulings rest on: short phrases of the document, each once. */
-function evidence(decided, programs, withYear) {
+/** What the rulings rest on: short phrases of the documents, by the place where they stand. */
+function evidence(decided, programs) {
   const several = new Set(decided.map((ruling) => ruling.program)).size > 1;
-  const phrases = new Map();
+  const places = new Map();
   for (const ruling of decided) {
+    const year = ruling.fiscal_year ? `${ruling.fiscal_year}年度の資料` : "資料";
     for (const { place, quote } of ruling.evidence) {
-      const name = several ? programs.get(ruling.program)?.name : "";
-      const year = withYear && ruling.fiscal_year ? `${ruling.fiscal_year}年度の資料` : "";
-      phrases.set(quote, [name, place, year].filter(Boolean).join("・"));
+      const where = `${several ? `${programs.get(ruling.program)?.name}・` : ""}${year}「${place}」`;
+      places.set(where, (places.get(where) ?? new Set()).add(quote));
     }
   }
-  return [...phrases].slice(0, MOST_EVIDENCE).map(([quote, place]) =>
-    make("figure", { class: "evidence" }, make("blockquote", {}, `「${quote}」`), make("figcaption", {}, place)),
+  return [...places].slice(0, MOST_PLACES).map(([where, quotes]) =>
+    make(
+      "figure",
+      { class: "evidence" },
+      make("figcaption", {}, `根拠: ${where}`),
+      ...[...quotes].slice(0, MOST_PHRASES).map((quote) => make("blockquote", {}, `「${quote}」`)),
+    ),
   );
 }
 
@@ -232,9 +257,7 @@ function choiceButtons(choices, ask) {
   return make(
     "div",
     { class: "offer choices", role: "group", "aria-label": "選んでください" },
-    ...choices.map(({ label, value }) =>
-      make("button", { type: "button", class: "choice", onclick: () => ask(label, value) }, label),
-    ),
+    ...choices.map(({ label }) => make("button", { type: "button", class: "choice", onclick: () => ask(label) }, label)),
   );
 }
 

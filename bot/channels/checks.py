@@ -1,0 +1,117 @@
+"""Whether the platforms would let us in, for the operator: what works, what is missing, what to paste where."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiohttp import ClientError
+
+from bot.settings import Settings
+
+WEBHOOK = "/line/webhook"
+EVENTS = "/slack/events"
+
+_SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "chat:write",
+    "commands",
+    "groups:history",
+    "im:history",
+)
+"""What the app cannot do without; slack-manifest.yaml asks for them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked, in a sentence."""
+
+    works: bool
+    text: str
+
+
+async def check_channels(settings: Settings, address: str) -> AsyncIterator[Finding]:
+    """Checks each platform that is configured.
+
+    Args:
+        settings: with the credentials.
+        address: under which the service is reached from outside, such as https://example.jp.
+    """
+    if settings.line_channel_secret:
+        async for finding in _check_line(settings, address):
+            yield finding
+    else:
+        yield Finding(True, "LINE: 設定されていません(LINE_CHANNEL_SECRET、LINE_CHANNEL_ACCESS_TOKEN)。")
+    if settings.slack_bot_token:
+        async for finding in _check_slack(settings, address):
+            yield finding
+    else:
+        yield Finding(
+            True,
+            "Slack: 設定されていません(SLACK_BOT_TOKEN と、SLACK_APP_TOKEN か SLACK_SIGNING_SECRET)。",
+        )
+
+
+async def _check_line(settings: Settings, address: str) -> AsyncIterator[Finding]:
+    from linebot.v3.messaging import ApiException
+
+    from bot.channels import line
+
+    async with line.connected(settings.line_channel_access_token, settings.line_api_url) as api:
+        try:
+            bot = await api.get_bot_info(_request_timeout=line.TIMEOUT)
+        except ApiException as error:
+            yield Finding(
+                False,
+                f"LINE: LINE_CHANNEL_ACCESS_TOKEN を使えません(応答 {error.status})。"
+                "LINE Developers の Messaging API設定 で発行し直してください。",
+            )
+            return
+        except (ClientError, TimeoutError) as error:
+            yield Finding(False, f"LINE: 接続できません({type(error).__name__})。")
+            return
+        yield Finding(True, f"LINE: {bot.display_name}({bot.basic_id})として接続できました。")
+        wanted = f"{address}{WEBHOOK}"
+        try:
+            endpoint = await api.get_webhook_endpoint(_request_timeout=line.TIMEOUT)
+        except ApiException:
+            yield Finding(False, f"LINE: Webhook URL が設定されていません。{wanted} を設定してください。")
+            return
+        if not endpoint.endpoint.endswith(WEBHOOK):
+            yield Finding(False, f"LINE: Webhook URL が {endpoint.endpoint} です。{wanted} に直してください。")
+        elif not endpoint.active:
+            yield Finding(False, "LINE: Webhookの利用 がオフです。Messaging API設定 でオンにしてください。")
+        else:
+            yield Finding(True, f"LINE: Webhook URL は {endpoint.endpoint} です。")
+
+
+async def _check_slack(settings: Settings, address: str) -> AsyncIterator[Finding]:
+    from slack_sdk.errors import SlackApiError
+
+    from bot.channels import slack
+
+    client = slack.connect(settings.slack_bot_token, settings.slack_api_url)
+    try:
+        identity = await client.auth_test()
+    except SlackApiError as error:
+        yield Finding(False, f"Slack: SLACK_BOT_TOKEN を使えません({slack.reason(error)})。")
+        return
+    except (ClientError, TimeoutError) as error:
+        yield Finding(False, f"Slack: 接続できません({type(error).__name__})。")
+        return
+    yield Finding(True, f"Slack: {identity['team']} に {identity['user']} として接続できました。")
+    granted = {name.lower(): value for name, value in identity.headers.items()}.get("x-oauth-scopes", "").split(",")
+    if missing := [scope for scope in _SCOPES if scope not in granted]:
+        yield Finding(
+            False,
+            f"Slack: 権限が足りません({'、'.join(missing)})。slack-manifest.yaml を貼り直して入れ直してください。",
+        )
+    if not settings.slack_app_token:
+        yield Finding(True, f"Slack: Request URL には {address}{EVENTS} を設定してください。")
+        return
+    try:
+        await client.apps_connections_open(app_token=settings.slack_app_token)
+    except SlackApiError as error:
+        yield Finding(False, f"Slack: SLACK_APP_TOKEN を使えません({slack.reason(error)})。")
+    else:
+        yield Finding(True, "Slack: ソケットモードで接続できます。")

@@ -1,0 +1,351 @@
+"""LINE: webhook events to arrivals, arrivals to messages, and sending by reply or push. Conversions only.
+
+Verified against line-bot-sdk 3.27 and https://developers.line.biz/en/reference/messaging-api/.
+"""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from aiohttp import ClientError, ClientTimeout
+from fastapi import APIRouter, Request, Response
+from linebot.v3.messaging import (
+    ApiException,
+    AsyncApiClient,
+    AsyncMessagingApi,
+    Configuration,
+    PushMessageRequest,
+    ReplyMessageRequest,
+    ShowLoadingAnimationRequest,
+)
+from linebot.v3.webhook import SignatureValidator
+from linebot.v3.webhooks import (
+    Event,
+    FollowEvent,
+    GroupSource,
+    JoinEvent,
+    MessageEvent,
+    PostbackEvent,
+    RoomSource,
+    TextMessageContent,
+    UnfollowEvent,
+    UnsendEvent,
+    UserMentionee,
+    UserSource,
+)
+
+from bot.channels import line_messages as messages
+from bot.channels.limits import TOO_MANY, RateLimit
+from bot.channels.progress import shown
+from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
+from bot.desk import Desk
+from bot.settings import MessageRefusedError
+from bot.types import Turn
+from knowledge.store import IndexMissingError
+from knowledge.types import Fact
+
+NAME = "line"
+
+REPLY_TOKEN_LIFE = 50.0
+"""Seconds from the event. The platform promises one minute from the webhook on; the rest is for clocks and the way."""
+
+_RETRY_KEYS = uuid.UUID("5a1ad3c6-41c0-4a43-a5b9-8bdd2a3c7a4e")
+"""The name space of the retry keys: the same event has the same key, in whichever process it is sent."""
+
+TIMEOUT = ClientTimeout(total=10)
+_LOADING_SECONDS = 20
+
+_KINDS = {
+    "sticker": "スタンプをありがとうございます。",
+    "image": "画像は読み取れません。",
+    "video": "動画は読み取れません。",
+    "audio": "音声は聞き取れません。",
+    "file": "ファイルは読み取れません。",
+    "location": "位置情報は使っていません。",
+}
+_WRITE = "ご質問を文字でお送りください。例:「推進体制構築支援の上限はいくらですか」"
+_WELCOME = (
+    "友だち追加ありがとうございます。総務省の支援事業について、資料に基づいてお答えします。"
+    "質問をそのまま送るか、下のボタンを押してください。"
+)
+_JOINED = (
+    "お招きありがとうございます。総務省の支援事業について、資料に基づいてお答えします。"
+    "このトークでは、@でこのアカウントを指定した質問にだけお答えします。"
+)
+_EXAMPLES = (
+    "財政力指数0.6の町は計画策定支援の対象になりますか",
+    "推進体制構築支援の上限はいくらですか",
+    "アドバイザー派遣は今申し込めますか",
+)
+_CHECK_WHICH = "どの支援事業の対象になるかを確かめますか。"
+_THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
+_ASK_AGAIN = "このボタンは使えなくなりました。ご質問を文字でお送りください。"
+
+_log = logging.getLogger(__name__)
+
+
+class Line:
+    """The channel: prepares and sends for the delivery."""
+
+    def __init__(self, desk: Desk, api: AsyncMessagingApi, limit: RateLimit, now: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._api = api
+        self._limit = limit
+        self._now = now
+        self._refused: set[str] = set()
+
+    async def prepare(self, event: Json) -> Prepared:
+        """The messages that answer an event."""
+        match Event.from_dict(event):
+            case MessageEvent(message=TextMessageContent() as content, source=source):
+                return await self._answer(source, _without_mention(content), f"{NAME}:{content.id}")
+            case MessageEvent(message=content):
+                return _say(_KINDS.get(content.type, "") + _WRITE, *_examples())
+            case PostbackEvent(postback=postback, source=source):
+                return await self._tapped(source, postback.data)
+            case FollowEvent():
+                return _say(_WELCOME, *_examples(), messages.postback_item(messages.CHECK, {"check": ""}))
+            case JoinEvent():
+                return _say(_JOINED)
+            case UnsendEvent(unsend=unsend):
+                await self._desk.forget(message=f"{NAME}:{unsend.message_id}")
+            case UnfollowEvent(source=source):
+                await self._desk.forget(sender=_sender(source))
+        return Prepared([])
+
+    async def _answer(self, source: Any, text: str, message: str = "") -> Prepared:
+        sender = _sender(source)
+        if not self._limit.allows(sender, self._now()):
+            return _say(TOO_MANY)
+        try:
+            async with shown(lambda: self._show_loading(source)):
+                turn = await self._desk.consider(sender, text, message)
+        except MessageRefusedError as refusal:
+            return _say(str(refusal))
+        except IndexMissingError as error:
+            raise RetryLaterError(str(error)) from error
+        return self._as_prepared(turn, source)
+
+    async def _tapped(self, source: Any, data: str) -> Prepared:
+        match _read_postback(data):
+            case {"say": str(text)}:
+                return await self._answer(source, text)
+            case {"rate": str(turn), "helpful": bool(helpful)}:
+                return _say(_THANKS if await self._desk.rate(turn, helpful) else _ASK_AGAIN)
+            case {"check": ""}:
+                offered = [messages.postback_item(p.short_name, {"check": p.id}) for p in self._desk.programs.values()]
+                return _say(_CHECK_WHICH, *offered)
+            case {"check": str(program), **rest} if program in self._desk.programs:
+                facts = rest.get("facts", {})
+                return await self._check(source, program, {Fact(fact): value for fact, value in facts.items()})
+            case _:
+                return _say(_ASK_AGAIN)
+
+    async def _check(self, source: Any, program: str, facts: Mapping[Fact, str]) -> Prepared:
+        step = await self._desk.check_eligibility(_sender(source), program, facts)
+        if isinstance(step, Turn):
+            return self._as_prepared(step, source)
+        tapped = [
+            messages.postback_item(choice.label, {"check": program, "facts": {**facts, step.fact: choice.value}})
+            for choice in step.choices
+        ]
+        return _say(step.text, *tapped)
+
+    def _as_prepared(self, turn: Turn, source: Any) -> Prepared:
+        alone = isinstance(source, UserSource)
+        return Prepared(messages.answer_messages(turn.answer, turn.key, self._desk.programs, rateable=alone), turn)
+
+    async def _show_loading(self, source: Any) -> None:
+        if isinstance(source, UserSource) and source.user_id:  # the animation exists in one-to-one chats only
+            request = ShowLoadingAnimationRequest(chatId=source.user_id, loadingSeconds=_LOADING_SECONDS)
+            await self._api.show_loading_animation(request, _request_timeout=TIMEOUT)
+
+    async def send(self, event: Json, outgoing: list[Json], event_id: str, resumed: bool) -> None:
+        """Replies while the token lives, which costs nothing; else pushes, under a key that is accepted only once.
+
+        A token works once. So where an earlier attempt may have got through, a token that is refused before its life
+        is over has been used: by that attempt, unless it was refused then too.
+        """
+        age = time.time() - event["timestamp"] / 1000
+        token = event.get("replyToken")
+        if token and (age < REPLY_TOKEN_LIFE or not resumed):
+            try:
+                await self._reply(token, outgoing)
+                return
+            except _TokenRefusedError:
+                if resumed and event_id not in self._refused:
+                    return
+                self._refused.add(event_id)
+        await self._push(_target(event), outgoing, str(uuid.uuid5(_RETRY_KEYS, event_id)))
+        self._refused.discard(event_id)
+
+    async def _reply(self, token: str, outgoing: list[Json]) -> None:
+        async def call(sent: list[Json]) -> None:
+            request = ReplyMessageRequest.from_dict({"replyToken": token, "messages": sent})
+            await self._api.reply_message(request, _request_timeout=TIMEOUT)
+
+        await _call(call, outgoing)
+
+    async def _push(self, target: str, outgoing: list[Json], retry_key: str) -> None:
+        if not target:
+            raise UndeliverableError("応答トークンの期限が過ぎ、送り先のIDも分かりません。")
+
+        async def call(sent: list[Json]) -> None:
+            request = PushMessageRequest.from_dict({"to": target, "messages": sent})
+            await self._api.push_message(request, x_line_retry_key=retry_key, _request_timeout=TIMEOUT)
+
+        await _call(call, outgoing)
+
+
+class _TokenRefusedError(Exception):
+    """A reply token that is used, too old, or unknown: the platform does not tell which."""
+
+
+async def _call(call: Callable[[list[Json]], Any], outgoing: list[Json]) -> None:
+    """Calls, and says what the outcome means for the delivery. A refused Flex message is sent once more as text."""
+    try:
+        await call(outgoing)
+    except ApiException as error:
+        why = reason(error)
+        if error.status == 409:  # accepted before, under the same retry key
+            return
+        if error.status == 400 and "reply token" in why.lower():
+            raise _TokenRefusedError from error
+        if error.status == 429 and "monthly limit" not in why.lower():
+            raise RetryLaterError(f"429 {why}", _wait(error)) from error
+        if error.status in (401, 403) or error.status >= 500:
+            raise RetryLaterError(f"{error.status} {why}") from error
+        plain = [messages.as_plain_text(message) for message in outgoing]
+        if error.status == 400 and plain != outgoing:
+            _log.error("LINE refused a Flex message, text is sent instead: %s", why)
+            await _call(call, plain)
+            return
+        raise UndeliverableError(f"{error.status} {why}") from error
+    except (ClientError, TimeoutError) as error:
+        raise RetryLaterError(type(error).__name__) from error
+
+
+def reason(error: ApiException) -> str:
+    """What the platform says was wrong: the message, and the property with its reason."""
+    try:
+        body = json.loads(error.body or "")
+        details = (f"{detail.get('property', '')}: {detail.get('message', '')}" for detail in body.get("details", ()))
+        return "; ".join([body.get("message", ""), *details])
+    except (ValueError, AttributeError):
+        return str(error.reason)
+
+
+def _wait(error: ApiException) -> float:
+    asked = (error.headers or {}).get("Retry-After", "")
+    return float(asked) if asked.isdigit() else 0
+
+
+@asynccontextmanager
+async def connected(access_token: str, host: str) -> AsyncIterator[AsyncMessagingApi]:
+    """The Messaging API; belongs to the event loop that it is opened in."""
+    async with AsyncApiClient(Configuration(access_token=access_token, host=host or None)) as client:
+        yield AsyncMessagingApi(client)
+
+
+def routes(inbox: Inbox, channel_secret: str) -> APIRouter:
+    """`POST /line/webhook`: verified on the raw body, stored, acknowledged."""
+    router = APIRouter()
+    validator = SignatureValidator(channel_secret)
+
+    @router.post("/line/webhook")
+    async def webhook(request: Request) -> Response:
+        try:
+            body = (await request.body()).decode()
+        except UnicodeDecodeError:
+            return Response(status_code=400)
+        if not validator.validate(body, request.headers.get("x-line-signature", "")):
+            return Response(status_code=400)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return Response(status_code=415)
+        try:
+            events = json.loads(body)["events"]
+            arrivals = [arrival for event in events if (arrival := _arrival(event))]
+        except (ValueError, KeyError, TypeError):
+            return Response(status_code=400)
+        await inbox.put(arrivals)
+        return Response()
+
+    return router
+
+
+def _arrival(event: Json) -> Arrival | None:
+    """An event that is for us; None for what nobody asked of us, and for what this version does not know."""
+    try:
+        read = Event.from_dict(event)
+    except (ValueError, TypeError, KeyError) as error:
+        _log.info("an event is not understood: %s", type(error).__name__)
+        return None
+    if read.mode != "active" or not _concerns_us(read):
+        return None
+    message = ""
+    if isinstance(read, MessageEvent):
+        message = f"{NAME}:{read.message.id}"
+    return Arrival(f"{NAME}:{read.webhook_event_id}", NAME, _sender(read.source), event, message)
+
+
+def _concerns_us(event: Event) -> bool:
+    match event:
+        case MessageEvent(source=UserSource(), message=_):
+            return True
+        case MessageEvent(message=TextMessageContent() as content):
+            return bool(_mentions_of_us(content))
+        case PostbackEvent() | FollowEvent() | UnfollowEvent() | JoinEvent() | UnsendEvent():
+            return True
+        case _:
+            return False
+
+
+def _mentions_of_us(content: TextMessageContent) -> list[UserMentionee]:
+    mentionees = content.mention.mentionees if content.mention else ()
+    return [mention for mention in mentionees if isinstance(mention, UserMentionee) and mention.is_self]
+
+
+def _without_mention(content: TextMessageContent) -> str:
+    """The text without our own name. Positions count UTF-16 units."""
+    units = content.text.encode("utf-16-le")
+    for mention in sorted(_mentions_of_us(content), key=lambda mention: -mention.index):
+        units = units[: 2 * mention.index] + units[2 * (mention.index + mention.length) :]
+    return str(units.decode("utf-16-le", errors="ignore")).strip()
+
+
+def _sender(source: Any) -> str:
+    """Whose conversation it is: in a group each member has one, so that nobody's facts are taken for another's."""
+    match source:
+        case GroupSource(group_id=room, user_id=user) | RoomSource(room_id=room, user_id=user):
+            return f"{NAME}:{room}:{user or ''}"
+        case UserSource(user_id=user):
+            return f"{NAME}:{user}"
+        case _:
+            return f"{NAME}:"
+
+
+def _target(event: Json) -> str:
+    """Where a push goes: the room, or the person."""
+    source = event.get("source") or {}
+    return str(source.get("groupId") or source.get("roomId") or source.get("userId") or "")
+
+
+def _read_postback(data: str) -> Json:
+    try:
+        read = json.loads(data)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _examples() -> list[Json]:
+    return [messages.say_item(example) for example in _EXAMPLES]
+
+
+def _say(text: str, *items: Json) -> Prepared:
+    return Prepared([messages.with_quick_replies(messages.text_message(text), items)])

@@ -1,0 +1,507 @@
+"""Slack: events, commands and taps to arrivals, arrivals to calls of the Web API, and sending. Conversions only.
+
+Verified against slack-bolt 1.30, slack-sdk 3.47 and https://docs.slack.dev/.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from aiohttp import ClientError
+from fastapi import APIRouter, Request, Response
+from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.channels import slack_blocks as blocks
+from bot.channels.limits import TOO_MANY, RateLimit
+from bot.channels.progress import shown
+from bot.checking import Question
+from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
+from bot.desk import Desk
+from bot.settings import MessageRefusedError
+from bot.types import Turn
+from knowledge.store import IndexMissingError
+from knowledge.types import Fact
+
+NAME = "slack"
+
+_METADATA = "madoguchi_answer"
+_TIMEOUT_SECONDS = 10
+_RECONNECT_SECONDS = 10
+
+_GREETING = "総務省の支援事業について、資料に基づいてお答えします。質問をそのままお書きください。"
+_THINKING = "資料を調べています…"
+_THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
+_USAGE = "質問を続けて書いてください。例: /madoguchi 推進体制構築支援の上限はいくらですか"
+_INVITE = "このチャンネルには書き込めません。アプリを招待してから、もう一度お試しください。"
+
+_PASSING = frozenset(
+    ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "team_added_to_org")
+)
+"""Errors of the platform that say nothing about the call."""
+
+_NOT_OURS_TO_WRITE = frozenset(("not_in_channel", "channel_not_found", "is_archived", "restricted_action"))
+_GONE = frozenset(("message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"))
+
+_log = logging.getLogger(__name__)
+
+
+class Slack:
+    """The channel: prepares and sends for the delivery.
+
+    An arrival's event is one of ours, cut down to what answering needs: `kind`, `channel`, `thread`, `text` and so on.
+    """
+
+    def __init__(
+        self, desk: Desk, inbox: Inbox, client: AsyncWebClient, limit: RateLimit, now: Callable[[], datetime]
+    ) -> None:
+        self._desk = desk
+        self._inbox = inbox
+        self._client = client
+        self._limit = limit
+        self._now = now
+
+    async def prepare(self, event: Json) -> Prepared:
+        """The calls that answer an event."""
+        match event:
+            case {"kind": "question"}:
+                return await self._answer(event)
+            case {"kind": "command"}:
+                return await self._answer_privately(event)
+            case {"kind": "edited"}:
+                return await self._answer_anew(event)
+            case {"kind": "deleted", "message": message}:
+                await self._desk.forget(message=message)
+                receipt = await self._inbox.receipt(message)
+                return Prepared([_call("chat.delete", **receipt)] if receipt else [])
+            case {"kind": "rated", "turn": turn, "helpful": helpful, "channel": channel, "user": user}:
+                await self._desk.rate(turn, helpful)
+                return Prepared([_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=_THANKS)])
+            case {"kind": "shared", "question": question, "text": text, "respond": url}:
+                return Prepared([_respond(url, response_type="in_channel", **blocks.shared_message(question, text))])
+            case {"kind": "opened", "channel": channel, "thread": thread}:
+                return Prepared(_greet(channel, thread))
+            case {"kind": "home", "user": user}:
+                return Prepared([_call("views.publish", user_id=user, view=await self._home())])
+        raise UndeliverableError(f"知らない種類です: {event.get('kind')}")
+
+    async def _answer(self, event: Json) -> Prepared:
+        place = {"channel": event["channel"]} | ({"thread_ts": event["thread"]} if event["thread"] else {})
+        turn = await self._consider(event)
+        if isinstance(turn, str):
+            return Prepared([_post(**place, text=blocks.escape(turn))])
+        answer = _post(**place, **blocks.answer_message(turn.answer, turn.key, self._desk.programs))
+        calls = [answer | {"respond": event.get("respond", "")}]
+        if event.get("pane"):
+            title = blocks.clip(turn.question, 100)
+            thread = {"channel_id": event["channel"], "thread_ts": event["thread"]}
+            calls.append(_call("assistant.threads.setTitle", optional=True, title=title, **thread))
+        return Prepared(calls, turn)
+
+    async def _answer_privately(self, event: Json) -> Prepared:
+        if not event["text"]:
+            return Prepared([_respond(event["respond"], text=_USAGE)])
+        turn = await self._consider(event)
+        if isinstance(turn, str):
+            return Prepared([_respond(event["respond"], text=blocks.escape(turn))])
+        message = blocks.answer_message(turn.answer, turn.key, self._desk.programs, shareable=event["text"])
+        return Prepared([_respond(event["respond"], **message)], turn)
+
+    async def _answer_anew(self, event: Json) -> Prepared:
+        """The answer to an edited question takes the place of the earlier one."""
+        receipt = await self._inbox.receipt(event["message"])
+        if not receipt:
+            return Prepared([])
+        await self._desk.forget(message=event["message"])
+        turn = await self._consider(event)
+        if isinstance(turn, str):
+            return Prepared([_call("chat.update", **receipt, text=blocks.escape(turn), blocks=[])])
+        message = blocks.answer_message(turn.answer, turn.key, self._desk.programs)
+        return Prepared([_call("chat.update", **receipt, **message)], turn)
+
+    async def _consider(self, event: Json) -> Turn | str:
+        """The answer, or the words that refuse the message."""
+        if not self._limit.allows(event["sender"], self._now()):
+            return TOO_MANY
+        try:
+            async with shown(lambda: self._show_status(event)):
+                return await self._desk.consider(event["sender"], event["text"], event.get("message", ""))
+        except MessageRefusedError as refusal:
+            return str(refusal)
+        except IndexMissingError as error:
+            raise RetryLaterError(str(error)) from error
+
+    async def _show_status(self, event: Json) -> None:
+        if event.get("pane"):  # it goes away by itself when the answer is posted
+            await self._client.assistant_threads_setStatus(
+                channel_id=event["channel"], thread_ts=event["thread"], status=_THINKING
+            )
+
+    async def _home(self) -> Json:
+        calls = {}
+        for program in self._desk.programs.values():
+            turn = await self._desk.consider("slack:home", f"{program.name}は今申し込めますか")
+            calls[program.id] = turn.answer.text.partition("\n\n")[0]
+        return blocks.home_view(self._desk.programs.values(), calls, self._desk.index_status())
+
+    async def send(self, event: Json, outgoing: list[Json], event_id: str, resumed: bool) -> Json | None:
+        """Makes the calls. What an earlier attempt may have posted is looked for before it is posted again."""
+        receipt = None
+        for number, call in enumerate(outgoing):
+            try:
+                receipt = await self._make(call, f"{event_id}#{number}", resumed) or receipt
+            except (RetryLaterError, UndeliverableError) as error:
+                if not call.get("optional"):
+                    raise
+                _log.info("%s was left out: %s", call["method"], error)
+        return receipt
+
+    async def _make(self, call: Json, delivery: str, resumed: bool) -> Json | None:
+        method, arguments = call["method"], call["arguments"]
+        try:
+            if method == "respond":
+                await _respond_to(call["url"], arguments)
+                return None
+            if method == "chat.postMessage":
+                if resumed and (found := await self._find(arguments, delivery)):
+                    return found
+                metadata = {"event_type": _METADATA, "event_payload": {"delivery": delivery}}
+                arguments = arguments | {"metadata": metadata}
+            response = await self._client.api_call(method, json=arguments)
+        except SlackApiError as error:
+            return await self._refused(call, error)
+        except (ClientError, TimeoutError) as error:
+            raise RetryLaterError(f"{method}: {type(error).__name__}") from error
+        if method in ("chat.postMessage", "chat.update"):
+            return {"channel": response["channel"], "ts": response["ts"]}
+        return None
+
+    async def _refused(self, call: Json, error: SlackApiError) -> Json | None:
+        """What a refusal means for the delivery; a message whose blocks are refused is posted as text."""
+        status, headers, name = _read_error(error)
+        problem = f"{call['method']}: {name or status}"
+        if status == 429 or status >= 500 or name in _PASSING:
+            raise RetryLaterError(problem, float(headers.get("retry-after", "0"))) from error
+        if name in _GONE:
+            return None
+        if name in _NOT_OURS_TO_WRITE and call.get("respond"):
+            await _respond_to(call["respond"], {"replace_original": False, "text": _INVITE})
+            return None
+        arguments = call["arguments"]
+        if name.startswith("invalid_blocks") and arguments.get("blocks"):
+            _log.error("Slack refused the blocks of a message, text is sent instead: %s", problem)
+            response = await self._client.api_call(call["method"], json=arguments | {"blocks": []})
+            return {"channel": response["channel"], "ts": response["ts"]}
+        raise UndeliverableError(problem) from error
+
+    async def _find(self, arguments: Json, delivery: str) -> Json | None:
+        """The message that an earlier attempt posted, known by its metadata."""
+        channel, thread = arguments["channel"], arguments.get("thread_ts")
+        common = {"channel": channel, "include_all_metadata": True, "limit": 100}
+        if thread:
+            response = await self._client.conversations_replies(ts=thread, **common)
+        else:
+            response = await self._client.conversations_history(**common)
+        for message in response["messages"]:
+            payload = message.get("metadata", {}).get("event_payload", {})
+            if payload.get("delivery") == delivery:
+                return {"channel": channel, "ts": message["ts"]}
+        return None
+
+
+def _call(method: str, optional: bool = False, **arguments: Any) -> Json:
+    return {"method": method, "arguments": arguments, "optional": optional}
+
+
+def _post(**arguments: Any) -> Json:
+    return _call("chat.postMessage", unfurl_links=False, unfurl_media=False, **arguments)
+
+
+def _respond(url: str, **arguments: Any) -> Json:
+    return {"method": "respond", "url": url, "arguments": {"replace_original": False, **arguments}}
+
+
+async def _respond_to(url: str, arguments: Json) -> None:
+    """Answers through a response URL: five times within 30 minutes, wherever the person was."""
+    response = await AsyncWebhookClient(url, timeout=_TIMEOUT_SECONDS, retry_handlers=[]).send_dict(arguments)
+    if response.status_code == 429 or response.status_code >= 500:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        raise RetryLaterError(f"response_url: {response.status_code}", float(headers.get("retry-after", "0")))
+    if response.status_code != 200:
+        raise UndeliverableError(f"response_url: {response.status_code} {response.body[:100]}")
+
+
+def _greet(channel: str, thread: str) -> list[Json]:
+    place = {"channel_id": channel, "thread_ts": thread}
+    prompts = [{"title": example, "message": example} for example in blocks.EXAMPLES]
+    return [
+        _post(channel=channel, thread_ts=thread, text=_GREETING),
+        _call("assistant.threads.setSuggestedPrompts", optional=True, prompts=prompts, **place),
+    ]
+
+
+def _read_error(error: SlackApiError) -> tuple[int, Mapping[str, str], str]:
+    """Status, headers in lower case, and Slack's name of the error; the SDK has three forms of a failed response."""
+    response = error.response
+    if isinstance(response, dict):  # a body that was to be JSON and is not
+        status, headers, data = response.get("status_code", 0), response.get("headers", {}), {}
+    else:
+        status, headers, data = response.status_code, response.headers, response.data
+    name = str(data.get("error", "")) if isinstance(data, dict) else ""
+    return status, {header.lower(): str(value) for header, value in dict(headers).items()}, name
+
+
+def reason(error: SlackApiError) -> str:
+    """Slack's name of an error, or the status where it gave none."""
+    status, _, name = _read_error(error)
+    return name or str(status)
+
+
+# --- what Slack sends ----------------------------------------------------------------------------------------------
+
+
+def build_bolt(desk: Desk, inbox: Inbox, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
+    """The Bolt app: everything that is to be answered is stored before it is acknowledged.
+
+    Only modals are handled at once, because a trigger lives for three seconds; who taps in vain taps again.
+    """
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        # No auth.test here: it would put a call to Slack between a request and its acknowledgement.
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
+
+    bolt = AsyncApp(
+        name="madoguchi",
+        signing_secret=signing_secret or "socket mode",
+        authorize=authorize,
+        client=AsyncWebClient(base_url=client.base_url, timeout=_TIMEOUT_SECONDS, retry_handlers=[]),
+        process_before_response=True,  # else Bolt acknowledges an event before it is stored
+    )
+    _listen_to_events(bolt, inbox)
+    _listen_to_people(bolt, inbox)
+    _listen_in_modals(bolt, desk, client)
+    return bolt
+
+
+def _listen_to_events(bolt: AsyncApp, inbox: Inbox) -> None:
+    @bolt.event(re.compile(".*"))
+    async def event(body: Json) -> None:
+        if (arrival := _read_event(body)) and await _known(arrival, inbox):
+            await inbox.put([arrival])
+
+
+async def _known(arrival: Arrival, inbox: Inbox) -> bool:
+    """Edits and deletions come for every message of a channel; they matter where the message was answered."""
+    kind = arrival.event["kind"]
+    return kind not in ("edited", "deleted") or await inbox.knows(arrival.event["message"])
+
+
+def _read_event(body: Json) -> Arrival | None:
+    """An event that is for us; None for what nobody asked of us, and for what apps say."""
+    event, id = body["event"], f"{NAME}:{body['event_id']}"
+    match event:
+        case {"bot_id": str()} | {"message": {"bot_id": str()}} | {"previous_message": {"bot_id": str()}}:
+            return None
+        case {"type": "app_mention", "channel": channel, "ts": ts, "text": text}:
+            return _question(id, channel, event.get("thread_ts", ts), text, ts)
+        case {"type": "message", "channel_type": "im", "channel": channel, "ts": ts, "text": text} if event.get(
+            "subtype"
+        ) in (None, "file_share"):
+            thread = event.get("thread_ts", "")
+            return _question(id, channel, thread, text, ts, pane=bool(thread))
+        case {"type": "message", "subtype": "message_changed", "channel": channel, "message": message} if message.get(
+            "text"
+        ) != event.get("previous_message", {}).get("text"):
+            question = _question(id, channel, _thread(event, message), message.get("text", ""), message["ts"])
+            return Arrival(id, NAME, question.sender, question.event | {"kind": "edited"})
+        case {"type": "message", "subtype": "message_deleted", "channel": channel, "deleted_ts": ts}:
+            sender = _sender(channel, _thread(event, event.get("previous_message", {"ts": ts})))
+            return Arrival(id, NAME, sender, {"kind": "deleted", "message": _message(channel, ts)})
+        case {"type": "assistant_thread_started", "assistant_thread": {"channel_id": channel, "thread_ts": thread}}:
+            return Arrival(id, NAME, _sender(channel, thread), {"kind": "opened", "channel": channel, "thread": thread})
+        case {"type": "app_home_opened", "user": user, "tab": "home"}:
+            return Arrival(id, NAME, f"{NAME}:home:{user}", {"kind": "home", "user": user})
+    return None
+
+
+def _question(id: str, channel: str, thread: str, text: str, ts: str, pane: bool = False) -> Arrival:
+    sender, message = _sender(channel, thread), _message(channel, ts)
+    event = {
+        "kind": "question",
+        "sender": sender,
+        "channel": channel,
+        "thread": thread,
+        "text": blocks.read_text(text),
+        "message": message,
+        "pane": pane,
+    }
+    return Arrival(id, NAME, sender, event, message)
+
+
+def _thread(event: Json, message: Json) -> str:
+    """The thread in which a message was answered: its own in a channel, none in a direct message outside of one."""
+    return str(message.get("thread_ts") or ("" if event.get("channel_type") == "im" else message["ts"]))
+
+
+def _sender(channel: str, thread: str) -> str:
+    """A thread is one matter, whoever writes in it."""
+    return f"{NAME}:{channel}:{thread}"
+
+
+def _message(channel: str, ts: str) -> str:
+    return f"{NAME}:{channel}:{ts}"
+
+
+def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
+    @bolt.command("/madoguchi")
+    async def command(ack: AsyncAck, body: Json) -> None:
+        sender = f"{NAME}:command:{body['channel_id']}:{body['user_id']}"
+        event = {
+            "kind": "command",
+            "sender": sender,
+            "text": blocks.read_text(body.get("text", "")),
+            "respond": body["response_url"],
+        }
+        await inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, sender, event)])
+        await ack()
+
+    @bolt.shortcut("answer_message")
+    async def shortcut(ack: AsyncAck, body: Json) -> None:
+        message, channel = body["message"], body["channel"]["id"]
+        thread = message.get("thread_ts", message["ts"])
+        asked = _question(f"{NAME}:{body['trigger_id']}", channel, thread, message.get("text", ""), message["ts"])
+        event = asked.event | {"respond": body["response_url"]}
+        await inbox.put([Arrival(asked.event_id, NAME, asked.sender, event, asked.message)])
+        await ack()
+
+    @bolt.action(re.compile(r"say_\d+"))
+    async def say(ack: AsyncAck, body: Json, action: Json) -> None:
+        container = body.get("container", {})
+        channel = container.get("channel_id") or body["user"]["id"]  # from the home tab: as a direct message
+        thread = container.get("thread_ts") or body.get("message", {}).get("thread_ts", "")
+        id = f"{NAME}:{body['trigger_id']}"
+        if body.get("response_url") and container.get("is_ephemeral"):
+            sender = f"{NAME}:command:{channel}:{body['user']['id']}"
+            event = {"kind": "command", "sender": sender, "text": action["value"], "respond": body["response_url"]}
+            await inbox.put([Arrival(id, NAME, sender, event)])
+        else:
+            question = _question(id, channel, thread, "", "")
+            event = question.event | {"text": action["value"], "message": ""}
+            await inbox.put([Arrival(id, NAME, question.sender, event)])
+        await ack()
+
+    @bolt.action("rate")
+    async def rate(ack: AsyncAck, body: Json, action: Json) -> None:
+        turn, _, helpful = action["value"].partition(":")
+        user, channel = body["user"]["id"], body["container"]["channel_id"]
+        event = {"kind": "rated", "turn": turn, "helpful": helpful == "1", "channel": channel, "user": user}
+        await inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:rate:{user}", event)])
+        await ack()
+
+    @bolt.action("share")
+    async def share(ack: AsyncAck, body: Json, action: Json) -> None:
+        question, text = json.loads(action["value"])
+        event = {"kind": "shared", "question": question, "text": text, "respond": body["response_url"]}
+        sender = f"{NAME}:share:{body['user']['id']}"
+        await inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, sender, event)])
+        await ack()
+
+
+def _listen_in_modals(bolt: AsyncApp, desk: Desk, client: AsyncWebClient) -> None:
+    async def acknowledge(ack: AsyncAck) -> None:
+        await ack()
+
+    async def open_sources(body: Json, action: Json) -> None:
+        answer = await desk.answered(action["value"])
+        view = blocks.sources_view(answer["citations"] if answer else ())
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    async def open_note(body: Json, action: Json) -> None:
+        await client.views_open(trigger_id=body["trigger_id"], view=blocks.note_view(action["value"]))
+
+    async def open_check(body: Json) -> None:
+        await client.views_open(trigger_id=body["trigger_id"], view=blocks.program_view(desk.programs.values()))
+
+    bolt.action("sources")(ack=acknowledge, lazy=[open_sources])
+    bolt.action("note")(ack=acknowledge, lazy=[open_note])
+    bolt.action("check")(ack=acknowledge, lazy=[open_check])
+
+    @bolt.view("note")
+    async def note(ack: AsyncAck, view: Json) -> None:
+        await desk.note(view["private_metadata"], view["state"]["values"]["note"]["text"]["value"] or "")
+        await ack()
+
+    @bolt.view("check")
+    async def check(ack: AsyncAck, body: Json, view: Json) -> None:
+        state = json.loads(view["private_metadata"])
+        chosen = view["state"]["values"]["step"]["choice"]["selected_option"]["value"]
+        program = desk.programs[state["program"] or chosen]
+        facts = {Fact(fact): value for fact, value in state.get("facts", {}).items()}
+        if "asks" in state:
+            facts[Fact(state["asks"])] = chosen
+        step = await desk.check_eligibility(f"{NAME}:check:{body['user']['id']}", program.id, facts)
+        if isinstance(step, Question):
+            following = blocks.question_view(program, facts, step)
+        else:
+            following = blocks.outcome_view(step.answer, desk.programs)
+        await ack(response_action="update", view=following)
+
+
+def connect(token: str, base_url: str) -> AsyncWebClient:
+    """The Web API. Its own retries are off: a repeated post would be a second message."""
+    return AsyncWebClient(token=token, base_url=base_url, timeout=_TIMEOUT_SECONDS, retry_handlers=[])
+
+
+def routes(bolt: AsyncApp) -> APIRouter:
+    """`POST /slack/events`: events, commands and taps, verified by Bolt on the raw body."""
+    router = APIRouter()
+    handler = AsyncSlackRequestHandler(bolt)
+
+    @router.post("/slack/events")
+    async def events(request: Request) -> Response:
+        timestamp, signature = (
+            request.headers.get(f"x-slack-{name}", "") for name in ("request-timestamp", "signature")
+        )
+        if not timestamp.isdecimal() or not signature.isascii():  # Bolt would fail on these
+            return Response(status_code=401)
+        try:
+            return await handler.handle(request)
+        except ValueError:  # neither text nor JSON
+            return Response(status_code=400)
+
+    return router
+
+
+@asynccontextmanager
+async def socket_mode(bolt: AsyncApp, app_token: str, client: AsyncWebClient) -> AsyncIterator[None]:
+    """Receives over a connection of our own instead of HTTP, and keeps trying where that cannot be opened."""
+    handler = AsyncSocketModeHandler(bolt, app_token, web_client=client)
+
+    async def keep_connecting() -> None:
+        while True:
+            try:
+                await handler.connect_async()  # type: ignore[no-untyped-call]
+            except (SlackApiError, ClientError, TimeoutError, OSError) as error:
+                _log.error("Socket Mode cannot be opened, trying again: %s", type(error).__name__)
+                await asyncio.sleep(_RECONNECT_SECONDS)
+            else:
+                return  # from here on the SDK reconnects by itself
+
+    connecting = asyncio.create_task(keep_connecting())
+    try:
+        yield
+    finally:
+        connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await connecting
+        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,236 @@
+"""An answer in the form of Slack: Block Kit messages, modals and the home tab, and the limits of each.
+
+https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bot.channels.cards import Headline, Look, lay_out_card
+from bot.checking import Question
+from bot.types import Answer, Citation
+from knowledge.types import Fact, Program
+
+Json = dict[str, Any]
+
+SECTION_LIMIT = 3000
+BUTTON_LIMIT = 75
+VALUE_LIMIT = 2000
+OPTION_LIMIT = 75
+BUTTONS = 25
+_SOURCES_SHOWN = 3
+_HEADLINES_SHOWN = 4
+
+_SIGNS: Mapping[Look, str] = {
+    "yes": ":white_check_mark:",
+    "no": ":no_entry:",
+    "depends": ":warning:",
+    "asks": ":grey_question:",
+    "silent": ":heavy_minus_sign:",
+    "": ":small_blue_diamond:",
+}
+
+EXAMPLES = (
+    "財政力指数0.6の町は計画策定支援の対象になりますか",
+    "推進体制構築支援の上限はいくらですか",
+    "アドバイザー派遣は今申し込めますか",
+)
+
+
+def escape(text: str) -> str:
+    """Text that must not turn into links, mentions or commands.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def read_text(text: str) -> str:
+    """What a person wrote, from the form in which Slack hands it on: no mentions, links by their words."""
+    text = re.sub(r"<[@!][^>]*>", " ", text)
+    text = re.sub(r"<[^>|]*\|([^>]*)>", r"\1", text)
+    text = re.sub(r"<([^>]*)>", r"\1", text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+
+
+def clip(text: str, limit: int) -> str:
+    """A text cut to a number of characters, marked as cut."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def answer_message(answer: Answer, turn: str, programs: Mapping[str, Program], shareable: str = "") -> Json:
+    """An answer as the arguments of a message.
+
+    Args:
+        answer: what is said.
+        turn: the key under which the answer is rated, and its sources are looked up.
+        programs: by id.
+        shareable: the question, for an answer that only one person sees and may share.
+    """
+    card = lay_out_card(answer, programs)
+    blocks = [_headline(headline) for headline in card.headlines[:_HEADLINES_SHOWN]]
+    blocks.append(_plain_section(card.said))
+    notes = [_source(citation) for citation in dict.fromkeys(card.citations[:_SOURCES_SHOWN])]
+    if card.basis:
+        notes.append(escape(card.basis))
+    if notes:
+        blocks.append(_context(notes))
+    said = [choice.label for choice in answer.choices] + list(answer.suggestions)
+    if said:
+        blocks.append(_actions([_button(text, f"say_{n}", text) for n, text in enumerate(said[:BUTTONS])]))
+    tools = [_button("出典を表示", "sources", turn)] if card.citations else []
+    tools.append(_button("職員メモ", "note", turn))
+    if shareable:
+        shared = json.dumps([clip(shareable, 500), clip(answer.text, 1400)], ensure_ascii=False)
+        tools.append(_button("チャンネルに共有", "share", shared))
+    blocks += [_actions(tools), _feedback(turn)]
+    return {"text": clip(escape(answer.text), SECTION_LIMIT), "blocks": blocks}
+
+
+def shared_message(question: str, text: str) -> Json:
+    """A question and its answer, shown to a channel by the one who asked."""
+    return {
+        "text": clip(escape(text), SECTION_LIMIT),
+        "blocks": [_section(f"*{escape(question)}*"), _plain_section(text)],
+    }
+
+
+def sources_view(citations: Sequence[Mapping[str, str]]) -> Json:
+    """The modal with every source of an answer: document, place and phrase."""
+    blocks = []
+    for citation in citations[:40]:
+        source = _link(escape(citation["source"]), citation["url"])
+        quote = f"\n>{escape(citation['quote'])}" if citation["quote"] else ""
+        blocks.append(_section(f"*{escape(citation['place'])}*\n{source}{quote}"))
+    return _modal("出典", blocks or [_plain_section("この回答の記録は残っていません。")])
+
+
+def note_view(turn: str) -> Json:
+    """The modal in which staff write a note on an answer."""
+    field = {
+        "type": "input",
+        "block_id": "note",
+        "label": _plain("この回答についてのメモ"),
+        "element": {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": 3000},
+    }
+    return _modal("職員メモ", [field]) | {
+        "callback_id": "note",
+        "private_metadata": turn,
+        "submit": _plain("保存"),
+    }
+
+
+def program_view(programs: Iterable[Program]) -> Json:
+    """The first step of the eligibility check: which program."""
+    options = [(program.name, program.id) for program in programs]
+    return _step("どの支援事業の対象になるかを確かめますか。", options, {"program": ""})
+
+
+def question_view(program: Program, facts: Mapping[Fact, str], question: Question) -> Json:
+    """A step of the eligibility check: one question with its choices."""
+    options = [(choice.label, choice.value) for choice in question.choices]
+    state = {"program": program.id, "facts": facts, "asks": question.fact}
+    return _step(f"【{program.name}】{question.text}", options, state)
+
+
+def outcome_view(answer: Answer, programs: Mapping[str, Program]) -> Json:
+    """The end of the eligibility check."""
+    card = lay_out_card(answer, programs)
+    blocks = [_headline(headline) for headline in card.headlines[:_HEADLINES_SHOWN]]
+    blocks.append(_plain_section(card.said))
+    notes = [*(_source(citation) for citation in card.citations[:_SOURCES_SHOWN]), escape(card.basis)]
+    return _modal("対象チェック", [*blocks, _context([note for note in notes if note] or ["-"])])
+
+
+def home_view(programs: Iterable[Program], calls: Mapping[str, str], status: str) -> Json:
+    """The home tab: what the app is for, and where each program's call stands."""
+    blocks: list[Json] = [
+        {"type": "header", "text": _plain("総務省の支援事業の窓口")},
+        _plain_section(
+            "資料に基づいて、対象、上限、募集時期、費用、手続きなどをお答えします。"
+            "チャンネルではメンション、または /madoguchi 質問 でお尋ねください。"
+        ),
+        _actions([_button("対象チェック", "check", "start"), *_example_buttons()]),
+        {"type": "divider"},
+    ]
+    for program in programs:
+        blocks.append(_section(f"*{escape(program.name)}*\n{escape(program.summary)}"))
+        blocks.append(_context([escape(clip(calls[program.id], 1900))]))
+    blocks += [{"type": "divider"}, _context([escape(status)])]
+    return {"type": "home", "blocks": blocks}
+
+
+def _example_buttons() -> list[Json]:
+    return [_button(example, f"say_{n}", example) for n, example in enumerate(EXAMPLES)]
+
+
+def _step(text: str, options: Iterable[tuple[str, str]], state: Json) -> Json:
+    select = {
+        "type": "static_select",
+        "action_id": "choice",
+        "placeholder": _plain("選んでください"),
+        "options": [{"text": _plain(clip(label, OPTION_LIMIT)), "value": value} for label, value in options],
+    }
+    field = {"type": "input", "block_id": "step", "label": _plain(clip(text, VALUE_LIMIT)), "element": select}
+    return _modal("対象チェック", [field]) | {
+        "callback_id": "check",
+        "private_metadata": json.dumps(state, ensure_ascii=False),
+        "submit": _plain("次へ"),
+    }
+
+
+def _modal(title: str, blocks: list[Json]) -> Json:
+    return {"type": "modal", "title": _plain(title), "close": _plain("閉じる"), "blocks": blocks}
+
+
+def _headline(headline: Headline) -> Json:
+    result = " ".join(filter(None, (headline.value, headline.verdict)))
+    about = f"{escape(headline.about)}\n" if headline.about else ""
+    return _section(f"{about}{_SIGNS[headline.look]} *{escape(result)}*")
+
+
+def _source(citation: Citation) -> str:
+    quote = f"「{escape(citation.quote)}」" if citation.quote else ""
+    return clip(f"根拠: {_link(escape(citation.place), citation.url)}{quote}", 1900)
+
+
+def _link(words: str, url: str) -> str:
+    return f"<{url}|{words}>" if re.fullmatch(r"https?://[^\s|<>]+", url) else words
+
+
+def _feedback(turn: str) -> Json:
+    element = {
+        "type": "feedback_buttons",
+        "action_id": "rate",
+        "positive_button": {"text": _plain("役に立った"), "value": f"{turn}:1"},
+        "negative_button": {"text": _plain("役に立たない"), "value": f"{turn}:0"},
+    }
+    return {"type": "context_actions", "elements": [element]}
+
+
+def _button(label: str, action: str, value: str) -> Json:
+    text = _plain(clip(label, BUTTON_LIMIT))
+    return {"type": "button", "action_id": action, "text": text, "value": clip(value, VALUE_LIMIT)}
+
+
+def _actions(elements: list[Json]) -> Json:
+    return {"type": "actions", "elements": elements}
+
+
+def _context(notes: list[str]) -> Json:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": note, "verbatim": True} for note in notes[:10]]}
+
+
+def _section(mrkdwn: str) -> Json:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": clip(mrkdwn, SECTION_LIMIT), "verbatim": True}}
+
+
+def _plain_section(text: str) -> Json:
+    """Text exactly as it is: documents have asterisks and underscores of their own."""
+    return {"type": "section", "text": _plain(clip(text, SECTION_LIMIT))}
+
+
+def _plain(text: str) -> Json:
+    return {"type": "plain_text", "text": text, "emoji": False}

@@ -1,0 +1,74 @@
+"""The eligibility check as a form: which fact is asked for next, and what can be tapped, both read from the rules.
+
+A program's decision table says which facts it turns on and in which order, so a new program has its form at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from bot.composing import compose
+from bot.deciding import decide_all
+from bot.finding import Findings
+from bot.types import Answer, Conversation, Inquiry, Understanding
+from knowledge.catalog import Catalog
+from knowledge.rules.tables import decide, limit_of, terms_on
+from knowledge.types import Bound, Choice, Fact, Outcome, Program, Situation, Subject, Terms
+
+_STEP = Decimal("0.01")
+"""Financial strength indices are published in hundredths: "below 1" is said to the rules as 0.99."""
+
+_BELOW: tuple[Bound, ...] = ("below", "at_least")
+"""The bounds whose limit itself belongs to the upper side."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The fact that decides next, how it is asked for, and every answer that can be tapped."""
+
+    fact: Fact
+    text: str
+    choices: tuple[Choice, ...]
+
+
+def next_question(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: date) -> Question | None:
+    """What has to be known next to say whether a body can apply on a day; None when the rules have decided."""
+    terms = terms_on(program, max(day, date(min(program.verified_years), 4, 1)))
+    ruling = decide(terms, Subject.ELIGIBILITY, Situation(facts), catalog.facts)
+    if ruling.outcome is not Outcome.NEEDS_FACTS:
+        return None
+    asked = catalog.facts[ruling.missing[0]]
+    return Question(asked.fact, asked.question, asked.choices or _bands(asked.fact, terms))
+
+
+def _bands(fact: Fact, terms: Terms) -> tuple[Choice, ...]:
+    """The stretches of a number between the limits that the table compares it with, named by their ends."""
+    compared = {
+        (limit_of(limit, terms), bound in _BELOW)
+        for row in terms.rows[Subject.ELIGIBILITY]
+        if isinstance(condition := row.when.get(fact), Mapping)
+        for bound, limit in condition.items()
+    }
+    choices: list[Choice] = []
+    lower = ""
+    for limit, belongs_above in sorted(compared):
+        under = f"{limit}未満" if belongs_above else f"{limit}以下"
+        last = limit - _STEP if belongs_above else limit
+        choices.append(Choice(lower + under, str(last)))
+        lower = f"{limit}以上" if belongs_above else f"{limit}超"
+    first = limit if belongs_above else limit + _STEP
+    return (*choices, Choice(lower, str(first)))
+
+
+def outcome(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: date) -> tuple[Answer, Conversation]:
+    """The answer of the filled-in form, and the conversation that goes on from it.
+
+    The facts go to the rules as they were tapped: no words are read, so nothing can be misread.
+    """
+    text = f"{program.name}の対象になりますか"
+    inquiry = Inquiry(text, day)
+    understanding = Understanding(text, (program.id,), True, (Subject.ELIGIBILITY,), facts, Situation(facts))
+    rulings = decide_all(understanding, (program.id,), inquiry, catalog)
+    answer = compose(rulings, Findings((program.id,), (Subject.ELIGIBILITY,)), understanding, inquiry, catalog)
+    return answer, Conversation(program.id, facts, (Subject.ELIGIBILITY,), question=text)

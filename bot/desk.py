@@ -1,0 +1,194 @@
+"""The desk that every channel puts its messages to: it recalls the conversation, answers, and records the turn."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.answering import Knowledge, answer, open_knowledge
+from bot.checking import Question, next_question, outcome
+from bot.conversations import Conversations
+from bot.delivery import Inbox
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.storage import create_engine, make_tables, read_id_hash_key
+from bot.types import Answer, AnswerStatus, Inquiry, Turn
+from knowledge.store import IndexMissingError
+from knowledge.types import Fact, Program
+
+_PURGE_EVERY_SECONDS = 24 * 60 * 60
+
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Answers messages from all channels of one process. Belongs to the event loop in which it was opened."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        """Opens neither the index nor the database yet.
+
+        Args:
+            settings: where the index, the database and the limits are.
+            now: the clock, in Japan's time.
+
+        Raises:
+            StorageError: the data folder or the database's URL cannot be used.
+        """
+        self._settings = settings
+        self._now = now
+        self._knowledge: Knowledge | None = None
+        self._opening = threading.Lock()
+        self._engine = create_engine(settings.database_url, settings.data_dir)
+        self._conversations = Conversations(self._engine, read_id_hash_key(settings.id_hash_key, settings.data_dir))
+        self.inbox = Inbox(self._engine, self._conversations.hide)
+        self._metrics = Metrics()
+
+    async def open(self) -> None:
+        """Makes the tables that are missing.
+
+        Raises:
+            StorageError: the database cannot be reached or written to.
+        """
+        await make_tables(self._engine)
+
+    async def close(self) -> None:
+        """Frees the connections; the desk may be opened again, in another event loop too."""
+        await self._engine.dispose()
+
+    async def check(self) -> None:
+        """Makes sure that a message could be answered now.
+
+        Raises:
+            IndexMissingError: the documents have not been ingested.
+            SQLAlchemyError, OSError: the database does not answer.
+        """
+        await asyncio.to_thread(self.knowledge)
+        async with self._engine.connect() as connection:
+            await connection.execute(sa.select(sa.literal(1)))
+
+    def knowledge(self) -> Knowledge:
+        """The index as it now is: opened on the first call, and again when a newer generation is there.
+
+        Raises:
+            IndexMissingError: the documents have not been ingested.
+        """
+        with self._opening:
+            if self._knowledge is None:
+                settings = self._settings
+                self._knowledge = open_knowledge(settings.data_dir, settings.embedding_model, settings.documents_only)
+            else:
+                try:
+                    self._knowledge.refresh()
+                except IndexMissingError as error:  # ingested for another embedding model: the open index still serves
+                    _log.warning("%s", error)
+            return self._knowledge
+
+    @property
+    def programs(self) -> Mapping[str, Program]:
+        """The programs that are answered for, by id."""
+        return self.knowledge().catalog.programs
+
+    def index_status(self) -> str:
+        """Which generation of the documents answers, for people."""
+        searcher = self.knowledge().searcher
+        return f"索引: {searcher.generation}"
+
+    async def ask(self, sender: str, text: str) -> Answer:
+        """Answers a message, and records the turn.
+
+        Args:
+            sender: channel and id of the person or room.
+            text: the message; the label of a choice when one was tapped.
+
+        Raises:
+            MessageRefusedError: it cannot be taken as a question; the text says why.
+            IndexMissingError: the documents have not been ingested.
+        """
+        turn = await self.consider(sender, text)
+        await self._conversations.record(turn)
+        return turn.answer
+
+    async def consider(self, sender: str, text: str, message: str = "") -> Turn:
+        """Answers a message without recording it: that is done together with what else depends on it.
+
+        Args:
+            sender: channel and id of the person or room.
+            text: the message.
+            message: channel and id of the message, where it has one.
+
+        Raises:
+            MessageRefusedError: it cannot be taken as a question; the text says why.
+            IndexMissingError: the documents have not been ingested.
+        """
+        read = self._settings.read_message(text)
+        moment = self._now()
+        started = time.perf_counter()
+        try:
+            inquiry = Inquiry(read, moment.date(), await self._conversations.recall(sender))
+            answered, conversation = await asyncio.to_thread(lambda: answer(inquiry, self.knowledge()))
+        except BaseException:
+            self._metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
+            raise
+        seconds = time.perf_counter() - started
+        self._metrics.count(answered.status, seconds)
+        rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
+        _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
+        return Turn(sender, read, answered, conversation, moment, message)
+
+    async def check_eligibility(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Turn | Question:
+        """One step of the eligibility check: the next question, or the outcome where the facts decide."""
+        catalog, moment = self.knowledge().catalog, self._now()
+        checked = catalog.programs[program]
+        if question := next_question(checked, facts, catalog, moment.date()):
+            return question
+        answered, conversation = outcome(checked, facts, catalog, moment.date())
+        return Turn(sender, conversation.question, answered, conversation, moment)
+
+    async def record(self, connection: AsyncConnection, turn: Turn) -> None:
+        """Puts a turn on record, in a transaction of the delivery's."""
+        await self._conversations.record(turn, connection)
+
+    async def answered(self, key: str) -> dict[str, Any] | None:
+        """A recorded answer in its JSON form; None where it is not stored any more."""
+        return await self._conversations.answered(key)
+
+    async def rate(self, key: str, helpful: bool) -> bool:
+        """Keeps whether an answer helped; returns whether it is still on record."""
+        return await self._conversations.remark(key, helpful=helpful)
+
+    async def note(self, key: str, note: str) -> bool:
+        """Keeps what staff noted on an answer; returns whether it is still on record."""
+        return await self._conversations.remark(key, note=note)
+
+    async def forget(self, *, message: str = "", sender: str = "") -> None:
+        """Deletes what is stored of a message, or of everything that somebody asked."""
+        await self.inbox.forget(message=message, sender=sender)
+        await self._conversations.forget(message=message, sender=sender)
+
+    def metrics(self) -> str:
+        """What was answered and which index serves, in Prometheus' text format."""
+        if self._knowledge is None:
+            return self._metrics.as_text("", {})
+        return self._metrics.as_text(self._knowledge.searcher.generation, self._knowledge.searcher.sizes)
+
+    async def purge(self) -> int:
+        """Deletes what is older than the retention; returns how many turns that were."""
+        before = self._now() - timedelta(days=self._settings.retention_days)
+        await self.inbox.purge(before.timestamp())
+        return await self._conversations.purge(before)
+
+    async def purge_daily(self) -> None:
+        """Purges now and once a day, until it is cancelled."""
+        while True:
+            try:
+                await self.purge()
+            except (SQLAlchemyError, OSError):
+                _log.exception("old conversations could not be deleted; the next attempt is in a day")
+            await asyncio.sleep(_PURGE_EVERY_SECONDS)

@@ -1,0 +1,58 @@
+"""Counts of what was answered and how fast, in the text format that Prometheus reads."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from bot.types import AnswerStatus
+from knowledge.store import Kind
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds of the histogram in seconds: the answering path takes milliseconds, a chat model seconds."""
+
+
+class Metrics:
+    """What this process has answered since it started. Used from one event loop."""
+
+    def __init__(self) -> None:
+        """Starts at zero."""
+        self._answers = dict.fromkeys(AnswerStatus, 0)
+        self._buckets: Counter[float] = Counter()
+        self._seconds = 0.0
+
+    def count(self, status: AnswerStatus, seconds: float) -> None:
+        """Counts an answer, and the time from the message's arrival to its record."""
+        self._answers[status] += 1
+        self._seconds += seconds
+        self._buckets[next((bound for bound in _BUCKETS if seconds <= bound), float("inf"))] += 1
+
+    def as_text(self, generation: str, sizes: Mapping[Kind, int]) -> str:
+        """The exposition.
+
+        Args:
+            generation: the index that serves; "" while there is none.
+            sizes: the number of its entries by kind.
+        """
+        return "\n".join([*self._lines(generation, sizes), ""])
+
+    def _lines(self, generation: str, sizes: Mapping[Kind, int]) -> Iterator[str]:
+        yield "# HELP madoguchi_answers_total Messages answered, by the status of the answer."
+        yield "# TYPE madoguchi_answers_total counter"
+        for status, number in self._answers.items():
+            yield f'madoguchi_answers_total{{status="{status}"}} {number}'
+        yield "# HELP madoguchi_answer_seconds Time from a message to its recorded answer."
+        yield "# TYPE madoguchi_answer_seconds histogram"
+        total = 0
+        for bound in (*_BUCKETS, float("inf")):
+            total += self._buckets[bound]
+            name = "+Inf" if bound == float("inf") else f"{bound:g}"
+            yield f'madoguchi_answer_seconds_bucket{{le="{name}"}} {total}'
+        yield f"madoguchi_answer_seconds_sum {self._seconds:.6f}"
+        yield f"madoguchi_answer_seconds_count {total}"
+        yield "# HELP madoguchi_index_info The generation of the index that serves."
+        yield "# TYPE madoguchi_index_info gauge"
+        if generation:
+            yield f'madoguchi_index_info{{generation="{generation}"}} 1'
+        yield "# HELP madoguchi_index_entries Passages, and typed questions of the FAQ, in the index that serves."
+        yield "# TYPE madoguchi_index_entries gauge"
+        for kind, number in sizes.items():
+            yield f'madoguchi_index_entries{{kind="{kind}"}} {number}'

@@ -1,0 +1,149 @@
+"""The database: SQLite in the data folder, or PostgreSQL by its URL. The modules that use tables declare them."""
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+tables = sa.MetaData()
+
+BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""The type of an ascending id: SQLite counts up only its own INTEGER."""
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+
+_MAKING_TABLES = 0x6D61646F
+"""The PostgreSQL advisory lock under which one process at a time makes missing tables."""
+
+
+class StorageError(Exception):
+    """The database or the data folder cannot be used; the message says which, why, and what to do."""
+
+
+def create_engine(url: str, data_dir: Path) -> AsyncEngine:
+    """Prepares the database; it is connected to on the first use, and then belongs to that event loop.
+
+    Args:
+        url: as a person writes it, such as `postgresql://user:password@host/name`; "" for SQLite in the data folder.
+        data_dir: made if it is missing.
+
+    Raises:
+        StorageError: the URL, or the data folder, cannot be used.
+    """
+    try:
+        if url:
+            return _create_engine(_with_driver(sa.make_url(url)))
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return _create_engine(sa.URL.create("sqlite+aiosqlite", database=str(data_dir / "madoguchi.sqlite")))
+    except OSError as error:
+        raise _unusable_folder(data_dir, error) from error
+    except (ArgumentError, InvalidRequestError, ImportError, ValueError) as error:
+        raise StorageError(
+            "DATABASE_URL を使えません。"
+            "sqlite:///ファイル か postgresql://利用者:パスワード@ホスト/名前 と書いてください。"
+        ) from error
+
+
+async def make_tables(engine: AsyncEngine) -> None:
+    """Makes the tables that are missing.
+
+    Raises:
+        StorageError: the database cannot be reached or written to.
+    """
+    try:
+        async with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+            else:  # a file that can only be read is found out now, not at the first message
+                await connection.exec_driver_sql("PRAGMA user_version = 1")
+            await connection.run_sync(tables.create_all)
+            await connection.run_sync(_add_columns)
+    except (SQLAlchemyError, OSError) as error:
+        where = engine.url.render_as_string(hide_password=True)
+        reason = getattr(error, "orig", None) or error
+        raise StorageError(
+            f"会話の記録先({where})を使えません: {reason}。"
+            "DATA_DIR に書き込めるか、DATABASE_URL が正しいかを確かめてください。"
+        ) from error
+
+
+def _add_columns(connection: sa.Connection) -> None:
+    """Brings the tables of an earlier version up to this one: new columns may be empty."""
+    inspector = sa.inspect(connection)
+    for table in tables.sorted_tables:
+        there = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+
+
+def read_id_hash_key(given: str, data_dir: Path) -> bytes:
+    """The key that hides people's ids: the one given, or else the data folder's own, made on the first use.
+
+    Raises:
+        StorageError: the data folder cannot be written to.
+    """
+    if given:
+        return given.encode()
+    file = data_dir / "id_hash.key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            with NamedTemporaryFile(dir=data_dir) as new:  # only its owner can read it
+                new.write(secrets.token_hex(32).encode())
+                new.flush()
+                with suppress(FileExistsError):  # another process was first
+                    os.link(new.name, file)
+        return file.read_bytes()
+    except OSError as error:
+        raise _unusable_folder(data_dir, error) from error
+
+
+def _with_driver(url: sa.URL) -> sa.URL:
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    # Hosting platforms write libpq's name of this option into the URLs that they hand out.
+    if url.drivername == "postgresql+asyncpg" and "sslmode" in url.query:
+        mode = url.query["sslmode"]
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return url
+
+
+def _create_engine(url: sa.URL) -> AsyncEngine:
+    # hide_parameters: an error's text would otherwise carry the message into the log
+    common: dict[str, Any] = {"hide_parameters": True, "json_serializer": _as_json}
+    if not url.drivername.startswith("sqlite"):
+        return create_async_engine(url, pool_pre_ping=True, **common)
+    # One connection: several wait for each other's locks, with tails of over a second.
+    engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **common)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        # secure_delete: what is purged is overwritten in the file too
+        for pragma in ("busy_timeout = 10000", "journal_mode = wal", "synchronous = full", "secure_delete = on"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _unusable_folder(data_dir: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"データフォルダ {data_dir} を使えません: {error.strerror}。書き込めるフォルダを DATA_DIR に指定してください。"
+    )
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

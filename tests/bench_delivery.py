@@ -1,0 +1,80 @@
+"""Measures a briefing session: 300 people ask through LINE within ten seconds. Prints a table; nothing is asserted.
+
+    python -m tests.bench_delivery [--postgresql URL]
+
+With the URL of an empty PostgreSQL database, two processes share it.
+"""
+
+import argparse
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.channels.burst import ROOT, Outcome, Process, burst, environment, served
+from tests.channels.line_platform import LinePlatform
+
+PEOPLE, SECONDS = 300, 10.0
+KILLS = (3.0, 10.0)
+PLATFORM_DELAY = 0.1
+"""Seconds that the stand-in takes for a call, about what the real one takes."""
+
+
+async def measure(folder: Path, database_url: str, count: int, kills: tuple[float, ...]) -> Outcome:
+    line = LinePlatform()
+    line.delay = PLATFORM_DELAY
+    with served(line.app) as url:
+        settings = environment(folder, database_url, url)
+        processes = [Process(settings, folder / f"{count}-{number}.log") for number in range(count)]
+        try:
+            for process in processes:
+                process.start()
+            for process in processes:
+                await process.ready()
+            return await burst(line, processes, PEOPLE, SECONDS, kills)
+        finally:
+            for process in processes:
+                process.kill()
+
+
+def main() -> None:
+    """Measures on SQLite with one process, and on PostgreSQL with two, each undisturbed and with two kills."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--postgresql", default="", help="URL of an empty database")
+    postgresql = arguments.parse_args().postgresql
+    table = Table(title=f"{PEOPLE} people within {SECONDS:.0f} s")
+    for heading in ("", "ack p50 ms", "ack p99 ms", "answer p50 s", "answer p95 s", "answered once", "twice", "pushed"):
+        table.add_column(heading, justify="right" if heading else "left")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        environment_of_ingest = environment(folder, "", "")
+        subprocess.run([sys.executable, "-m", "ingest"], cwd=ROOT, env=environment_of_ingest, check=True)
+        runs = [("SQLite, 1 process", "", 1)] + ([("PostgreSQL, 2 processes", postgresql, 2)] if postgresql else [])
+        for what, database_url, count in runs:
+            for kills in ((), KILLS):
+                outcome = asyncio.run(measure(folder, database_url, count, kills))
+                table.add_row(what + (", killed twice" if kills else ""), *_cells(outcome))
+    Console().print(table)
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    acknowledged, answered = quantiles(outcome.acknowledged, n=100), quantiles(outcome.answered, n=100)
+    twice = sum(people for answers, people in outcome.answers.items() if answers > 1)
+    return [
+        f"{acknowledged[49] * 1000:.0f}",
+        f"{acknowledged[98] * 1000:.0f}",
+        f"{answered[49]:.2f}",
+        f"{answered[94]:.2f}",
+        str(outcome.answers[1]),
+        str(twice),
+        str(outcome.pushed),
+    ]
+
+
+if __name__ == "__main__":
+    main()

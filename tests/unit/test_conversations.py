@@ -1,0 +1,137 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from bot.answering import answer
+from bot.conversations import Conversations
+from bot.storage import StorageError, create_engine, make_tables, read_id_hash_key
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Turn
+from knowledge.types import Choice, Fact, Subject
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+ANSWER = Answer("対象です。", AnswerStatus.ANSWERED, choices=(Choice("市町村", "municipality"),))
+STATE = Conversation(
+    program="keikaku",
+    facts={Fact.FISCAL_INDEX: "0.98"},
+    subjects=(Subject.ELIGIBILITY, Subject.CAP),
+    amount=Decimal("80000000"),
+    amount_unit="yen",
+    asked_for=Fact.APPLICANT_KIND,
+    question="うちは対象ですか",
+)
+
+
+@pytest.fixture
+async def engine(database_url, tmp_path):
+    engine = create_engine(database_url, tmp_path)
+    await make_tables(engine)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def conversations(engine):
+    return Conversations(engine, b"key")
+
+
+async def test_a_conversation_goes_on_from_its_newest_turn(conversations):
+    assert await conversations.recall("web:a") == Conversation()
+    await conversations.record(Turn("web:a", "対象ですか", ANSWER, Conversation(program="suishin"), NOON))
+    await conversations.record(Turn("web:a", "0.98です", ANSWER, STATE, NOON))
+    await conversations.record(Turn("web:b", "別の人", ANSWER, Conversation(), NOON))
+    assert await conversations.recall("web:a") == STATE
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "うちは対象になる?",
+        "財政力指数0.98の町です。計画策定支援の対象ですか",
+        "前に選ばれた県です。推進体制構築支援で8000万円はいけますか",
+        "派遣が2025年6月10日に終わりました。報告書とアンケートはいつまで?",
+        "アドバイザー派遣を、別の取り組みで同じ年度にもう一度頼めますか",
+        "今日の天気は?",
+    ],
+)
+async def test_whatever_an_answer_leaves_behind_comes_back(conversations, knowledge, question):
+    answered, state = answer(Inquiry(question, NOON.date()), knowledge)
+    await conversations.record(Turn("web:a", question, answered, state, NOON))
+    assert await conversations.recall("web:a") == state
+
+
+async def test_who_asked_is_not_stored(conversations, engine):
+    await conversations.record(Turn("line:U0123456789", "対象ですか", ANSWER, STATE, NOON))
+    async with engine.connect() as connection:
+        stored = str((await connection.execute(sa.text("SELECT * FROM turns"))).all())
+    assert "対象です" in stored
+    assert "U0123456789" not in stored
+    assert await Conversations(engine, b"another key").recall("line:U0123456789") == Conversation()
+
+
+async def test_purge_deletes_what_is_older_and_nothing_else(conversations):
+    japan_noon = NOON.astimezone(datetime.fromisoformat("2026-04-01T00:00+09:00").tzinfo)
+    await conversations.record(Turn("web:old", "1", ANSWER, STATE, NOON - timedelta(seconds=1)))
+    await conversations.record(Turn("web:new", "2", ANSWER, STATE, NOON))
+    assert await conversations.purge(before=japan_noon) == 1
+    assert await conversations.recall("web:old") == Conversation()
+    assert await conversations.recall("web:new") == STATE
+
+
+async def test_a_state_of_another_version_starts_anew(conversations, engine):
+    await conversations.record(Turn("web:a", "1", ANSWER, STATE, NOON))
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE turns SET state = '{\"facts\": 7}'"))
+    assert await conversations.recall("web:a") == Conversation()
+
+
+async def test_turns_at_the_same_moment_are_all_kept(conversations, engine):
+    await asyncio.gather(*(conversations.record(Turn(f"web:{i}", "同時", ANSWER, STATE, NOON)) for i in range(20)))
+    async with engine.connect() as connection:
+        assert await connection.scalar(sa.text("SELECT count(*) FROM turns")) == 20
+
+
+async def test_processes_that_start_together_make_the_tables_once(database_url, tmp_path):
+    engines = [create_engine(database_url, tmp_path) for _ in range(4)]
+    await asyncio.gather(*map(make_tables, engines))
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_a_host_s_url_with_sslmode_is_understood(postgres_server, tmp_path):
+    url = sa.make_url(postgres_server).update_query_dict({"sslmode": "prefer"})
+    engine = create_engine(url.render_as_string(hide_password=False), tmp_path)
+    await make_tables(engine)
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["mysql://a@b/c", "postgresql//a", "nonsense", "sqlite+nothing:///x"])
+def test_a_url_that_cannot_be_used_is_refused(url, tmp_path):
+    with pytest.raises(StorageError, match="DATABASE_URL"):
+        create_engine(url, tmp_path)
+
+
+async def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_path):
+    engine = create_engine("postgresql://someone:secret@127.0.0.1:1/nothing", tmp_path)
+    with pytest.raises(StorageError, match=r"someone:\*\*\*@127\.0\.0\.1") as refused:
+        await make_tables(engine)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_data_folder_keeps_its_key(tmp_path):
+    folder = tmp_path / "new"
+    key = read_id_hash_key("", folder)
+    assert len(key) == 64
+    assert read_id_hash_key("", folder) == key
+    assert (folder / "id_hash.key").stat().st_mode & 0o077 == 0
+    assert read_id_hash_key("given", folder) == b"given"
+
+
+def test_a_data_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"file を使えません.*DATA_DIR"):
+        read_id_hash_key("", tmp_path / "file")
+    with pytest.raises(StorageError, match="DATA_DIR"):
+        create_engine("", tmp_path / "file" / "below")
