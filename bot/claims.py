@@ -130,7 +130,9 @@ _FIGURE = re.compile(
     rf"|(?:(?<![一-龠])|(?<=[年約計各全]))(?P<kanji>{_KANJI})(?P<kanji_counter>{_COUNTER})"
 )
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925}
-_NOT_A_FIGURE = re.compile(r"一(?:度に|回り|時的|人ひとり|人一人|日も早く|つひとつ|つ一つ|部|般|緒|定|律|方|体|切|層)|十分|万一|千葉|四国|三重")
+_NOT_A_FIGURE = re.compile(
+    r"一(?:度に|回り|時的|人ひとり|人一人|日も早く|つひとつ|つ一つ|部|般|緒|定|律|方|体|切|層)|十分|万一|千葉|四国|三重"
+)
 
 
 def _figures(text: str) -> Iterator[tuple[int, int, str]]:
@@ -173,7 +175,29 @@ _NEGATING_PREFIXES = frozenset({"非", "不", "未", "無"})
 _UNDENIABLE = frozenset({"COND", "OR", "AND", "FROM", "APPROX", "NOT_ONLY", "CAN"})
 _LIGHT = frozenset({"助詞", "助動詞", "補助記号", "空白", "接続詞"})
 _LIGHT_VERBS = frozenset(
-    "有る 居る 成る 為る 貰う 頂く 呉れる 下さる 来る 行く 置く 見る 仕舞う 出来る 得る 欲しい 上げる 遣る 仰る 致す 御座る".split()
+    [
+        "有る",
+        "居る",
+        "成る",
+        "為る",
+        "貰う",
+        "頂く",
+        "呉れる",
+        "下さる",
+        "来る",
+        "行く",
+        "置く",
+        "見る",
+        "仕舞う",
+        "出来る",
+        "得る",
+        "欲しい",
+        "上げる",
+        "遣る",
+        "仰る",
+        "致す",
+        "御座る",
+    ]
 )
 
 
@@ -247,6 +271,7 @@ def _spans(text: str, names: Mapping[str, str]) -> list[tuple[int, int, tuple[To
     for name in sorted(names, key=len, reverse=True):
         for match in re.finditer(re.escape(name), text):
             take(match.start(), match.end(), (Token("name", names[name], match.start()),))
+
     def take_phrases(phrases: tuple[Phrase, ...]) -> None:
         for pattern, forms in phrases:
             for match in pattern.finditer(text):
@@ -268,7 +293,9 @@ def _of_phrase(forms: tuple[str, ...], place: int) -> tuple[Token, ...]:
     )
 
 
-_PARTICLE = re.compile(r"(?!です|でし|であ|でな|だ)(?:[にで](?=[はも])([はも])|(から|まで|より|[がはをにとでへのもかや]))")
+_PARTICLE = re.compile(
+    r"(?!です|でし|であ|でな|だ)(?:[にで](?=[はも])([はも])|(から|まで|より|[がはをにとでへのもかや]))"
+)
 
 
 def _with_role(token: Token, text: str) -> Token:
@@ -279,5 +306,3 @@ def _with_role(token: Token, text: str) -> Token:
     after = text[token.place + (rest.end() if rest else 0) :]
     particle = _PARTICLE.match(after)
     return replace(token, role=(particle[1] or particle[2]) if particle else "")
-
-

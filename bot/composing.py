@@ -90,7 +90,7 @@ def compose(
 
 
 def _repeats(text: str, sentences: Iterable[str]) -> bool:
-    """Whether a passage says nothing that the sentences before it do not say: its figures and kanji words are theirs."""
+    """Whether a passage says nothing new: its figures and its words in kanji stand in the sentences before it."""
     words = set(re.findall(r"[0-9][0-9,.]*|[一-龠]{2,}|[ァ-ヶー]{2,}", text))
     said = "".join(sentences)
     return bool(words) and sum(word in said for word in words) >= _REPEATED * len(words)

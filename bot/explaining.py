@@ -226,9 +226,9 @@ async def _read_facts(inquiry: Inquiry, offline: Answer, model: Model, catalog: 
             if question is None or question.fact in facts or not stands(evidence, inquiry.text):
                 continue
             labels = {choice.value: choice.label for choice in question.choices}
-            if value in labels and says(evidence, labels[value]):
-                facts[question.fact] = value
-            elif question.kind == "number" and value in {str(ratio.value) for ratio in find_ratios(normalize(evidence))}:
+            if (value in labels and says(evidence, labels[value])) or (
+                question.kind == "number" and value in {str(ratio.value) for ratio in find_ratios(normalize(evidence))}
+            ):
                 facts[question.fact] = value
     return facts
 

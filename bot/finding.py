@@ -211,16 +211,14 @@ def _matches(
     return tuple(found.values())
 
 
-def _nearest(
-    question: str, matter: str, program: str, catalog: Catalog, searcher: Searcher
-) -> tuple[Match, ...]:
+def _nearest(question: str, matter: str, program: str, catalog: Catalog, searcher: Searcher) -> tuple[Match, ...]:
     """The entry nearest to a question or to what it says beside its program's name, and a section as certain."""
     scores: dict[tuple[str, str], float] = {}
     for text in {question, matter}:
         for hit in searcher.entries(text, program=program):
             scores[hit.program, hit.target] = max(hit.score, scores.get((hit.program, hit.target), 0.0))
     ranked = sorted(scores, key=lambda key: -scores[key])
-    matches = []
+    matches: list[Match] = []
     for owner, target in ranked[:2]:
         score = scores[owner, target]
         others = max((scores[key] for key in ranked if key[0] != owner), default=0.0)

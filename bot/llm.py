@@ -69,9 +69,7 @@ class Reply:
         }
 
 
-SENTENCES = Reply(
-    "sentences", {"text": {"type": "string"}, "sources": {"type": "array", "items": {"type": "string"}}}
-)
+SENTENCES = Reply("sentences", {"text": {"type": "string"}, "sources": {"type": "array", "items": {"type": "string"}}})
 FACTS = Reply("facts", {name: {"type": "string"} for name in ("fact", "value", "evidence")})
 
 

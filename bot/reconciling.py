@@ -7,7 +7,7 @@ recognised as said is removed, so that a lie need not be of a kind that somebody
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -112,9 +112,7 @@ class Checker:
         self._names = {normalize(name): program for name, program in names.items()}
         self._about = about
         self._sources = {source.token: source for source in sources}
-        self._statements = {
-            token: tuple(self._read(source)) for token, source in self._sources.items()
-        }
+        self._statements = {token: tuple(self._read(source)) for token, source in self._sources.items()}
 
     def objection(self, sentence: Sentence) -> str:
         """Why the sentence cannot stand, or "" where it can."""
@@ -168,7 +166,8 @@ class Checker:
         sentences = _sentences(normalize(source.text))
         topic = re.match(r"[^、は]*(?=は)", sentences[0]) if sentences else None
         names = "。".join(name for name, program in self._names.items() if program == source.program)
-        context = self._words(f"{normalize(source.context)}。{topic[0] if topic else ''}") | self._words(names, {})
+        context = self._words(f"{normalize(source.context)}。{topic[0] if topic else ''}") 
+        context = context - paraphrases().sensitive | self._words(names, {})
         nearby = self._words("。".join(sentences)) - paraphrases().qualifiers - paraphrases().sensitive
         clauses = [_parts(clause) for sentence in sentences for clause in _clauses(sentence)]
         if source.is_ruling and len(clauses) > 1:
@@ -256,9 +255,7 @@ def _carries(token: Token) -> bool:
     return token.kind == "word" and (token.denied or token.form not in paraphrases().silent)
 
 
-def _unsupported(
-    tokens: tuple[Token, ...], sentence: list[Token], statement: _Statement
-) -> tuple[int, str]:
+def _unsupported(tokens: tuple[Token, ...], sentence: list[Token], statement: _Statement) -> tuple[int, str]:
     """Why the statement does not support the clause, with how near it came; (100, "") where it does."""
     table = paraphrases()
     sensitive = any(token.kind == "figure" or token.form in table.sensitive or token.denied for token in tokens)
@@ -273,7 +270,7 @@ def _unsupported(
         if not _same_role(token, statement):
             return 60, f"立場が違う {token.form}"
     used = _runs(tokens, statement)
-    if used is None:
+    if used is None or not _contrasts_alike(tokens, statement):
         return 70, "組み合わせが違う"
     if dropped := _dropped(tokens, sentence, statement, used, sensitive):
         return 80, f"条件が落ちている {dropped.lstrip('#')}"
@@ -328,7 +325,9 @@ def _same_role(token: Token, statement: _Statement) -> bool:
     if not roles:
         return True
     if token.role in ("と", "から", "に"):
-        return bool(roles & {token.role, "の", "", "も", "か", "や", "を"}) or (token.role == "に" and bool(roles & {"へ", "で"}))
+        return bool(roles & {token.role, "の", "", "も", "か", "や", "を"}) or (
+            token.role == "に" and bool(roles & {"へ", "で"})
+        )
     allowed = _SUBJECT_ROLES | {"を"} | ({"に", "で"} if token.role in ("は", "も") else set())
     return bool(roles & allowed)
 
@@ -362,6 +361,15 @@ def _runs(tokens: tuple[Token, ...], statement: _Statement) -> frozenset[int] | 
     return min((used for _, used in states), key=len) or frozenset({0})
 
 
+def _contrasts_alike(tokens: tuple[Token, ...], statement: _Statement) -> bool:
+    """Whether the clause keeps the order of a statement of the kind "not this but that"."""
+    if not any(re.search(r"で(?:は)?なく", part.text) for part in statement.parts):
+        return True
+    order = [token.form for token in statement.tokens]
+    places = [order.index(token.form) for token in tokens if order.count(token.form) == 1]
+    return places == sorted(places)
+
+
 def _dropped(
     tokens: tuple[Token, ...], sentence: list[Token], statement: _Statement, used: frozenset[int], sensitive: bool
 ) -> str:
@@ -378,7 +386,11 @@ def _dropped(
         for token in part.tokens:
             if token.denied and token.form not in denied:
                 return token.form
-            if token.kind == "sign" and token.form not in everything and not _may_drop(token.form, everything, sensitive):
+            if (
+                token.kind == "sign"
+                and token.form not in everything
+                and not _may_drop(token.form, everything, sensitive)
+            ):
                 return token.form
             binding = (token.kind == "figure" and sensitive) or token.form in paraphrases().qualifiers
             if binding and not _kept(token.form, clause):

@@ -17,7 +17,8 @@ ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしてい�
 def scope(programs: Iterable[Program]) -> str:
     """What the desk answers: said to greetings and to what lies outside."""
     names = "、".join(program.name for program in programs)
-    return f"こちらは、総務省の支援事業({names})についてお答えする窓口です。対象、上限、募集時期、費用、手続きなどをお尋ねください。"
+    ours = f"こちらは、総務省の支援事業({names})についてお答えする窓口です。"
+    return ours + "対象、上限、募集時期、費用、手続きなどをお尋ねください。"
 
 
 def greeting(programs: Iterable[Program]) -> str:

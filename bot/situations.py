@@ -28,8 +28,9 @@ _ASKS_FOR_EACH = {Fact.MEETING_MODE: "asks_both_modes", Fact.PAST_SELECTION: "as
 
 
 def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple[dict[Fact, str], str]:
-    """The facts, of those that are used, that a message states; and the message with the words about third parties and
-    earlier times blanked.
+    """The facts, of those `used`, that a message states, and the message without what it says of others.
+
+    Words about third parties and earlier times are blanked in the second.
     """
     said: dict[Fact, str] = {}
     unread = text

@@ -84,7 +84,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
 
 
 _SAID_PLAINLY = {Subject.ELIGIBILITY: "asks_eligibility", Subject.COST: "asks_cost"}
-"""The signs without which a message that goes on does not turn to a subject whose words may mean any (無理?, いくら?)."""
+"""The signs without which a message that goes on does not turn to a subject of vague words (無理?, いくら?)."""
 
 
 def _named_programs(text: str, programs: Iterable[Program], with_nicknames: bool) -> tuple[str, ...]:
@@ -136,7 +136,12 @@ def _subjects(
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount and (found.keys() <= {Subject.ELIGIBILITY} or signs & {"can_we", "claims"}):
         found.setdefault(Subject.CAP, 0)
-    if found.keys() == {Subject.ELIGIBILITY} and with_days and said <= {Fact.MEETING_MODE} and Subject.WINDOW in decided:
+    if (
+        found.keys() == {Subject.ELIGIBILITY}
+        and with_days
+        and said <= {Fact.MEETING_MODE}
+        and Subject.WINDOW in decided
+    ):
         found = {Subject.WINDOW: 0}
     if "asks_history" in signs:
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}

@@ -21,7 +21,8 @@ def decision_tables(catalog: Catalog) -> Iterator[str]:
     yield "上の行から順に見て、条件をすべて満たす最初の行が答えになります。空欄は「問わない」です。\n"
     for program in catalog.programs.values():
         yield f"## {program.name}\n"
-        yield f"資料: [{program.document.title}]({program.document.url})(確認した年度: {'・'.join(map(str, program.verified_years))})\n"
+        years = "・".join(map(str, program.verified_years))
+        yield f"資料: [{program.document.title}]({program.document.url})(確認した年度: {years})\n"
         for year in program.years:
             for parameter in year.parameters.values():
                 yield from _parameter(parameter, program, catalog.facts)

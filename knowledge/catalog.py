@@ -50,7 +50,7 @@ class _Loader(yaml.BaseLoader):
     """Every scalar is text (no date or float is guessed), and a key given twice is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key) for key, _ in node.value]
         twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"{twice} is given twice", node.start_mark)
@@ -117,7 +117,10 @@ def _with_nulls(year: Any) -> Any:
 def _check_year(year: ProgramYear, file: Path, facts: Mapping[Fact, FactQuestion]) -> None:
     if file.stem != f"fy{year.fiscal_year}":
         raise CatalogError(
-            file, "fiscal_year", f"{year.fiscal_year} does not fit the file's name", f"Name it fy{year.fiscal_year}.yaml"
+            file,
+            "fiscal_year",
+            f"{year.fiscal_year} does not fit the file's name",
+            f"Name it fy{year.fiscal_year}.yaml",
         )
     for subject, parameter in year.parameters.items():
         for day in parameter.values:
@@ -138,16 +141,22 @@ def _check_rows(subject: Subject, parameter: Parameter, file: Path, facts: Mappi
             if not row.says:
                 raise CatalogError(file, key, "the row says nothing", "Add `says`, the sentence a person reads")
             if not row.evidence and not row.not_stated:
-                raise CatalogError(file, key, "no evidence is given", "Add the place and a short phrase of the document")
+                raise CatalogError(
+                    file, key, "no evidence is given", "Add the place and a short phrase of the document"
+                )
             for fact, condition in row.when.items():
                 known = {choice.value for choice in facts[fact].choices}
                 unknown = sorted(set(condition) - known) if isinstance(condition, tuple) else []
                 if unknown:
-                    raise CatalogError(file, f"{key}.when.{fact}", f"{unknown[0]} is not a value of it", f"Use {sorted(known)}")
+                    raise CatalogError(
+                        file, f"{key}.when.{fact}", f"{unknown[0]} is not a value of it", f"Use {sorted(known)}"
+                    )
             for text in (row.says, row.needs):
                 for _, name, _, _ in string.Formatter().parse(text):
                     if name is not None and name.upper() not in Fact.__members__:
-                        raise CatalogError(file, key, f"{{{name}}} is not a fact", "Name a fact of facts.yaml, in small letters")
+                        raise CatalogError(
+                            file, key, f"{{{name}}} is not a fact", "Name a fact of facts.yaml, in small letters"
+                        )
 
 
 def _check_limits(program: Program, folder: Path) -> None:
@@ -187,7 +196,9 @@ def load_faq(file: Path, guide: Path) -> tuple[FaqEntry, ...]:
             raise CatalogError(file, entry.id, "one answer is needed", "Give one of section, rule and not_stated")
         for heading in (entry.section, entry.nearby):
             if heading and heading not in headings:
-                raise CatalogError(file, entry.id, f"「{heading}」 is no heading of {guide.name}", "Use a `## ` heading of it")
+                raise CatalogError(
+                    file, entry.id, f"「{heading}」 is no heading of {guide.name}", "Use a `## ` heading of it"
+                )
     return entries
 
 

@@ -13,7 +13,7 @@ from knowledge.types import Bound
 
 _RADICALS = str.maketrans("⺠⻑⻄⻘⻲⻩⻭⺟⻝⻫⻆⻤⻨⻯⻁", "民長西青亀黄歯母食斉角鬼麦竜虎")
 _KANJI_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "壱": 1, "弐": 2, "参": 3}
-_KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
+_KANJI_UNITS = {"十": 10, "拾": 10, "百": 100, "千": 1000}
 _LARGE_UNITS = {"万": 10**4, "億": 10**8, "兆": 10**12}
 
 
@@ -92,19 +92,23 @@ def read_number(text: str) -> Decimal | None:
         return None
 
 
-_DIGITS = r"\d[\d,]*(?:\.\d+)?"
-_KANJI = r"[〇零一二三四五六七八九十百千]"
-_NUMBER = rf"(?:{_DIGITS}|{_KANJI}+)"
+# Possessive, so that a long run of numerals is read once and not in every way it could be cut.
+_DIGITS = r"\d[\d,]*+(?:\.\d++)?+"
+_NUMERALS = "〇零一二三四五六七八九壱弐参十拾百千"
+_KANJI = rf"[{_NUMERALS}]"
+_NUMBER = rf"(?:{_DIGITS}|(?<!{_KANJI}){_KANJI}++)"
+_MIXED = rf"(?:{_DIGITS}|{_KANJI})++"
 
 _AMOUNT = re.compile(
-    rf"(?<![\d.,第])(?:¥\s?(?P<sign>{_DIGITS})"
+    rf"(?<![\d.,第{_NUMERALS}])(?:¥\s?(?P<sign>{_DIGITS})"
     rf"|(?P<english>{_DIGITS})\s?(?P<scale>million|billion|thousand)\s?yen"
-    rf"|(?P<large>(?:(?:{_DIGITS}|{_KANJI})+\s?(?:億|万)\s?)+(?:(?:{_DIGITS}|{_KANJI})+)?)(?P<yen>円)?"
-    rf"|(?P<plain>(?:{_DIGITS}|{_KANJI})+)円)"
+    rf"|(?P<large>(?:{_MIXED}\s?(?:億|万)\s?)+(?:{_MIXED})?)(?P<yen>円)?"
+    rf"|(?P<plain>{_MIXED})円)"
 )
 _NOT_MONEY = re.compile(r"^\s?(?:人|名|件|世帯|戸|km|キロ|平米|字|文字|回|台|冊|部|票|筆)")
 _MODIFIER_AFTER = re.compile(r"^\s?(?:程度|以上|以下|未満|超|弱|強|ちょうど|ぐらい|くらい|前後)")
 _MODIFIER_BEFORE = re.compile(r"(?:約|およそ|だいたい|大体)\s?$")
+_SAME_MODIFIER = {"ぐらい": "程度", "くらい": "程度", "前後": "程度", "およそ": "約", "だいたい": "約", "大体": "約"}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 
 
@@ -124,12 +128,25 @@ def find_amounts(text: str) -> tuple[AmountMention, ...]:
         modifier = _MODIFIER_AFTER.search(after) or _MODIFIER_BEFORE.search(before)
         words = modifier[0].strip() if modifier else ""
         found.append(
-            AmountMention(match.start(), match.end(), match[0], value, {"ぐらい": "程度", "くらい": "程度", "前後": "程度", "およそ": "約", "だいたい": "約", "大体": "約"}.get(words, words))
+            AmountMention(match.start(), match.end(), match[0], Decimal(int(value)), _SAME_MODIFIER.get(words, words))
         )
     return tuple(found)
 
 
-_KANA_DIGITS = {"れい": "0", "ぜろ": "0", "ゼロ": "0", "いち": "1", "に": "2", "さん": "3", "よん": "4", "ご": "5", "ろく": "6", "なな": "7", "はち": "8", "きゅう": "9"}
+_KANA_DIGITS = {
+    "れい": "0",
+    "ぜろ": "0",
+    "ゼロ": "0",
+    "いち": "1",
+    "に": "2",
+    "さん": "3",
+    "よん": "4",
+    "ご": "5",
+    "ろく": "6",
+    "なな": "7",
+    "はち": "8",
+    "きゅう": "9",
+}
 _KANA = "|".join(_KANA_DIGITS)
 _BOUND_WORDS: tuple[tuple[Bound, str], ...] = (
     ("at_least", r"以上"),
@@ -140,10 +157,12 @@ _BOUND_WORDS: tuple[tuple[Bound, str], ...] = (
 _RATIO = re.compile(
     rf"(?<![\d.,/・])(?:(?P<decimal>\d?\.\d{{1,3}}|\d[,・]\d{{1,2}}(?!\d))"
     rf"|(?P<kanji>[〇零一][点・.][〇零一二三四五六七八九]{{1,3}})"
-    rf"|(?P<kana>(?:れい|ぜろ|ゼロ|いち)(?:てん|点)(?:{_KANA}){{1,3}})"
+    rf"|(?P<kana>(?:れい|ぜろ|ゼロ|いち)(?:てん|点)(?:{_KANA}|[〇零一二三四五六七八九]){{1,3}})"
     rf"|(?P<whole>[0-3一二三]))(?![\d./])"
 )
-_NOT_A_RATIO = re.compile(r"^\s?(?:%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])")
+_NOT_A_RATIO = re.compile(
+    r"^\s?(?:%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])"
+)
 _INDEX_WORDS = re.compile(r"(?:財政力?(?:指数)?|指数|力)[^。\n0-9]{0,10}$")
 
 
@@ -162,6 +181,7 @@ def find_ratios(text: str) -> tuple[RatioMention, ...]:
             digits = "".join(str(_KANJI_DIGITS.get(c, ".")) for c in match["kanji"])
         elif match["kana"]:
             digits = re.sub(_KANA, lambda kana: _KANA_DIGITS[kana[0]], re.sub("てん|点", ".", match["kana"]))
+            digits = "".join(str(_KANJI_DIGITS.get(c, c)) for c in digits)
         else:
             digits = str(read_number(match["whole"]))
         value = Decimal(digits if digits[0] != "." else "0" + digits)
@@ -173,10 +193,30 @@ def find_ratios(text: str) -> tuple[RatioMention, ...]:
 
 
 _GOVERNMENTS = r"(?:市区?町村|市町|町村|自治体|団体|市|町|村|県(?!庁))"
-_COUNTS: tuple[tuple[Literal["day", "hour", "municipality", "time", "month", "week", "person", "case", "percent"], re.Pattern[str]], ...] = (
-    ("day", re.compile(rf"\d泊(?P<n>{_NUMBER})日|(?<![月\d.,/第年]){_NUMBER}泊(?!\d)|(?<![月\d.,/第年])(?P<m>{_NUMBER})日(?!後|前|付|から|より)(?:間)?|(?P<half>半日)|丸?(?P<one>一日)(?!も)")),
-    ("hour", re.compile(rf"(?<![\d.,])(?P<n>{_NUMBER})時間(?P<half>半)?|(?<![\d.,])(?P<minutes>{_NUMBER})分(?!の|野|か|以|に|程|科)")),
-    ("municipality", re.compile(rf"(?<![\d.,第年])(?P<n>{_NUMBER})(?:つ)?の?(?:{_GOVERNMENTS})(?:(?P<n2>{_NUMBER})(?:町|村))?(?:(?P<n3>{_NUMBER})村)?")),
+_COUNTS: tuple[
+    tuple[
+        Literal["day", "hour", "municipality", "time", "month", "week", "person", "case", "percent"], re.Pattern[str]
+    ],
+    ...,
+] = (
+    (
+        "day",
+        re.compile(
+            rf"\d泊(?P<n>{_NUMBER})日|(?<![月\d.,/第年]){_NUMBER}泊(?!\d)|(?<![月\d.,/第年])(?P<m>{_NUMBER})日(?!後|前|付|から|より)(?:間)?|(?P<half>半日)|丸?(?P<one>一日)(?!も)"
+        ),
+    ),
+    (
+        "hour",
+        re.compile(
+            rf"(?<![\d.,])(?P<n>{_NUMBER})時間(?P<half>半)?|(?<![\d.,])(?P<minutes>{_NUMBER})分(?!の|野|か|以|に|程|科)"
+        ),
+    ),
+    (
+        "municipality",
+        re.compile(
+            rf"(?<![\d.,第年])(?P<n>{_NUMBER})(?:つ)?の?(?:{_GOVERNMENTS})(?:(?P<n2>{_NUMBER})(?:町|村))?(?:(?P<n3>{_NUMBER})村)?"
+        ),
+    ),
     ("month", re.compile(rf"(?<![\d.,])(?P<n>{_NUMBER})(?:か|ヶ|カ|ケ|ヵ|箇|個)月(?!後|前)")),
     ("time", re.compile(rf"(?<![\d.,第])(?P<n>{_NUMBER})(?:回|度)(?!目|線)")),
     ("week", re.compile(rf"(?<![\d.,])(?P<n>{_NUMBER})週間?(?!後|前)")),
@@ -210,17 +250,101 @@ def find_counts(text: str) -> tuple[CountMention, ...]:
     return tuple(sorted(found, key=lambda mention: mention.start))
 
 
-_ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018, "m": 1867, "t": 1911, "s": 1925, "h": 1988, "r": 2018}
+_ERAS = {
+    "明治": 1867,
+    "大正": 1911,
+    "昭和": 1925,
+    "平成": 1988,
+    "令和": 2018,
+    "m": 1867,
+    "t": 1911,
+    "s": 1925,
+    "h": 1988,
+    "r": 2018,
+}
 _N2 = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
-_YEAR = rf"(?:(?P<era>令和|平成|昭和|(?<![a-z])[rhs])\s?(?P<era_year>元|{_N2})|(?P<year>(?:19|20)\d{{2}}|二〇[〇一二三四五六七八九]{{2}}))"
-_RELATIVE_DAYS = {"本日": 0, "今日": 0, "きょう": 0, "ただいま": 0, "現在": 0, "今から": 0, "いまから": 0, "これから": 0, "明日": 1, "あした": 1, "あす": 1, "明後日": 2, "あさって": 2, "昨日": -1, "きのう": -1, "一昨日": -2, "おととい": -2}
+
+
+def _year(number: str = "") -> str:
+    """The pattern of a year (令和7, r7, 2025, 二〇二五), with the groups era, era_year and year of this number."""
+    return (
+        rf"(?:(?P<era{number}>令和|平成|昭和|(?<![a-z])[rhs])\s?(?P<era{number}_year>元|{_N2})"
+        rf"|(?P<year{number}>(?:19|20)\d{{2}}|二〇[〇一二三四五六七八九]{{2}}))"
+    )
+
+
+_RELATIVE_DAYS = {
+    "本日": 0,
+    "今日": 0,
+    "きょう": 0,
+    "ただいま": 0,
+    "現在": 0,
+    "今から": 0,
+    "いまから": 0,
+    "これから": 0,
+    "明日": 1,
+    "あした": 1,
+    "あす": 1,
+    "明後日": 2,
+    "あさって": 2,
+    "昨日": -1,
+    "きのう": -1,
+    "一昨日": -2,
+    "おととい": -2,
+}
 _RELATIVE_MONTHS = {"再来月": 2, "来月": 1, "らいげつ": 1, "今月": 0, "こんげつ": 0, "先月": -1, "先々月": -2}
-_RELATIVE_YEARS = {"再来年": 2, "来年": 1, "らいねん": 1, "今年": 0, "ことし": 0, "本年": 0, "去年": -1, "昨年": -1, "一昨年": -2, "おととし": -2}
-_RELATIVE_FISCAL = {"再来年度": 2, "来年度": 1, "次年度": 1, "今年度": 0, "本年度": 0, "昨年度": -1, "去年度": -1, "前年度": -1, "一昨年度": -2, "おととし度": -2}
+_RELATIVE_YEARS = {
+    "再来年": 2,
+    "来年": 1,
+    "らいねん": 1,
+    "今年": 0,
+    "ことし": 0,
+    "本年": 0,
+    "去年": -1,
+    "昨年": -1,
+    "一昨年": -2,
+    "おととし": -2,
+}
+_RELATIVE_FISCAL = {
+    "再来年度": 2,
+    "来年度": 1,
+    "次年度": 1,
+    "今年度": 0,
+    "本年度": 0,
+    "昨年度": -1,
+    "去年度": -1,
+    "前年度": -1,
+    "一昨年度": -2,
+    "おととし度": -2,
+}
 _SEASONS = {"春": 3, "夏": 6, "秋": 9, "冬": 12}
-_NAMED_DAYS = {"元日": (1, 1), "元旦": (1, 1), "仕事始め": (1, 4), "バレンタイン": (2, 14), "エイプリルフール": (4, 1), "七夕": (7, 7), "クリスマスイブ": (12, 24), "クリスマス": (12, 25), "仕事納め": (12, 28), "御用納め": (12, 28), "大晦日": (12, 31), "大みそか": (12, 31), "おおみそか": (12, 31)}
+_NAMED_DAYS = {
+    "元日": (1, 1),
+    "元旦": (1, 1),
+    "仕事始め": (1, 4),
+    "バレンタイン": (2, 14),
+    "エイプリルフール": (4, 1),
+    "七夕": (7, 7),
+    "クリスマスイブ": (12, 24),
+    "クリスマス": (12, 25),
+    "仕事納め": (12, 28),
+    "御用納め": (12, 28),
+    "大晦日": (12, 31),
+    "大みそか": (12, 31),
+    "おおみそか": (12, 31),
+}
 _NAMED_MONTHS = {"ゴールデンウィーク": 5, "gw": 5, "お盆": 8, "夏休み": 8, "師走": 12, "年度はじめ": 4}
-_MONTH_PARTS = {"上旬": (1, 10), "初旬": (1, 10), "初め": (1, 10), "頭": (1, 10), "中旬": (11, 20), "半ば": (11, 20), "下旬": (21, 31), "末": (31, 31), "終わり": (21, 31)}
+_MONTH_PARTS = {
+    "上旬": (1, 10),
+    "初旬": (1, 10),
+    "初め": (1, 10),
+    "頭": (1, 10),
+    "中旬": (11, 20),
+    "半ば": (11, 20),
+    "下旬": (21, 31),
+    "末": (31, 31),
+    "終わり": (21, 31),
+}
 
 
 def _words(table: dict[str, Any]) -> str:
@@ -230,19 +354,19 @@ def _words(table: dict[str, Any]) -> str:
 _DATE = re.compile(
     "|".join(
         (
-            rf"(?P<full>{_YEAR}\s?(?:年|[./-])\s?(?P<fm>{_N2})\s?(?:月|[./-])\s?(?P<fd>{_N2})(?!\d)日?)",
-            rf"(?P<ym>(?:{_YEAR.replace('era', 'era2').replace('<year>', '<year2>').replace('era2_year', 'era2_year')})\s?年の?\s?(?P<ymm>{_N2})月(?P<ympart>上旬|初旬|中旬|下旬|末)?)",
-            rf"(?P<fy>(?:{_YEAR.replace('era', 'era3').replace('<year>', '<year3>')})\s?年?度(?P<fy_end>末)?|fy\s?(?P<year4>20\d{{2}}))",
+            rf"(?P<full>{_year()}\s?(?:年|[./-])\s?(?P<fm>{_N2})\s?(?:月|[./-])\s?(?P<fd>{_N2})(?!\d)日?)",
+            rf"(?P<ym>{_year('2')}\s?年の?\s?(?P<ymm>{_N2})月(?P<ympart>上旬|初旬|中旬|下旬|末)?)",
+            rf"(?P<fy>{_year('3')}\s?年?度(?P<fy_end>末)?|fy\s?(?P<year4>20\d{{2}}))",
             rf"(?P<rel_fy>(?<!一)(?:{_words(_RELATIVE_FISCAL)})の?(?:(?P<rfm>{_N2})月(?:(?P<rfd>{_N2})日)?|(?P<rf_end>末|終わり)|(?P<rf_start>初め|当初|頭))?)",
             r"(?P<fy_point>年度末|年度(?:明け|初め|当初|始め|頭|頭初))",
             rf"(?P<rel_y>(?:{_words(_RELATIVE_YEARS)})(?!度)の?(?:(?P<rym>{_N2})月(?:(?P<ryd>{_N2})日)?|(?P<rys>[春夏秋冬])(?!日)|(?P<ry_end>末|の暮れ))?)",
-            rf"(?P<y>(?:{_YEAR.replace('era', 'era5').replace('<year>', '<year5>')})年(?!度|\d|間|以上))",
+            rf"(?P<y>{_year('5')}年(?!度|\d|間|以上))",
             rf"(?P<md>(?<![\d.])(?P<mdm>{_N2})月の?(?P<mdd>{_N2})日(?!間))",
-            rf"(?P<slash>(?<![\d/.])(?P<sm>1[0-2]|0?[1-9])/(?P<sd>[0-3]?\d)(?![\d/]))",
+            r"(?P<slash>(?<![\d/.])(?P<sm>1[0-2]|0?[1-9])/(?P<sd>[0-3]?\d)(?![\d/]))",
             rf"(?P<m>(?<![\d.か])(?P<mm>{_N2})月(?!間)(?P<mpart>上旬|初旬|中旬|半ば|下旬|末|頭|初め)?)",
             rf"(?P<rel_m>(?:{_words(_RELATIVE_MONTHS)})の?(?:(?P<rmd>{_N2})日|(?P<rmpart>上旬|初旬|中旬|半ば|下旬|末|頭|終わり))?)",
             r"(?P<month_end>(?<!年度)(?<!年)月末)",
-            rf"(?P<week>(?P<weekword>再来週|来週|今週|先週)の?(?P<weekday>[月火水木金土日])?(?:曜日?)?)",
+            r"(?P<week>(?P<weekword>再来週|来週|今週|先週)の?(?P<weekday>[月火水木金土日])?(?:曜日?)?)",
             rf"(?P<after>(?P<an>{_NUMBER})(?P<aunit>日|週間|か月|ヶ月|カ月|ケ月|ヵ月|年)(?P<adir>後|前))",
             rf"(?P<named_day>{_words(_NAMED_DAYS)})",
             rf"(?P<named_month>{_words(_NAMED_MONTHS)})",
@@ -319,16 +443,16 @@ def _near_year(month: int, today: date, past: bool) -> int:
 
 
 def _day_near(month: int, day: int, today: date, past: bool) -> _Read:
-    candidates = []
-    for year in (today.year - 1, today.year, today.year + 1):
+    days = []
+    for year in range(today.year - 4, today.year + 5):
         try:
-            candidates.append(date(year, month, day))
-        except ValueError:
+            days.append(date(year, month, day))
+        except ValueError:  # 29 February in most years
             continue
-    if past:
-        chosen = [found for found in candidates if found <= today][-1]
-    else:
-        chosen = next(found for found in candidates if found >= today)
+    fitting = [found for found in days if (found <= today if past else found >= today)]
+    if not fitting:
+        raise ValueError(f"{month}月{day}日")
+    chosen = fitting[-1] if past else fitting[0]
     return chosen, chosen, "day", False
 
 
@@ -353,7 +477,9 @@ def _fiscal_year(g: dict[str, str | None], today: date, past: bool) -> _Read:
 
 
 def _relative_fiscal(g: dict[str, str | None], today: date, past: bool) -> _Read:
-    word = next(word for word in sorted(_RELATIVE_FISCAL, key=len, reverse=True) if (g["rel_fy"] or "").startswith(word))
+    word = next(
+        word for word in sorted(_RELATIVE_FISCAL, key=len, reverse=True) if (g["rel_fy"] or "").startswith(word)
+    )
     year = fiscal_year_of(today) + _RELATIVE_FISCAL[word]
     if g["rfm"]:
         month = _number(g["rfm"])

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from knowledge.types import Bound, Fact, FactQuestion, Outcome, Parameter, Program, Row, Ruling, Situation, Subject, Terms
+from knowledge.types import (
+    Bound,
+    Fact,
+    FactQuestion,
+    Outcome,
+    Parameter,
+    Program,
+    Row,
+    Ruling,
+    Situation,
+    Subject,
+    Terms,
+)
 
 
 @dataclass(frozen=True)
@@ -78,9 +90,7 @@ def holds(row: Row, situation: Situation, terms: Terms, questions: Mapping[Fact,
     return None if unknown else True
 
 
-def reach(
-    rows: Iterable[Row], situation: Situation, terms: Terms, questions: Mapping[Fact, FactQuestion]
-) -> Reach:
+def reach(rows: Iterable[Row], situation: Situation, terms: Terms, questions: Mapping[Fact, FactQuestion]) -> Reach:
     """The rows that may still apply, up to the first that certainly does."""
     possible: list[Row] = []
     missing: list[Fact] = []
@@ -105,9 +115,7 @@ def filled(text: str, situation: Situation, questions: Mapping[Fact, FactQuestio
     return text.format_map(words)
 
 
-def decide(
-    terms: Terms, subject: Subject, situation: Situation, questions: Mapping[Fact, FactQuestion]
-) -> Ruling:
+def decide(terms: Terms, subject: Subject, situation: Situation, questions: Mapping[Fact, FactQuestion]) -> Ruling:
     """The verdict of a program's decision table (応募できるか, もう一度派遣を申請できるか).
 
     Settled when every row still possible has the same verdict; otherwise the facts that decide are named.

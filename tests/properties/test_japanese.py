@@ -101,7 +101,12 @@ def test_yen_in_kanji_numerals_are_read_as_the_amount(yen: int) -> None:
 def test_an_index_is_read_in_each_form(index: Decimal) -> None:
     whole, fraction = f"{index:.2f}".split(".")
     in_digits = "".join(KANJI[int(digit)] for digit in fraction)
-    for written in (f"{index:.2f}", f"{whole}.{fraction}です", f"財政力指数{whole}・{fraction}", f"指数は{index:.2f}以上"):
+    for written in (
+        f"{index:.2f}",
+        f"{whole}.{fraction}です",
+        f"財政力指数{whole}・{fraction}",
+        f"指数は{index:.2f}以上",
+    ):
         assert [ratio.value for ratio in find_ratios(written)] == [index], written
     if index < 2:
         assert [ratio.value for ratio in find_ratios(f"{KANJI[int(whole)]}点{in_digits}")] == [index]
@@ -153,7 +158,11 @@ def test_a_day_without_its_year_is_the_nearest_one_that_is_not_over(form: str, t
 
 @given(st.integers(min_value=2007, max_value=2060), DAYS)
 def test_a_fiscal_year_runs_from_april_to_march(year: int, today: date) -> None:
-    for written in (f"{year}年度", f"fy{year}", *((f"令和{year - 2018}年度", f"r{year - 2018}年度") if year > 2018 else ())):
+    for written in (
+        f"{year}年度",
+        f"fy{year}",
+        *((f"令和{year - 2018}年度", f"r{year - 2018}年度") if year > 2018 else ()),
+    ):
         [mention] = find_dates(written, today)
         assert (mention.start_on, mention.end_on) == (date(year, 4, 1), date(year + 1, 3, 31)), written
         assert mention.precision == "fiscal_year"

@@ -1,0 +1,125 @@
+"""Every lying model against every question, as a table: python -m tests.adversarial [QUESTIONS.jsonl …] [--data DIR].
+
+A question may carry `expect.must_not`, patterns that the answer may not show; without a file the suite's own are asked.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.answering import Knowledge, answer, open_knowledge
+from bot.explaining import Step, program_names, respond
+from bot.llm import open_chat_model
+from bot.reconciling import Checker, Sentence, Source
+from bot.types import Conversation, Inquiry
+from knowledge.japanese import normalize
+from tests.adversarial.models import HERE, LIES, serving
+
+DAY = date(2025, 6, 10)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with the conversation that leads to it."""
+
+    inquiry: Inquiry
+    must_not: tuple[str, ...]
+
+
+def questions(paths: Iterable[Path], knowledge: Knowledge) -> list[Question]:
+    """The questions of files, each with its earlier turns answered offline."""
+    found = []
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines():
+            content: dict[str, Any] = json.loads(line)
+            day = date.fromisoformat(content["today"]) if content.get("today") else DAY
+            conversation = Conversation()
+            for turn in content["turns"][:-1]:
+                _, conversation = answer(Inquiry(turn, day, conversation), knowledge)
+            must_not = tuple(content.get("expect", {}).get("must_not", ()))
+            found.append(Question(Inquiry(content["turns"][-1], day, conversation), must_not))
+    return found
+
+
+async def ask(question: Question, knowledge: Knowledge, url: str, model: str) -> list[Step]:
+    """All that the user sees, step by step."""
+    chat = open_chat_model(f"openai:{model}", base_url=url, retries=0)
+    return [step async for step in respond(question.inquiry, knowledge, chat, 20)]
+
+
+def wrong(steps: list[Step], question: Question, lie: dict[str, Any]) -> list[str]:
+    """What is wrong in any step: a sentence of the lie, a changed verdict, or a pattern that may not show."""
+    offline = steps[0].answer
+    problems = []
+    for step in steps:
+        shown = normalize(step.answer.text)
+        added = shown.replace(normalize(offline.text), "")
+        problems += [text for text in lie["says"] if text and normalize(text) in added and normalize(text) not in normalize(offline.text)]
+        if (step.answer.verdict, step.answer.rulings) != (offline.verdict, offline.rulings):
+            problems.append(f"the verdict changed: {offline.verdict} to {step.answer.verdict}")
+        for pattern in question.must_not:
+            plain = unicodedata.normalize("NFKC", step.answer.text)
+            if re.search(pattern, plain) and not re.search(pattern, unicodedata.normalize("NFKC", offline.text)):
+                problems.append(f"shows {pattern}")
+    return problems
+
+
+def survival(part: str, knowledge: Knowledge) -> tuple[int, int]:
+    """How many sentences of the honest model stand, and how many there are."""
+    kept = asked = 0
+    names = program_names(knowledge.catalog)
+    for entry in yaml.safe_load((HERE / "honest.yaml").read_text("utf-8"))[part]:
+        source = Source("S1", entry["program"], entry["passage"], context=entry["heading"])
+        checker = Checker([source], names, frozenset({entry["program"]}))
+        for text in entry["sentences"]:
+            asked += 1
+            kept += not checker.objection(Sentence(text, ("S1",)))
+    return kept, asked
+
+
+async def play(knowledge: Knowledge, asked: list[Question]) -> int:
+    """Prints the table; returns how many answers were wrong."""
+    total = 0
+    print(f"{'lying model':<48}{'questions':>10}{'removed':>9}{'kept':>6}{'wrong':>7}")
+    with serving() as url:
+        for lie in LIES:
+            removed = kept = bad = 0
+            for question in asked:
+                steps = await ask(question, knowledge, url, lie["name"])
+                removed += len(steps[-1].account.removed)
+                kept += steps[-1].account.kept
+                if problems := wrong(steps, question, lie):
+                    bad += 1
+                    print(f"  WRONG {question.inquiry.text}: {problems}")
+            total += bad
+            print(f"{lie['name']:<48}{len(asked):>10}{removed:>9}{kept:>6}{bad:>7}", flush=True)
+    print(f"{len(LIES)} lying models x {len(asked)} questions: {total} wrong")
+    return total
+
+
+def main() -> int:
+    """Runs the table and the honest model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path, default=[HERE / "questions.jsonl"])
+    parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that holds the index")
+    options = parser.parse_args()
+    knowledge = open_knowledge(options.data)
+    total = asyncio.run(play(knowledge, questions(options.files, knowledge)))
+    for part in ("tuning", "unseen"):
+        kept, asked = survival(part, knowledge)
+        print(f"honest model, {part}: {kept} of {asked} sentences stand ({kept / asked:.0%})")
+    return 1 if total else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from bot.answering import answer
+from bot.explaining import respond, says, stands
+from bot.llm import SENTENCES, ModelSettingError, ObjectReader, open_chat_model
+from bot.types import AnswerStatus, Inquiry
+from tests.adversarial.models import LIES, as_reply, lying, serving, tokens_in
+
+CAP = Inquiry("初めての県です。推進体制構築支援の上限はいくらですか", date(2025, 6, 10))
+TRUE = "全体予算は5億円程度です。"
+
+
+async def steps(inquiry, knowledge, url, name="honest", limit=10.0, **options):
+    model = open_chat_model(f"openai:{name}", base_url=url, retries=0, **options)
+    return [step async for step in respond(inquiry, knowledge, model, limit)]
+
+
+def honest(name, prompt):
+    """Says in one sentence what a ruling says, with the name of the program left out."""
+    return as_reply(["事業規模の上限は1億円です。"], tokens_in(prompt))
+
+
+async def test_a_right_sentence_is_added_under_the_ruling(knowledge):
+    with serving(honest) as url:
+        seen = await steps(CAP, knowledge, url)
+    offline, last = seen[0].answer, seen[-1]
+    assert last.account.outcome == "explained"
+    assert last.answer.text.startswith(offline.text.split("\n\n出典")[0])
+    assert "事業規模の上限は1億円です。" in last.answer.text
+    assert (last.answer.rulings, last.answer.verdict) == (offline.rulings, offline.verdict)
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie["name"])
+async def test_a_lying_model_changes_nothing(knowledge, lie):
+    with serving(lying) as url:
+        for step in await steps(CAP, knowledge, url, lie["name"]):
+            assert step.answer == answer(CAP, knowledge)[0]
+
+
+async def test_a_provider_without_structured_output(knowledge):
+    with serving(honest, structured=False) as url:
+        assert (await steps(CAP, knowledge, url))[-1].account.outcome == "explained"
+
+
+async def test_a_slow_model_leaves_the_ruling(knowledge):
+    started = time.perf_counter()
+    with serving(honest, before=20) as url:
+        model = open_chat_model("openai:slow", base_url=url, retries=0)
+        seen = []
+        async for step in respond(CAP, knowledge, model, 0.5):
+            seen.append((step, time.perf_counter() - started))
+    assert seen[0][1] < 5
+    assert seen[-1][0].account.outcome == "slow"
+    assert seen[-1][0].answer == seen[0][0].answer
+    assert seen[-1][1] < 10
+
+
+@contextmanager
+def nobody():
+    yield "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize("server", [nobody, lambda: serving(status=500), lambda: serving(status=401)])
+async def test_a_model_that_is_down(knowledge, server):
+    with server() as url:
+        last = (await steps(CAP, knowledge, url))[-1]
+    assert (last.account.outcome, last.answer) == ("failed", answer(CAP, knowledge)[0])
+
+
+async def test_a_stream_that_ends_in_mid_figure_gives_what_was_complete(knowledge):
+    def breaking_off(name, prompt):
+        whole = as_reply(["事業規模の上限は1億円です。", "事業規模の上限は1億円です。"], tokens_in(prompt))
+        return whole[: whole.rindex("億")]
+
+    with serving(breaking_off) as url:
+        last = (await steps(CAP, knowledge, url))[-1]
+    assert last.answer.text.count("事業規模の上限は1億円です。") <= 1
+    assert "上限は1。" not in last.answer.text
+
+
+async def test_the_budget_of_the_day(knowledge):
+    with serving(honest) as url:
+        model = open_chat_model("openai:honest", base_url=url, retries=0, daily_tokens=1)
+        first = [step async for step in respond(CAP, knowledge, model, 10)]
+        second = [step async for step in respond(CAP, knowledge, model, 10)]
+        tomorrow = replace(CAP, as_of=date(2025, 6, 11))
+        third = [step async for step in respond(tomorrow, knowledge, model, 10)]
+    assert [seen[-1].account.outcome for seen in (first, second, third)] == ["explained", "over_budget", "explained"]
+
+
+async def test_a_lie_about_what_the_user_said_is_not_taken_over(knowledge):
+    asked = Inquiry("うちの会社は計画策定支援に応募できますか", date(2025, 6, 10))
+    with serving(lying) as url:
+        seen = await steps(asked, knowledge, url, "flips eligibility")
+    assert seen[0].answer.status is AnswerStatus.NEEDS_INFO
+    assert seen[-1].answer == seen[0].answer
+
+
+def test_evidence_is_in_the_users_own_words():
+    assert stands("人口3千人の村", "うちは人口3千人の村です")
+    assert not stands("財政力指数0.3", "うちは人口3千人の村です")
+    assert says("人口3千人の村", "市町村")
+    assert not says("市町村ではない", "市町村")
+    assert not says("株式会社", "地方公共団体の出資がある")
+
+
+def test_only_complete_objects_are_read():
+    text = as_reply(["上限は1億円です。"], ["S1"])
+    for end in range(len(text)):
+        found = list(ObjectReader(SENTENCES).feed(text[:end]))
+        assert found in ([], [{"text": "上限は1億円です。", "sources": ["S1"]}])
+    assert list(ObjectReader(SENTENCES).feed(f"```json\n{text}\n```")) == json.loads(text)["sentences"]
+
+
+def test_what_cannot_be_opened_says_what_to_do():
+    with pytest.raises(ModelSettingError, match="openai:"):
+        open_chat_model("gpt-x")
+    with pytest.raises(ModelSettingError, match="mistralai"):
+        open_chat_model("mistralai:x")
+
+
+def test_the_default_path_does_not_import_langchain():
+    code = "import bot.answering, bot.app, sys; sys.exit(any(name.startswith('langchain.') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
