@@ -367,7 +367,7 @@ _DATE = re.compile(
             rf"(?P<rel_m>(?:{_words(_RELATIVE_MONTHS)})の?(?:(?P<rmd>{_N2})日|(?P<rmpart>上旬|初旬|中旬|半ば|下旬|末|頭|終わり))?)",
             r"(?P<month_end>(?<!年度)(?<!年)月末)",
             r"(?P<week>(?P<weekword>再来週|来週|今週|先週)の?(?P<weekday>[月火水木金土日])?(?:曜日?)?)",
-            rf"(?P<after>(?P<an>{_NUMBER})(?P<aunit>日|週間|か月|ヶ月|カ月|ケ月|ヵ月|年)(?P<adir>後|前))",
+            rf"(?P<after>(?<![\d.,])(?P<an>{_NUMBER})(?P<aunit>日|週間|か月|ヶ月|カ月|ケ月|ヵ月|年)(?P<adir>後|前))",
             rf"(?P<named_day>{_words(_NAMED_DAYS)})",
             rf"(?P<named_month>{_words(_NAMED_MONTHS)})",
             r"(?P<new_year>年明け|年始|新年|お正月|正月)",
