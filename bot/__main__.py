@@ -104,7 +104,7 @@ def serve(
         application = build_app(settings)
         application.state.desk.knowledge()
         asyncio.run(try_database())
-    except (CatalogError, IndexMissingError, StorageError, OSError) as error:
+    except (CatalogError, IndexMissingError, SettingsError, StorageError, OSError) as error:
         _fail(str(error))
     reached = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     typer.echo(f"http://{reached}:{listening.getsockname()[1]}/ で受け付けています(終了: Ctrl+C)")
@@ -362,7 +362,13 @@ def _open_knowledge(settings: Settings, documents_only: bool) -> "Knowledge":
     from knowledge.store import IndexMissingError
 
     try:
-        return open_knowledge(settings.data_dir, settings.embedding_model, documents_only or settings.documents_only)
+        return open_knowledge(
+            settings.data_dir,
+            documents_only or settings.documents_only,
+            embedding_model=settings.embedding_model,
+            reranker_model=settings.reranker_model,
+            chroma_url=settings.chroma_url,
+        )
     except (CatalogError, IndexMissingError, OSError) as error:
         _fail(str(error))
 

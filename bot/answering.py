@@ -10,32 +10,41 @@ from bot.finding import Findings, find
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
 from bot.understanding import understand
 from knowledge.catalog import Catalog, load_catalog
-from knowledge.embedding import load_embedding
-from knowledge.search import Searcher
-from knowledge.store import open_index
+from knowledge.conflicts import Conflict, load_conflicts
+from knowledge.search import Searcher, open_searcher
 from knowledge.types import Fact
 
 
-@dataclass(frozen=True)
+@dataclass
 class Knowledge:
-    """What answers rest on: the catalog, and the index over the documents.
+    """What answers rest on: the catalog, the index over the documents, and where those two differ.
 
     With `documents_only` no curated FAQ wording is used: content is answered from passages alone.
     """
 
     catalog: Catalog
     searcher: Searcher
+    data_dir: Path
+    conflicts: tuple[Conflict, ...]
     documents_only: bool = False
 
     def refresh(self) -> None:
-        """Takes up a newer generation of the index, if there is one."""
+        """Takes up a newer generation of the index, if there is one, and the last ingest's conflicts."""
         self.searcher.refresh()
+        self.conflicts = load_conflicts(self.data_dir)
 
 
-def open_knowledge(data_dir: Path, embedding_model: str = "", documents_only: bool = False) -> Knowledge:
+def open_knowledge(
+    data_dir: Path,
+    documents_only: bool = False,
+    *,
+    embedding_model: str = "",
+    reranker_model: str = "",
+    chroma_url: str = "",
+) -> Knowledge:
     """Opens the catalog and the index. Raises CatalogError, or IndexMissingError where nothing is ingested yet."""
-    embedding = load_embedding(embedding_model)
-    return Knowledge(load_catalog(), Searcher(open_index(data_dir, embedding), embedding), documents_only)
+    searcher = open_searcher(data_dir, embedding_model, reranker_model, chroma_url)
+    return Knowledge(load_catalog(), searcher, data_dir, load_conflicts(data_dir), documents_only)
 
 
 def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
@@ -45,7 +54,7 @@ def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation
         return fixed
     findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
-    composed = _compose(understanding, findings, inquiry, knowledge.catalog)
+    composed = _compose(understanding, findings, inquiry, knowledge)
     return composed, _remember(understanding, composed, inquiry)
 
 
@@ -66,8 +75,9 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> 
     return None
 
 
-def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry, catalog: Catalog) -> Answer:
+def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry, knowledge: Knowledge) -> Answer:
     """The first of these that has an answer: the documents' silence, rules and passages, and the way out."""
+    catalog = knowledge.catalog
     programs = [catalog.programs[id] for id in findings.programs]
     if findings.silent:
         return compose_silence(findings.silent, programs[0], findings.nearby, catalog)
@@ -75,7 +85,7 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
         return _which_program(catalog)
     if findings.subjects or findings.passages:
         rulings = decide_all(understanding, findings.programs, inquiry, catalog)
-        return compose(rulings, findings, understanding, inquiry, catalog)
+        return compose(rulings, findings, understanding, inquiry, catalog, knowledge.conflicts)
     if understanding.foreign_program or not findings.in_scope:
         return Answer(replies.offtopic(catalog.programs.values(), understanding.foreign_program), AnswerStatus.OFFTOPIC)
     contact = programs[0].contact if len(programs) == 1 else ""

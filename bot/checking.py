@@ -13,6 +13,7 @@ from bot.deciding import decide_all
 from bot.finding import Findings
 from bot.types import Answer, Conversation, Inquiry, Understanding
 from knowledge.catalog import Catalog
+from knowledge.conflicts import Conflict
 from knowledge.rules.tables import decide, limit_of, terms_on
 from knowledge.types import Bound, Choice, Fact, Outcome, Program, Situation, Subject, Terms
 
@@ -61,7 +62,9 @@ def _bands(fact: Fact, terms: Terms) -> tuple[Choice, ...]:
     return (*choices, Choice(lower, str(first)))
 
 
-def outcome(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: date) -> tuple[Answer, Conversation]:
+def outcome(
+    program: Program, facts: Mapping[Fact, str], catalog: Catalog, conflicts: tuple[Conflict, ...], day: date
+) -> tuple[Answer, Conversation]:
     """The answer of the filled-in form, and the conversation that goes on from it.
 
     The facts go to the rules as they were tapped: no words are read, so nothing can be misread.
@@ -70,5 +73,6 @@ def outcome(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: 
     inquiry = Inquiry(text, day)
     understanding = Understanding(text, (program.id,), True, (Subject.ELIGIBILITY,), facts, Situation(facts))
     rulings = decide_all(understanding, (program.id,), inquiry, catalog)
-    answer = compose(rulings, Findings((program.id,), (Subject.ELIGIBILITY,)), understanding, inquiry, catalog)
+    findings = Findings((program.id,), (Subject.ELIGIBILITY,))
+    answer = compose(rulings, findings, understanding, inquiry, catalog, conflicts)
     return answer, Conversation(program.id, facts, (Subject.ELIGIBILITY,), question=text)

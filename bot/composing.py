@@ -9,6 +9,7 @@ from bot import replies
 from bot.finding import Findings
 from bot.types import Answer, AnswerStatus, Citation, Inquiry, Understanding
 from knowledge.catalog import Catalog
+from knowledge.conflicts import Conflict
 from knowledge.japanese import find_counts, fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
 
@@ -22,9 +23,17 @@ _PASSAGE_LENGTH = 220
 
 
 def compose(
-    rulings: tuple[Ruling, ...], findings: Findings, understanding: Understanding, inquiry: Inquiry, catalog: Catalog
+    rulings: tuple[Ruling, ...],
+    findings: Findings,
+    understanding: Understanding,
+    inquiry: Inquiry,
+    catalog: Catalog,
+    conflicts: tuple[Conflict, ...],
 ) -> Answer:
-    """The answer from rulings and passages: what is settled, the passages, then the first fact that is still open."""
+    """The answer from rulings and passages: what is settled, the passages, then the first fact that is still open.
+
+    Where a document differs from what is said, both are named, until a person settles which of them holds.
+    """
     still_open = [ruling for ruling in rulings if ruling.outcome is Outcome.NEEDS_FACTS]
     settled = [ruling for ruling in rulings if ruling.outcome is Outcome.SETTLED]
     if findings.side_by_side:
@@ -53,6 +62,13 @@ def compose(
     if findings.recommended:
         program = catalog.programs[findings.programs[0]]
         sentences.insert(0, replies.recommended(program.name, program.summary))
+    stated: set[tuple[str, str]] = {(ruling.program, ruling.subject) for ruling in rulings}
+    stated |= {(chunk.program, chunk.headings[-1]) for chunk, _ in shown if chunk.quote}
+    sentences += [
+        replies.conflict(conflict.place, conflict.document_says, conflict.rule_says)
+        for conflict in conflicts
+        if (conflict.program, conflict.subject) in stated
+    ]
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
     if still_open:
@@ -70,7 +86,9 @@ def compose(
     years += [
         max(catalog.programs[chunk.program].verified_years) for chunk, _ in shown if chunk.program and chunk.quote
     ]
+    asked_of = catalog.programs[findings.programs[0]] if len(findings.programs) == 1 else None
     return Answer(
+        suggestions=_follow_ups(asked_of, rulings) if asked_of and not still_open else (),
         text=lay_out(sentences, citations, replies.basis(years, _year_asked(understanding, inquiry))),
         status=(
             AnswerStatus.NEEDS_INFO
@@ -87,6 +105,18 @@ def compose(
         rulings=rulings,
         choices=choices,
     )
+
+
+def _follow_ups(program: Program, rulings: tuple[Ruling, ...]) -> tuple[str, ...]:
+    """What people ask next of a program: the commonest matters that it states and that were not just answered."""
+    stated = {
+        subject
+        for year in program.years
+        for subject, parameter in year.parameters.items()
+        if any(parameter.values.values())
+    }
+    answered = {ruling.subject for ruling in rulings}
+    return tuple(text for subject, text in replies.FOLLOW_UPS.items() if subject in stated - answered)[:3]
 
 
 def _repeats(text: str, sentences: Iterable[str]) -> bool:

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,12 +16,16 @@ from bot.answering import Knowledge, answer, open_knowledge
 from bot.checking import Question, next_question, outcome
 from bot.conversations import Conversations
 from bot.delivery import Inbox
+from bot.explaining import Account, respond
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.storage import create_engine, make_tables, read_id_hash_key
 from bot.types import Answer, AnswerStatus, Inquiry, Turn
 from knowledge.store import IndexMissingError
 from knowledge.types import Fact, Program
+
+if TYPE_CHECKING:
+    from bot.llm import ChatModel
 
 _PURGE_EVERY_SECONDS = 24 * 60 * 60
 
@@ -40,10 +44,12 @@ class Desk:
 
         Raises:
             StorageError: the data folder or the database's URL cannot be used.
+            SettingsError: the chat model that is set cannot be used.
         """
         self._settings = settings
         self._now = now
         self._knowledge: Knowledge | None = None
+        self._model = _open_model(settings)
         self._opening = threading.Lock()
         self._engine = create_engine(settings.database_url, settings.data_dir)
         self._conversations = Conversations(self._engine, read_id_hash_key(settings.id_hash_key, settings.data_dir))
@@ -82,7 +88,13 @@ class Desk:
         with self._opening:
             if self._knowledge is None:
                 settings = self._settings
-                self._knowledge = open_knowledge(settings.data_dir, settings.embedding_model, settings.documents_only)
+                self._knowledge = open_knowledge(
+                    settings.data_dir,
+                    settings.documents_only,
+                    embedding_model=settings.embedding_model,
+                    reranker_model=settings.reranker_model,
+                    chroma_url=settings.chroma_url,
+                )
             else:
                 try:
                     self._knowledge.refresh()
@@ -127,28 +139,69 @@ class Desk:
             MessageRefusedError: it cannot be taken as a question; the text says why.
             IndexMissingError: the documents have not been ingested.
         """
+        *_, turn = [turn async for turn in self.considered(sender, text, message)]
+        return turn
+
+    async def considered(self, sender: str, text: str, message: str = "") -> AsyncGenerator[Turn]:
+        """Answers a message like `consider`, as the answer grows: first what rules and documents say, then the whole.
+
+        Without a chat model there is one turn. Raises as `consider` does.
+        """
         read = self._settings.read_message(text)
         moment = self._now()
         started = time.perf_counter()
         try:
             inquiry = Inquiry(read, moment.date(), await self._conversations.recall(sender))
-            answered, conversation = await asyncio.to_thread(lambda: answer(inquiry, self.knowledge()))
-        except BaseException:
+            if self._model is None:
+                answered, conversation = await asyncio.to_thread(lambda: answer(inquiry, self.knowledge()))
+            else:
+                knowledge = await asyncio.to_thread(self.knowledge)
+                async for step in respond(inquiry, knowledge, self._model, self._settings.llm_seconds):
+                    answered, conversation = step.answer, step.conversation
+                    if not step.done:
+                        yield Turn(sender, read, answered, conversation, moment, message)
+                self._account(step.account)
+        except Exception:
             self._metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
             raise
         seconds = time.perf_counter() - started
         self._metrics.count(answered.status, seconds)
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
-        return Turn(sender, read, answered, conversation, moment, message)
+        yield Turn(sender, read, answered, conversation, moment, message)
+
+    async def stream(self, sender: str, text: str) -> AsyncGenerator[Answer]:
+        """Answers a message as the answer grows, and records the turn. Raises as `ask` does."""
+        async for turn in self.considered(sender, text):
+            yield turn.answer
+        await self._conversations.record(turn)
+
+    def _account(self, account: Account) -> None:
+        """Counts and logs what the chat model did; what it said is told at debug level only."""
+        if not account.model:
+            return
+        tokens = self._model.tokens_spent(self._now().date()) if self._model else 0
+        self._metrics.count_model(account.model, account.outcome, account.kept, len(account.removed), tokens)
+        stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in account.seconds.items())
+        _log.info(
+            "chat model %s: %s, %d sentences kept, %d removed, %d tokens today (%s)",
+            account.model,
+            account.outcome,
+            account.kept,
+            len(account.removed),
+            tokens,
+            stages,
+        )
+        for removed in account.removed:
+            _log.debug("removed %r: %s", removed.sentence.text, removed.reason)
 
     async def check_eligibility(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Turn | Question:
         """One step of the eligibility check: the next question, or the outcome where the facts decide."""
-        catalog, moment = self.knowledge().catalog, self._now()
-        checked = catalog.programs[program]
-        if question := next_question(checked, facts, catalog, moment.date()):
+        knowledge, moment = self.knowledge(), self._now()
+        checked = knowledge.catalog.programs[program]
+        if question := next_question(checked, facts, knowledge.catalog, moment.date()):
             return question
-        answered, conversation = outcome(checked, facts, catalog, moment.date())
+        answered, conversation = outcome(checked, facts, knowledge.catalog, knowledge.conflicts, moment.date())
         return Turn(sender, conversation.question, answered, conversation, moment)
 
     async def record(self, connection: AsyncConnection, turn: Turn) -> None:
@@ -192,3 +245,22 @@ class Desk:
             except (SQLAlchemyError, OSError):
                 _log.exception("old conversations could not be deleted; the next attempt is in a day")
             await asyncio.sleep(_PURGE_EVERY_SECONDS)
+
+
+def _open_model(settings: Settings) -> "ChatModel | None":
+    """The chat model that is set; without one, LangChain is not even imported."""
+    if not settings.llm:
+        return None
+    from bot.llm import open_chat_model
+
+    return open_chat_model(
+        settings.llm,
+        base_url=settings.llm_base_url,
+        api_key=settings.llm_api_key,
+        temperature=settings.llm_temperature,
+        seconds=settings.llm_seconds,
+        retries=settings.llm_retries,
+        max_tokens=settings.llm_max_tokens,
+        daily_tokens=settings.llm_daily_tokens,
+        tracing=settings.llm_tracing,
+    )

@@ -16,6 +16,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
+from bot.settings import SettingsError
 from bot.types import Inquiry
 
 _PROVIDERS = {"azure": "azure_openai", "google": "google_genai"}
@@ -35,7 +36,7 @@ _EXTRAS = {
 _PROMPTS = Path(__file__).parent / "prompts" / "answer.md"
 
 
-class ModelSettingError(Exception):
+class ModelSettingError(SettingsError):
     """The chat model that is set cannot be used; the message says what to change."""
 
 

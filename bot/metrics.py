@@ -18,12 +18,22 @@ class Metrics:
         self._answers = dict.fromkeys(AnswerStatus, 0)
         self._buckets: Counter[float] = Counter()
         self._seconds = 0.0
+        self._model_answers: Counter[tuple[str, str]] = Counter()
+        self._model_sentences: Counter[tuple[str, str]] = Counter()
+        self._model_tokens: dict[str, int] = {}
 
     def count(self, status: AnswerStatus, seconds: float) -> None:
         """Counts an answer, and the time from the message's arrival to its record."""
         self._answers[status] += 1
         self._seconds += seconds
         self._buckets[next((bound for bound in _BUCKETS if seconds <= bound), float("inf"))] += 1
+
+    def count_model(self, model: str, outcome: str, kept: int, removed: int, tokens_today: int) -> None:
+        """Counts what a chat model did for an answer: how it ended, and the sentences that stood and did not."""
+        self._model_answers[model, outcome] += 1
+        self._model_sentences[model, "kept"] += kept
+        self._model_sentences[model, "removed"] += removed
+        self._model_tokens[model] = tokens_today
 
     def as_text(self, generation: str, sizes: Mapping[Kind, int]) -> str:
         """The exposition.
@@ -56,3 +66,20 @@ class Metrics:
         yield "# TYPE madoguchi_index_entries gauge"
         for kind, number in sizes.items():
             yield f'madoguchi_index_entries{{kind="{kind}"}} {number}'
+        yield from self._model_lines()
+
+    def _model_lines(self) -> Iterator[str]:
+        if not self._model_answers:
+            return
+        yield "# HELP madoguchi_model_answers_total Answers put to the chat model, by how that ended."
+        yield "# TYPE madoguchi_model_answers_total counter"
+        for (model, outcome), number in self._model_answers.items():
+            yield f'madoguchi_model_answers_total{{model="{model}",outcome="{outcome}"}} {number}'
+        yield "# HELP madoguchi_model_sentences_total Sentences of the chat model, by whether they stood the check."
+        yield "# TYPE madoguchi_model_sentences_total counter"
+        for (model, fate), number in self._model_sentences.items():
+            yield f'madoguchi_model_sentences_total{{model="{model}",fate="{fate}"}} {number}'
+        yield "# HELP madoguchi_model_tokens_today Tokens that the chat model used today, estimated from above."
+        yield "# TYPE madoguchi_model_tokens_today gauge"
+        for model, tokens in self._model_tokens.items():
+            yield f'madoguchi_model_tokens_today{{model="{model}"}} {tokens}'

@@ -1,8 +1,8 @@
 """Lets of a chat model's sentences only those stand that their sources say (突き合わせ). Pure.
 
 The rule is positive: whatever a sentence says must be said by one statement of a source that it cites, of the same
-program. Its figures, words and signs (以上, だけ, 場合 …) must stand there, denied where they are denied there and said of
-what they are said of there; and what the source narrows its statement by may not be dropped. What is not
+program. Its figures, words and signs (以上, だけ, 場合 …) must stand there, denied where they are denied there and
+said of what they are said of there; and what the source narrows its statement by may not be dropped. What is not
 recognised as said is removed, so that a lie need not be of a kind that somebody thought of.
 """
 
@@ -166,7 +166,7 @@ class Checker:
         sentences = _sentences(normalize(source.text))
         topic = re.match(r"[^、は]*(?=は)", sentences[0]) if sentences else None
         names = "。".join(name for name, program in self._names.items() if program == source.program)
-        context = self._words(f"{normalize(source.context)}。{topic[0] if topic else ''}") 
+        context = self._words(f"{normalize(source.context)}。{topic[0] if topic else ''}")
         context = context - paraphrases().sensitive | self._words(names, {})
         nearby = self._words("。".join(sentences)) - paraphrases().qualifiers - paraphrases().sensitive
         clauses = [_parts(clause) for sentence in sentences for clause in _clauses(sentence)]
@@ -202,7 +202,7 @@ _POINTS_AWAY = re.compile(
     r"(?:それ(?!ぞれ)|これ(?!まで|から)|あれ(?!ば)|そこ|ここ|そちら|こちら|前者|後者|前述|上記|下記|先ほど|(?<![一-龠])[上下]の|次の通り|以下の|同様|そう(?:です|いう|した)|こう(?:です|いう|した)"
     r"|その(?!ため|ほか|地域内|うえ|うち|後)|あの|同(?:額|数|上|条件|じく))"
 )
-_COMMANDS_SYSTEM = re.compile(r"[=+#&_]")
+_MARKUP = re.compile(r"[=+#&_]")
 
 
 def _objection_to_form(text: str) -> str:
@@ -211,7 +211,7 @@ def _objection_to_form(text: str) -> str:
     if len(text) > LONGEST_SENTENCE:
         return "長すぎる"
     without_links = _LINK.sub("", text)
-    if not _PLAIN.fullmatch(without_links or "a") or _COMMANDS_SYSTEM.search(without_links):
+    if not _PLAIN.fullmatch(without_links or "a") or _MARKUP.search(without_links):
         return "文ではない"
     if not re.search(r"(?:です|ます|ません|した|ない|る|い|う|ください)(?:\([^)]*\))?。?$", text):
         return "言い切っていない"
@@ -399,7 +399,7 @@ def _dropped(
 
 
 def _may_drop(sign: str, sentence: set[str], sensitive: bool) -> bool:
-    """Whether a sign of the source may be left out: できる always, 必要 unless 申請できる stands for it, 程度 with its figure."""
+    """Whether a sign of the source may be left out: できる, 必要 (申請します), 程度 with its figure."""
     match sign:
         case "CAN":
             return True

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from knowledge.types import Program, Verdict
+from knowledge.types import Program, Subject, Verdict
 
 EMPTY = "ご質問を入力してください。例:「財政力指数0.6の町は計画策定支援の対象になりますか」"
 STARTED_OVER = "最初から始めます。総務省の支援事業について、ご質問をどうぞ。"
@@ -12,6 +12,15 @@ CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
 ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしています。"
+FOLLOW_UPS = {
+    Subject.ELIGIBILITY: "うちは対象になりますか",
+    Subject.CAP: "上限はいくらですか",
+    Subject.WINDOW: "いつ申し込めますか",
+    Subject.COST: "費用はかかりますか",
+    Subject.DURATION: "支援の期間は?",
+    Subject.REPORT_DUE: "報告書はいつまでですか",
+}
+"""What is offered to ask next, in order of how often it is asked."""
 
 
 def scope(programs: Iterable[Program]) -> str:
@@ -53,6 +62,14 @@ def which_program(programs: Iterable[Program]) -> str:
 def not_stated(what: str, contact: str, nearby: str) -> str:
     """The documents are silent: says so, what they do give nearby, and whom to ask."""
     return f"{what}は、資料に記載がありません。{nearby}{whom_to_ask(contact)}"
+
+
+def conflict(place: str, document_says: str, rule_says: str) -> str:
+    """A document that differs from what the answer rests on."""
+    return (
+        f"ご注意: 資料({place})には「{document_says}」とあり、この回答の根拠「{rule_says}」と異なります。"
+        "確定するまで、担当の職員にご確認ください。"
+    )
 
 
 def whom_to_ask(contact: str) -> str:

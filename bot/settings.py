@@ -44,6 +44,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="索引・追加した文書・会話の記録を置くフォルダ")
     embedding_model: str = Field("", description="sentence-transformers のモデル名かフォルダ。空なら同梱のモデル")
+    reranker_model: str = Field("", description="並べ替えに使う cross-encoder のモデル名かフォルダ。空なら使わない")
+    chroma_url: str = Field("", description="ChromaサーバーのURL。空ならDATA_DIRの中のChroma")
     documents_only: bool = Field(False, description="true なら、用意した質問集を使わず、取り込んだ文書だけから答える")
     host: str = Field("127.0.0.1", description="待ち受けるアドレス")
     port: int = Field(8000, ge=0, le=65535, description="待ち受けるポート番号。0 なら空いている番号")
@@ -70,6 +72,17 @@ class Settings(BaseSettings):
         "", repr=False, description="Slackの署名シークレット。ソケットモードを使わないときに要る"
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack Web APIのURL(試験用に変えられる)")
+    llm: str = Field(
+        "", description="答えに補足を添えるチャットモデル。例: openai:モデル名、anthropic:モデル名。空なら使わない"
+    )
+    llm_base_url: str = Field("", description="OpenAI互換のサーバーのURL(vLLM、llama.cpp、LiteLLMなど)")
+    llm_api_key: str = Field("", repr=False, description="チャットモデルの鍵。空なら提供元の環境変数を使う")
+    llm_temperature: float = Field(0.0, ge=0, le=2, description="チャットモデルの温度")
+    llm_seconds: float = Field(12.0, gt=0, le=120, description="補足を待つ時間の上限(秒)。答えは先に出る")
+    llm_retries: int = Field(1, ge=0, le=5, description="チャットモデルが失敗したときに試し直す回数")
+    llm_max_tokens: int = Field(600, ge=50, description="チャットモデルの返事の長さの上限(トークン)")
+    llm_daily_tokens: int = Field(0, ge=0, description="1日に使うトークンの上限。0なら制限しない")
+    llm_tracing: bool = Field(False, description="true なら LangChain の記録(LangSmith)を許す")
     max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
     rate_per_conversation: int = Field(20, ge=1, description="1つの会話から1分間に受ける質問の数")
     rate_per_client: int = Field(600, ge=1, description="1つのIPアドレスから1分間に受ける質問の数")

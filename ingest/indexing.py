@@ -30,7 +30,12 @@ class Report:
 
 
 def index(
-    data_dir: Path, catalog: Catalog, documents: Documents, embedding: Embedding, progress: Callable[[int], None]
+    data_dir: Path,
+    catalog: Catalog,
+    documents: Documents,
+    embedding: Embedding,
+    progress: Callable[[int], None],
+    chroma_url: str = "",
 ) -> Report:
     """Brings the index and the audit up to date with the guides, the FAQ and the added documents.
 
@@ -44,7 +49,7 @@ def index(
         for document, outlined in _outlines(catalog, documents, unreadable):
             yield from chunk(document, auditor.hear(document, outlined))
 
-    changes = update_index(data_dir, chunks(), embedding, progress)
+    changes = update_index(data_dir, chunks(), embedding, progress, chroma_url)
     found = auditor.finish()
     save_audit(data_dir, found)
     return Report(changes, found, unreadable)

@@ -1,4 +1,4 @@
-"""The two settings that ingest shares with the bot, from the same places: the environment, then `.env`."""
+"""The settings that ingest shares with the bot, from the same places: the environment, then `.env`."""
 
 from pathlib import Path
 
@@ -6,9 +6,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class IngestSettings(BaseSettings):
-    """Where everything is written, and which embedding model makes the vectors ("" for the repository's own)."""
+    """Where everything is written, which embedding model makes the vectors, and where these are kept.
+
+    "" stands for the repository's own model, and for Chroma in the data folder.
+    """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = Path("data")
     embedding_model: str = ""
+    chroma_url: str = ""

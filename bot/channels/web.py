@@ -1,14 +1,15 @@
 """The chat page and `POST /api/ask`: HTTP to a message, and an answer to JSON."""
 
+import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
@@ -23,6 +24,9 @@ _PAGE = Path(__file__).parent / "page"
 
 Ask = Callable[[str, str], Awaitable[Answer]]
 """Answers (sender, text)."""
+
+Stream = Callable[[str, str], AsyncGenerator[Answer]]
+"""Answers (sender, text) as the answer grows; the last is the whole."""
 
 _FAILED = "申し訳ありません。こちらの不具合で答えられませんでした。少し待ってから、もう一度お試しください。"
 _NOT_READY = "ただいま準備中です。少し待ってから、もう一度お試しください。"
@@ -46,7 +50,9 @@ class Question(BaseModel):
     conversation_id: Annotated[StrictStr, Field(pattern=r"\A[!-~]{0,128}\z")] | None = None
 
 
-def routes(ask: Ask, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]) -> APIRouter:
+def routes(
+    ask: Ask, stream: Stream, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]
+) -> APIRouter:
     """The page at `/`, its files under `/page`, and the API."""
     router = APIRouter()
     of_client = RateLimit(settings.rate_per_client)
@@ -62,13 +68,18 @@ def routes(ask: Ask, programs: Mapping[str, Program], settings: Settings, now: C
             [{"id": program.id, "name": program.name, "summary": program.summary} for program in programs.values()]
         )
 
+    def refused(conversation_id: str, request: Request) -> JSONResponse | None:
+        moment = now()
+        client = request.client.host if request.client else ""
+        if of_client.allows(client, moment) and of_conversation.allows(conversation_id, moment):
+            return None
+        return _refusal(429, TOO_MANY, conversation_id, {"Retry-After": str(60 - moment.second)})
+
     @router.post("/api/ask")
     async def answer(question: Question, request: Request) -> JSONResponse:
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
-        moment = now()
-        client = request.client.host if request.client else ""
-        if not (of_client.allows(client, moment) and of_conversation.allows(conversation_id, moment)):
-            return _refusal(429, TOO_MANY, conversation_id, {"Retry-After": str(60 - moment.second)})
+        if refusal := refused(conversation_id, request):
+            return refusal
         try:
             answered = await ask(f"web:{conversation_id}", question.text)
         except MessageRefusedError as error:
@@ -76,6 +87,30 @@ def routes(ask: Ask, programs: Mapping[str, Program], settings: Settings, now: C
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
         return JSONResponse({**answered.as_json(), "conversation_id": conversation_id})
+
+    @router.post("/api/ask/stream")
+    async def answer_as_it_grows(question: Question, request: Request) -> Response:
+        """The answer of `/api/ask` as server-sent events, each the whole answer so far; `done` is the last."""
+        conversation_id = question.conversation_id or secrets.token_urlsafe(16)
+        if refusal := refused(conversation_id, request):
+            return refusal
+        answers = stream(f"web:{conversation_id}", question.text)
+        try:
+            first = await anext(answers)
+        except MessageRefusedError as error:
+            return _refusal(422, str(error), conversation_id)
+        except IndexMissingError:
+            return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
+
+        async def events() -> AsyncGenerator[str]:
+            answered = first
+            yield _event("answer", answered, conversation_id)
+            async for answered in answers:
+                yield _event("answer", answered, conversation_id)
+            yield _event("done", answered, conversation_id)
+
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
     router.mount("/page", StaticFiles(directory=_PAGE))
     return router
@@ -99,6 +134,11 @@ def refuse_in_japanese(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(Exception, failed)
+
+
+def _event(name: str, answered: Answer, conversation_id: str) -> str:
+    content = json.dumps({**answered.as_json(), "conversation_id": conversation_id}, ensure_ascii=False)
+    return f"event: {name}\ndata: {content}\n\n"
 
 
 def _refusal(

@@ -64,7 +64,11 @@ def wrong(steps: list[Step], question: Question, lie: dict[str, Any]) -> list[st
     for step in steps:
         shown = normalize(step.answer.text)
         added = shown.replace(normalize(offline.text), "")
-        problems += [text for text in lie["says"] if text and normalize(text) in added and normalize(text) not in normalize(offline.text)]
+        problems += [
+            text
+            for text in lie["says"]
+            if text and normalize(text) in added and normalize(text) not in normalize(offline.text)
+        ]
         if (step.answer.verdict, step.answer.rulings) != (offline.verdict, offline.rulings):
             problems.append(f"the verdict changed: {offline.verdict} to {step.answer.verdict}")
         for pattern in question.must_not:

@@ -48,8 +48,9 @@ def test_lies_that_the_check_was_not_made_for(program):
 @pytest.mark.parametrize(("part", "least"), [("tuning", 0.85), ("unseen", 0.75)])
 def test_an_honest_model_is_heard(part, least):
     stands = [
-        not Checker([Source("S1", e["program"], e["passage"], context=e["heading"])], NAMES, frozenset({e["program"]}))
-        .objection(Sentence(text, ("S1",)))
+        not Checker(
+            [Source("S1", e["program"], e["passage"], context=e["heading"])], NAMES, frozenset({e["program"]})
+        ).objection(Sentence(text, ("S1",)))
         for e in HONEST[part]
         for text in e["sentences"]
     ]
@@ -91,18 +92,51 @@ def figures(text):
 PIECES = st.sampled_from(
     [
         *"はがをにでとのも、。",
-        *("1億円", "5,000万円", "5億円", "3日", "10時間", "年3回", "2025年度", "4月", "三", "億", "2倍", "%", "上限", "まで"),
-        *("以上", "だけ", "過去に選ばれた", "初めての", "都道府県", "市区町村", "推進体制構築支援", "事業規模", "全体予算"),
+        *(
+            "1億円",
+            "5,000万円",
+            "5億円",
+            "3日",
+            "10時間",
+            "年3回",
+            "2025年度",
+            "4月",
+            "三",
+            "億",
+            "2倍",
+            "%",
+            "上限",
+            "まで",
+        ),
+        *(
+            "以上",
+            "だけ",
+            "過去に選ばれた",
+            "初めての",
+            "都道府県",
+            "市区町村",
+            "推進体制構築支援",
+            "事業規模",
+            "全体予算",
+        ),
         *("対象", "です", "ます", "ません", "申請", "連携", "必ず", "場合", "程度", "総務省", "|", "\n", "http://a.b/"),
     ]
 )
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=14).map("".join), st.lists(PIECES, max_size=8).map("".join).map(lambda text: text + "です。")))
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(PIECES, max_size=14).map("".join),
+        st.lists(PIECES, max_size=8).map("".join).map(lambda text: text + "です。"),
+    )
+)
 def test_whatever_the_text_each_figure_that_stands_is_supported(text):
     checker, tokens = CHECKERS["suishin"]
     stands = reconcile([Sentence(text, tokens), Sentence(text, ())], checker).kept
-    passages = set().union(*(figures(e["passage"]) for part in HONEST.values() for e in part if e["program"] == "suishin"))
+    passages = set().union(
+        *(figures(e["passage"]) for part in HONEST.values() for e in part if e["program"] == "suishin")
+    )
     for sentence in stands:
         assert figures(sentence.text) <= passages

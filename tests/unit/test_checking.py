@@ -28,7 +28,7 @@ def ways(program, facts):
 @pytest.mark.parametrize("program", CATALOG.programs.values(), ids=lambda program: program.id)
 def test_every_way_through_the_form_ends_in_the_ruling_of_the_rules(program):
     for facts in ways(program, {}):
-        answer, conversation = outcome(program, facts, CATALOG, DAY)
+        answer, conversation = outcome(program, facts, CATALOG, (), DAY)
         ruling = decide(terms_on(program, DAY), Subject.ELIGIBILITY, Situation(facts), CATALOG.facts)
         assert ruling.outcome is not Outcome.NEEDS_FACTS
         assert ruling.says in answer.text

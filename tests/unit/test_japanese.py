@@ -48,7 +48,7 @@ def test_number(text: str, number: str) -> None:
 
 @pytest.mark.parametrize(("text", "yen"), rows(TABLE["amounts"]))
 def test_amount(text: str, yen: str) -> None:
-    assert values(f"{mention.value:f}" for mention in find_amounts(normalize(text))) == yen
+    assert values(format_number(mention.value) for mention in find_amounts(normalize(text))) == yen
 
 
 @pytest.mark.parametrize(("text", "modifier"), rows(TABLE["amount_modifiers"]))

@@ -65,9 +65,16 @@ async function answerTurn(turn) {
   question.scrollIntoView();
   setBusy(true);
   delete turn.problem; // a second attempt
-  const outcome = await post(turn);
+  let growing = null; // the answer as far as it has come
+  const outcome = await post(turn, (answer) => {
+    if (asked !== conversation) return;
+    growing?.remove();
+    growing = answerItem(answer, programs, null);
+    typing.before(growing);
+  });
   if (asked !== conversation) return; // started over meanwhile
   typing.remove();
+  growing?.remove();
   setBusy(false);
   Object.assign(turn, outcome);
   keep();
@@ -81,27 +88,53 @@ async function answerTurn(turn) {
   if (document.activeElement === document.body) item.focus({ preventScroll: true });
 }
 
-async function post(turn) {
+// Sends a message; `grown` is called with the answer each time that there is more of it.
+async function post(turn, grown) {
+  let answer = null;
   const controller = new AbortController();
   waiting = controller;
   const timer = setTimeout(() => controller.abort(), LONGEST_WAIT_MS);
   try {
-    const response = await fetch("/api/ask", {
+    const response = await fetch("/api/ask/stream", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ text: turn.text, conversation_id: conversation.id }),
       signal: controller.signal,
     });
-    const answer = await response.json();
-    conversation.id = answer.conversation_id || conversation.id;
-    if (response.ok) return { answer };
-    return { problem: answer.text || PROBLEMS.broken, edit: response.status === 413 || response.status === 422 };
+    if (!response.ok) {
+      const refusal = await response.json();
+      conversation.id = refusal.conversation_id || conversation.id;
+      return { problem: refusal.text || PROBLEMS.broken, edit: response.status === 413 || response.status === 422 };
+    }
+    for await (const [name, content] of eventsOf(response)) {
+      answer = content;
+      conversation.id = answer.conversation_id || conversation.id;
+      if (name === "answer") grown(answer);
+    }
+    return answer ? { answer } : { problem: PROBLEMS.broken };
   } catch (error) {
+    if (answer) return { answer }; // what has come is checked and stands by itself
     if (error.name === "AbortError") return { problem: PROBLEMS.slow };
     return { problem: error instanceof TypeError ? PROBLEMS.offline : PROBLEMS.broken };
   } finally {
     clearTimeout(timer);
     if (waiting === controller) waiting = null;
+  }
+}
+
+async function* eventsOf(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    const events = text.split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      const [, name, content] = event.match(/^event: (.*)\ndata: (.*)$/);
+      yield [name, JSON.parse(content)];
+    }
   }
 }
 
