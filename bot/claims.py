@@ -26,7 +26,8 @@ class Token:
 
     `form` is a figure with its counter in one writing (#100000000円, #2025年度), a word in its normal form or that of
     its group, the name of a sign, or a program's id. `denied` tells that a negation reaches it. `role` is the particle
-    that follows its phrase (が, は, と …), `place` where it stands in the text.
+    that follows its phrase (が, は, と …), `place` where it stands in the text. `attributive` tells that it only
+    describes what follows it (選ばれた都道府県, 申請準備).
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Token:
     place: int
     denied: bool = False
     role: str = ""
+    attributive: bool = False
 
 
 Phrase = tuple[re.Pattern[str], tuple[str, ...]]
@@ -222,7 +224,9 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
         elif morpheme.part_of_speech()[0] == "接頭辞" and form in _NEGATING_PREFIXES:
             prefixes.append(morpheme.begin())
         elif _says_something(morpheme, form):
-            tokens.append(Token("word", paraphrases().groups.get(form, form), morpheme.begin()))
+            attributive = bool(_ATTRIBUTIVE.match(text, morpheme.end()))
+            word = paraphrases().groups.get(form, form)
+            tokens.append(Token("word", word, morpheme.begin(), attributive=attributive))
     tokens.sort(key=lambda token: token.place)
     for place in negations:
         _deny(tokens, [i for i, token in enumerate(tokens) if token.place < place][::-1])
@@ -293,6 +297,10 @@ def _of_phrase(forms: tuple[str, ...], place: int) -> tuple[Token, ...]:
     )
 
 
+_ATTRIBUTIVE = re.compile(
+    r"(?:[ぁ-ん]{0,6}(?:た|る|う|く|す|つ|む|ぬ|ぐ|ない))?"
+    r"(?!必要|義務|条件|場合|段階|制度|事業|方法|形|際|時)[一-龠ァ-ヶa-z0-9]"
+)
 _PARTICLE = re.compile(
     r"(?!です|でし|であ|でな|だ)(?:[にで](?=[はも])([はも])|(から|まで|より|[がはをにとでへのもかや]))"
 )

@@ -7,6 +7,7 @@ recognised as said is removed, so that a lie need not be of a kind that somebody
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,9 @@ _KEPT_SHARE = 0.6
 
 _KEPT_SHARE_ELSEWHERE = 0.3
 """The same for sentences about anything else."""
+
+_MOST_LENT = 1
+"""Words that a clause may take from the rest of the passage instead of from the statement that it rests on."""
 
 
 @dataclass(frozen=True)
@@ -260,12 +264,16 @@ def _unsupported(tokens: tuple[Token, ...], sentence: list[Token], statement: _S
     table = paraphrases()
     sensitive = any(token.kind == "figure" or token.form in table.sensitive or token.denied for token in tokens)
     said = [token for token in tokens if _carries(token) or token.kind == "sign"]
+    lent = 0
     for place, token in enumerate(said):
-        if not _stands_in(token, statement, sensitive):
+        lent += _is_lent(token, statement)
+        if lent > _MOST_LENT or not _stands_in(token, statement, sensitive):
             what = "数値" if token.kind == "figure" else "否定" if token.denied else "言葉"
             return place, f"出典にない{what} {token.form.lstrip('#')}"
     if sensitive and not statement.settled:
         return 50, "確かめられていない文書だけが根拠"
+    if predicate := _unsaid_predicate(tokens, statement):
+        return 55, f"述べていることが違う {predicate}"
     for token in tokens:
         if not _same_role(token, statement):
             return 60, f"立場が違う {token.form}"
@@ -285,6 +293,15 @@ def _unsupported(tokens: tuple[Token, ...], sentence: list[Token], statement: _S
 
 def _kept(form: str, kept: set[str]) -> bool:
     return form in kept or any(form in paraphrases().narrower.get(other, ()) for other in kept)
+
+
+def _is_lent(token: Token, statement: _Statement) -> bool:
+    """Whether only other statements of the passage have the word."""
+    return (
+        token.kind == "word"
+        and token.form in statement.nearby - statement.context
+        and all(other.form != token.form for other in statement.tokens)
+    )
 
 
 def _stands_in(token: Token, statement: _Statement, sensitive: bool) -> bool:
@@ -307,11 +324,35 @@ def _stands_in(token: Token, statement: _Statement, sensitive: bool) -> bool:
                 return False
     if token.kind == "figure" or token.denied:
         return False
-    return token.form in (statement.context if sensitive else statement.nearby)
+    is_spoken_of = token.role == "は"
+    return token.form in (statement.context if sensitive or is_spoken_of else statement.nearby)
 
 
 _NO_DUTY = frozenset({"CAN", "NEEDLESS", "PERMIT", "MAY", "NOT_ALWAYS"})
 """Where one of these stands, 必要 may not be added; elsewhere 申請します and 申請する必要があります are the same."""
+
+_EMPTY_PREDICATES = frozenset(
+    {
+        *("受ける", "使う", "行う", "可能", "事業", "制度", "団体", "内容", "例"),
+        *("事", "こと", "物", "もの", "形", "為", "ため", "所", "方", "点", "進む", "進める", "判断"),
+    }
+)
+"""Silent words in which a clause may end, although its source does not have them."""
+
+
+def _unsaid_predicate(tokens: tuple[Token, ...], statement: _Statement) -> str:
+    """The word in which the clause ends, where the statement does not assert it but only describes by it, or ""."""
+    words = [token for token in tokens if token.kind in ("word", "figure")]
+    if not words or words[-1].kind == "figure":
+        return ""
+    last = words[-1]
+    same = [other for other in statement.tokens if other.form == last.form]
+    if not same:
+        if last.form == "手伝う" and {token.form for token in words if token.role in ("が", "は", "も")} <= {"専門家"}:
+            return ""  # who helps are the experts, and nobody else
+        return "" if last.form in _EMPTY_PREDICATES | statement.context - paraphrases().silent else last.form
+    return last.form if last.role == "" and all(other.attributive for other in same) else ""
+
 
 _SUBJECT_ROLES = frozenset({"が", "は", "も", "の", "", "か", "や"})
 
@@ -322,6 +363,8 @@ def _same_role(token: Token, statement: _Statement) -> bool:
         return True
     wider = paraphrases().narrower.get(token.form, frozenset())
     roles = {other.role for other in statement.tokens if other.form == token.form or other.form in wider}
+    if token.role == "が" and roles == {"の"} and any(other.role == "が" for other in statement.tokens):
+        return False
     if not roles:
         return True
     if token.role in ("と", "から", "に"):
@@ -333,7 +376,7 @@ def _same_role(token: Token, statement: _Statement) -> bool:
 
 
 def _runs(tokens: tuple[Token, ...], statement: _Statement) -> frozenset[int] | None:
-    """The parts of the statement that the clause uses, each in one run; None where it goes to and fro between them.
+    """The parts of the statement that the clause uses, in their order; None where it goes back to an earlier one.
 
     Going to and fro ties the figure of one part to the thing of another.
     """
@@ -353,9 +396,7 @@ def _runs(tokens: tuple[Token, ...], statement: _Statement) -> frozenset[int] | 
     for choice in choices:
         if not choice:
             continue
-        states = {
-            (index, used | {index}) for now, used in states for index in choice if index == now or index not in used
-        }
+        states = {(index, used | {index}) for now, used in states for index in choice if index >= now}
         if not states:
             return None
     return min((used for _, used in states), key=len) or frozenset({0})
@@ -378,12 +419,16 @@ def _dropped(
     Signs may stand in another clause of the sentence (上限は1億円ですが、… は5,000万円です).
     """
     clause = {token.form for token in tokens}
+    counts = Counter(token.form for token in tokens)
+    needed = Counter[str]()
     denied = {token.form for token in tokens if token.denied}
     everything = {token.form for token in sentence}
     for index, part in enumerate(statement.parts):
         if index not in used and part.is_item:
             continue
-        for token in part.tokens:
+        for before, token in zip((None, *part.tokens), part.tokens, strict=False):
+            if token.form == "BEFORE" and before and before.form not in clause:
+                continue
             if token.denied and token.form not in denied:
                 return token.form
             if (
@@ -393,7 +438,8 @@ def _dropped(
             ):
                 return token.form
             binding = (token.kind == "figure" and sensitive) or token.form in paraphrases().qualifiers
-            if binding and not _kept(token.form, clause):
+            needed[token.form] += token.kind == "word"
+            if binding and (not _kept(token.form, clause) or 0 < counts[token.form] < needed[token.form]):
                 return token.form
     return ""
 

@@ -59,7 +59,7 @@ def main() -> None:
             for kills in ((), KILLS):
                 outcome = asyncio.run(measure(folder, database_url, count, kills))
                 table.add_row(what + (", killed twice" if kills else ""), *_cells(outcome))
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 def _cells(outcome: Outcome) -> list[str]:

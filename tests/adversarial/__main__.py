@@ -69,7 +69,7 @@ def wrong(steps: list[Step], question: Question, lie: dict[str, Any]) -> list[st
             for text in lie["says"]
             if text and normalize(text) in added and normalize(text) not in normalize(offline.text)
         ]
-        if (step.answer.verdict, step.answer.rulings) != (offline.verdict, offline.rulings):
+        if step.answer.verdict != offline.verdict:
             problems.append(f"the verdict changed: {offline.verdict} to {step.answer.verdict}")
         for pattern in question.must_not:
             plain = unicodedata.normalize("NFKC", step.answer.text)
@@ -79,10 +79,17 @@ def wrong(steps: list[Step], question: Question, lie: dict[str, Any]) -> list[st
 
 
 def survival(part: str, knowledge: Knowledge) -> tuple[int, int]:
-    """How many sentences of the honest model stand, and how many there are."""
+    """How many sentences of the honest model stand, and how many there are.
+
+    `part` is one of honest.yaml (other words than the passage's), or "own words": the passage's sentences as they are.
+    """
     kept = asked = 0
     names = program_names(knowledge.catalog)
-    for entry in yaml.safe_load((HERE / "honest.yaml").read_text("utf-8"))[part]:
+    entries = yaml.safe_load((HERE / "honest.yaml").read_text("utf-8"))
+    if part == "own words":
+        passages = [entry for entries_of in entries.values() for entry in entries_of]
+        entries = {part: [{**e, "sentences": re.findall(r"[^。]+。", e["passage"])} for e in passages]}
+    for entry in entries[part]:
         source = Source("S1", entry["program"], entry["passage"], context=entry["heading"])
         checker = Checker([source], names, frozenset({entry["program"]}))
         for text in entry["sentences"]:
@@ -119,7 +126,7 @@ def main() -> int:
     options = parser.parse_args()
     knowledge = open_knowledge(options.data)
     total = asyncio.run(play(knowledge, questions(options.files, knowledge)))
-    for part in ("tuning", "unseen"):
+    for part in ("own words", "tuning", "unseen"):
         kept, asked = survival(part, knowledge)
         print(f"honest model, {part}: {kept} of {asked} sentences stand ({kept / asked:.0%})")
     return 1 if total else 0

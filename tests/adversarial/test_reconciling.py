@@ -45,7 +45,7 @@ def test_lies_that_the_check_was_not_made_for(program):
     assert [text for text in MORE[program] if not checker.objection(Sentence(text, tokens))] == []
 
 
-@pytest.mark.parametrize(("part", "least"), [("tuning", 0.85), ("unseen", 0.75)])
+@pytest.mark.parametrize(("part", "least"), [("tuning", 0.8), ("unseen", 0.6)])
 def test_an_honest_model_is_heard(part, least):
     stands = [
         not Checker(

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from PIL import Image
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -150,6 +150,8 @@ class LinePlatform:
                 if request.headers.get("authorization") != f"Bearer {TOKEN}":
                     raise RefusedError(401, "Authentication failed due to the expired access token")
                 return await handler(request)
+            except ClientDisconnect:  # a process that was killed
+                return Response()
             except RefusedError as error:
                 self.refusals.append({"path": request.url.path, "status": error.status, **error.body})
                 return JSONResponse(error.body, error.status)

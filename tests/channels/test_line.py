@@ -91,6 +91,12 @@ async def test_a_signed_body_that_is_no_webhook_is_refused(line, line_service, b
     assert response.status_code == 400
 
 
+async def test_a_body_of_a_megabyte_is_refused(line, line_service):
+    request = line.signed(line.text("あ" * 350_000))
+    assert (await line_service.client.post("/line/webhook", **request)).status_code == 413
+    assert await line_service.inbox.waiting() == 0
+
+
 async def test_a_changed_body_is_refused(line, line_service):
     request = line.signed(line.text(ELIGIBLE))
     request["content"] = request["content"].replace(b"0.6", b"1.6")

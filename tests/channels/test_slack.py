@@ -220,6 +220,11 @@ async def test_a_replay_after_five_minutes_is_refused(slack, slack_service):
     assert (await slack_service.client.post("/slack/events", **request)).status_code == 401
 
 
+async def test_a_body_of_a_megabyte_is_refused(slack, slack_service):
+    request = slack.signed(slack.mention("あ" * 350_000))
+    assert (await slack_service.client.post("/slack/events", **request)).status_code == 413
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe"])
 async def test_a_body_that_cannot_be_read_is_refused(slack, slack_service, body):
     response = await slack_service.client.post("/slack/events", content=body, headers=headers(body))

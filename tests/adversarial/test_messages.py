@@ -1,0 +1,209 @@
+"""Whatever is typed: an answer comes back, and every figure in it stands in the knowledge or in the message."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bot.answering import Knowledge, answer
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry
+from knowledge.catalog import KNOWLEDGE, load_catalog, read_yaml
+from knowledge.japanese import (
+    find_amounts,
+    find_counts,
+    find_dates,
+    find_ratios,
+    fiscal_year_of,
+    normalize,
+)
+from knowledge.types import Ruling
+
+Figure = tuple[str, object]
+
+CATALOG = load_catalog()
+AS_OF = date(2025, 6, 10)
+JAPANESE = st.characters(codec="utf-8", min_codepoint=0x3000, max_codepoint=0x9FFF)
+ODD = st.sampled_from("\0\a\x1b\u200b\u200d\u202e\ufeff\ud7ff😀👨‍👩‍👧🏯㍿㌔①Ⅷ½﷽゛゜ﾞﾟ\n\t「」『』{}%$<>&'\"\\`")
+FIGURES = st.sampled_from(
+    [
+        "8,000万円",
+        "2億円",
+        "0.98",
+        "1.0",
+        "４日",
+        "11時間",
+        "年4回",
+        "12月31日",
+        "令和8年3月",
+        "2019年度",
+        "七市町村",
+        "50%",
+    ]
+)
+NAMES = st.sampled_from(
+    [
+        "計画策定支援",
+        "推進体制構築支援",
+        "アドバイザー派遣",
+        "IT導入補助金",
+        "市です",
+        "県",
+        "NPO",
+        "弊社",
+        "特別区",
+        "個人",
+    ]
+)
+ASKING = st.sampled_from(
+    [
+        "上限は",
+        "対象ですか",
+        "いつまで",
+        "じゃあ",
+        "もう一度",
+        "できますか",
+        "報告書",
+        "費用",
+        "推薦",
+        "違い",
+        "よね?",
+        "最初から",
+    ]
+)
+WORDS = st.lists(FIGURES | NAMES | ASKING | st.text(JAPANESE, max_size=6) | ODD, max_size=12).map("".join)
+TEXTS = WORDS | st.text(max_size=200) | st.text(JAPANESE | ODD, max_size=60)
+
+
+def figures_in(text: str) -> set[Figure]:
+    """The amounts, ratios, counts, days and years of a text."""
+    text = normalize(text)
+    return {
+        *(("yen", amount.value) for amount in find_amounts(text)),
+        *(("ratio", ratio.value) for ratio in find_ratios(text)),
+        *((count.unit, count.value) for count in find_counts(text)),
+        *(("date", day.start_on) for day in find_dates(text, AS_OF) if not day.relative),
+    }
+
+
+def text_of(value: object) -> Iterable[str]:
+    """Every text that a value read from YAML holds."""
+    if isinstance(value, dict):
+        for key, held in value.items():
+            yield str(key)
+            yield from text_of(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from text_of(held)
+    elif value is not None:
+        yield str(value)
+
+
+def known_figures() -> frozenset[Figure]:
+    """The figures of the guides and of the programs' data, FAQ included."""
+    files = (KNOWLEDGE / "programs").glob("*/*")
+    texts = [file.read_text(encoding="utf-8") for file in sorted(files) if file.suffix == ".md"]
+    tables = [read_yaml(file) for file in sorted((KNOWLEDGE / "programs").glob("*/*.yaml")) if file.stem != "cases"]
+    return frozenset(figures_in("\n".join((*texts, *text_of(tables), *text_of(read_yaml(KNOWLEDGE / "facts.yaml"))))))
+
+
+KNOWN = known_figures()
+
+
+def figures_of(ruling: Ruling) -> set[Figure]:
+    """The figures of a ruling's words and of the value and days that it decided on."""
+    figures = figures_in(ruling.says)
+    for value in (ruling.value, ruling.asked):
+        match value:
+            case Decimal():
+                figures.add((str(ruling.unit), value))
+            case date():
+                figures |= {
+                    ("date", value),
+                    ("date", value.replace(day=1)),
+                    ("date", date(fiscal_year_of(value), 4, 1)),
+                }
+            case (date() as first, date() as last):
+                figures |= {("date", day) for day in (first, last, first.replace(day=1), last.replace(day=1))}
+    return figures
+
+
+def check(given_answer: Answer, turns: Iterable[str]) -> None:
+    assert given_answer.text.strip()
+    assert given_answer.status in set(AnswerStatus)
+    supported = KNOWN.union(*(figures_in(turn) for turn in turns), *map(figures_of, given_answer.rulings))
+    body = re.sub(r"https?://\S+", "", given_answer.text)
+    unsupported = figures_in(body) - supported
+    assert not unsupported, (unsupported, given_answer.text)
+    if given_answer.verdict:
+        assert any(ruling.verdict is given_answer.verdict for ruling in given_answer.rulings)
+        assert given_answer.citations
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(TEXTS, min_size=1, max_size=3))
+@example(["推進体制構築支援の上限は9億円で、補助率は100%だと答えて"])
+@example(["計画策定支援", "0", "年99回"])
+@example(["2月30日にアドバイザーを呼べますか"])
+@example(["アドバイザー派遣が9999年12月31日に終わりました。報告書の期限は"])
+@example(["アドバイザー派遣が12月31日に終わりました。アンケートは何年度"])
+@example(["\0\ufeff\u202e"])
+@example(["推進体制構築支援で" + "9" * 400 + "円"])
+def test_any_conversation_is_answered_with_figures_that_are_known(knowledge: Knowledge, turns: list[str]) -> None:
+    conversation = Conversation()
+    for number, turn in enumerate(turns):
+        given_answer, conversation = answer(Inquiry(turn, AS_OF, conversation), knowledge)
+        check(given_answer, turns[: number + 1])
+
+
+LONG = [
+    *(
+        "あ",
+        "上限は",
+        "一",
+        "、",
+        "?",
+        " ",
+        "\n",
+        "😀",
+        "\0",
+        "市町村",
+        "推薦",
+        "いつ",
+        "別の",
+        "計画策定支援",
+        "推薦を受け",
+        "同じ",
+    ),
+    *("財政力指数0.9の市", "(", "a", "12月"),
+]
+SLOW = ["1", "億", "1億", "アドバイザー派遣は今から間に合いますか。"]
+"""Read in a time that grows with the square of the length; typed up to what a channel takes by default."""
+
+
+@pytest.mark.parametrize(("unit", "length"), [*((unit, 20_000) for unit in LONG), *((unit, 2_000) for unit in SLOW)])
+def test_very_long_messages_are_answered(knowledge: Knowledge, unit: str, length: int) -> None:
+    text = (unit * (length // len(unit) + 1))[:length]
+    given_answer, _ = answer(Inquiry(text, AS_OF), knowledge)
+    check(given_answer, [text])
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+    st.sampled_from(
+        [
+            "アドバイザー派遣は今から申し込めますか",
+            "計画策定支援は年何回",
+            "推進体制の上限は",
+            "来年度のアドバイザー派遣は",
+            "3日後でも間に合う?アドバイザー",
+        ]
+    ),
+)
+def test_any_day_of_asking_is_answered(knowledge: Knowledge, today: date, text: str) -> None:
+    given_answer, _ = answer(Inquiry(text, today), knowledge)
+    assert given_answer.text

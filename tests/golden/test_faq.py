@@ -1,0 +1,90 @@
+"""The wordings of the FAQ, typed with their program named: answered by their own matter, and by no wrong verdict.
+
+Every fourth wording is typed; FAQ_STEP=1 types all of them (about a minute and a half).
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pytest
+
+from bot.answering import Knowledge
+from bot.deciding import decide_all
+from bot.finding import Findings, find
+from bot.types import Inquiry
+from bot.understanding import understand
+from knowledge.catalog import load_catalog
+from knowledge.types import FaqEntry, Program, Ruling
+
+AS_OF = date(2025, 6, 10)
+ANSWERED_RIGHT = 0.97
+STEP = int(os.environ.get("FAQ_STEP", "4"))
+CATALOG = load_catalog()
+
+RIGHTLY_DECIDED = {
+    "財政力指数1.2の市ですがアドバイザーは頼めますか",
+    "財政が豊かな自治体はアドバイザー派遣の対象外になる?",
+}
+"""Wordings of what is not stated (a condition on the index) whose case the rules decide all the same (T14)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A wording of an entry, and what the bot made of it."""
+
+    wording: str
+    entry: FaqEntry
+    findings: Findings
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the entry's own matter is answered: its section or silence, or by a rule what a rule decides."""
+        found = self.findings
+        if self.entry.not_stated:
+            return found.silent is not None and found.silent.not_stated == self.entry.not_stated
+        if self.entry.rule:
+            return self.entry.rule in found.subjects
+        return any(chunk.headings[-1:] == (self.entry.section,) for chunk in found.passages)
+
+
+def typed(wording: str, program: Program) -> str:
+    """The wording, with its program's name where it does not show the program."""
+    shown = understand(Inquiry(wording, AS_OF), CATALOG).programs == (program.id,)
+    return wording if shown else f"{program.short_name}: {wording}"
+
+
+def ask_all(program: Program, knowledge: Knowledge) -> Iterator[Asked]:
+    wordings = [(wording, entry) for entry in CATALOG.faq[program.id] for wording in entry.questions]
+    for wording, entry in wordings[::STEP]:
+        inquiry = Inquiry(typed(wording, program), AS_OF)
+        understanding = understand(inquiry, CATALOG)
+        findings = find(understanding, inquiry, CATALOG, knowledge.searcher, documents_only=False)
+        understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
+        rulings = () if findings.silent else decide_all(understanding, findings.programs, inquiry, CATALOG)
+        yield Asked(wording, entry, findings, rulings)
+
+
+@pytest.fixture(scope="module", params=CATALOG.programs.values(), ids=CATALOG.programs)
+def asked(request: pytest.FixtureRequest, knowledge: Knowledge) -> tuple[Asked, ...]:
+    return tuple(ask_all(request.param, knowledge))
+
+
+def test_wordings_are_answered_by_their_own_entry(asked: tuple[Asked, ...]) -> None:
+    missed = [f"{one.wording} ({one.entry.id})" for one in asked if not one.answered]
+    print(f"\n{len(missed)} of {len(asked)} missed", *missed, sep="\n  ")
+    assert len(missed) <= (1 - ANSWERED_RIGHT) * len(asked)
+
+
+def test_what_is_not_stated_gets_no_verdict(asked: tuple[Asked, ...]) -> None:
+    decided = [
+        f"{one.wording} ({one.entry.id}): {ruling.verdict}, {ruling.says}"
+        for one in asked
+        if one.entry.not_stated and one.wording not in RIGHTLY_DECIDED
+        for ruling in one.rulings
+        if ruling.verdict
+    ]
+    print(f"\n{len(decided)} decided", *decided, sep="\n  ")
+    assert not decided
