@@ -78,7 +78,13 @@ def _eligibility(terms: Terms, situation: Situation, asked_of_index: bool, catal
 
 
 def _window(terms: Terms, understanding: Understanding, inquiry: Inquiry) -> Ruling:
-    """Asked when, without a day: the period. Otherwise the days asked about, or the day of asking."""
+    """Asked when, without a day: the period. Otherwise the days asked about, or the day of asking.
+
+    When the support itself may take place is not stated (T22): who asks for a day of that gets the period.
+    """
+    if "asks_dispatch_day" in understanding.signs:
+        period = state(terms, Subject.WINDOW)
+        return replace(period, says=replies.DISPATCH_DAY + period.says)
     if understanding.days is None and ("asks_when" in understanding.signs or understanding.fiscal_year is not None):
         return state(terms, Subject.WINDOW)
     return decide_window(terms, *(understanding.days or (inquiry.as_of, inquiry.as_of)))

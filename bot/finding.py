@@ -29,6 +29,12 @@ SUITS = 0.4
 SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
 
+_QUESTIONS = 4
+"""More questions of one message than this are not looked up."""
+
+_QUESTION_LENGTH = 300
+"""What of a message is looked up where it is one question: the rest adds nothing but time."""
+
 _SECTIONS_SHOWN = 2
 """More than this does not fit a phone's screen."""
 
@@ -111,16 +117,16 @@ def find(
         chunks = [_section(match.entry.section, program, searcher) for match in sections[:_SECTIONS_SHOWN]]
         passages = tuple(chunk for chunk in chunks if chunk)
         return Findings(programs, subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
-    questions = [understanding.text]
+    questions = [understanding.text[:_QUESTION_LENGTH]]
     if understanding.continues:
         questions.append(f"{inquiry.conversation.question} {understanding.text}")
     for question in questions:
         hits = searcher.search(question, program=program)
         if found := _from_passages(question, hits, programs, searcher):
             return found
-    if not programs and not documents_only and (near := _recommended(understanding.text, catalog, searcher)):
+    if not programs and not documents_only and (near := _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher)):
         return near
-    related = any(hit.score >= PASSAGE_FITS for hit in searcher.search(understanding.text, limit=1))
+    related = any(hit.score >= PASSAGE_FITS for hit in searcher.search(understanding.text[:_QUESTION_LENGTH], limit=1))
     return Findings(programs, in_scope=bool(programs or understanding.said or understanding.subjects or related))
 
 
@@ -234,7 +240,7 @@ def questions_in(text: str) -> tuple[str, ...]:
         part.strip() for part in re.split(r"(?<=[?？。!])|\n|(?:、|\s)?(?=(?:あと|それと|また|ついでに)[、 ]?)", text)
     ]
     asking = [part for part in parts if re.search(r"\?$|(?:か|の|かな|かね|ですか|教えて[^。]*)[。?!]?$", part)]
-    return tuple(asking) if len(asking) > 1 else (text,)
+    return tuple(asking[:_QUESTIONS]) if len(asking) > 1 else (text[:_QUESTION_LENGTH],)
 
 
 def _section(heading: str, program: str, searcher: Searcher) -> Chunk | None:
@@ -252,7 +258,7 @@ def _from_other_documents(understanding: Understanding, searcher: Searcher, docu
 
     With `documents_only` it need not fit better: what is asked without a program's name is then asked of documents.
     """
-    hits = searcher.search(understanding.text, limit=8)
+    hits = searcher.search(understanding.text[:_QUESTION_LENGTH], limit=8)
     if not hits or (hits[0].chunk.program and not documents_only):
         return None
     return _from_passages(understanding.text, [hit for hit in hits if not hit.chunk.program], (), searcher)
@@ -289,7 +295,7 @@ def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher
     if wishes or not subjects:
         subjects = ()
         if not understanding.programs and "asks_difference" not in understanding.signs:
-            return _recommended(understanding.text, catalog, searcher) or Findings((), asks_program=True)
+            return _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher) or Findings((), asks_program=True)
     chunks = []
     for program in (catalog.programs[id] for id in programs if not has_rule(catalog.programs[id], subjects)):
         in_general = not understanding.programs or len(understanding.matter) <= _A_FEW_WORDS

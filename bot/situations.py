@@ -27,6 +27,10 @@ _ASKS_FOR_EACH = {Fact.MEETING_MODE: "asks_both_modes", Fact.PAST_SELECTION: "as
 """The signs that a message asks about every value of a fact, and states none."""
 
 
+_OFTEN_A_TOPIC = (ApplicantKind.MUNICIPALITY, ApplicantKind.PREFECTURE, ApplicantKind.COMPANY)
+"""Kinds that are spoken of so often that mentioning one does not make the writer one."""
+
+
 def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple[dict[Fact, str], str]:
     """The facts, of those `used`, that a message states, and the message without what it says of others.
 
@@ -90,7 +94,8 @@ def _applicant_kind(text: str) -> ApplicantKind | None:
                 - 6 * bool(around["other_after"].search(after))
                 - 9 * bool(around["other_before"].search(before))
             )
-            if weight > -3 and (best is None or (weight, -order) > best[:2]):
+            is_writer = kind not in _OFTEN_A_TOPIC or around["stands_alone"].search(after) is not None
+            if (weight > 0 or (weight == 0 and is_writer)) and (best is None or (weight, -order) > best[:2]):
                 best = (weight, -order, kind)
         read = pattern.sub(_blanks, read)
     return best[2] if best else None
@@ -170,7 +175,11 @@ def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | No
     yen = [mention for mention in find_amounts(text) if mention.modifier not in ("未満", "超")]
     if yen:
         return yen[-1].value, "yen"
-    counts = [count for count in counts if not around["for_each"].search(text[count.end :])]
+    counts = [
+        count
+        for count in counts
+        if not around["for_each"].search(text[count.end :]) and not around["part_of"].search(text)
+    ]
     times = next(
         (
             count.value

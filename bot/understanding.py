@@ -31,6 +31,8 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
     said, unread = read_facts(text, signs, frozenset[Fact]().union(*map(_facts_used, about)))
     said = read_reply(text, before, catalog.facts) | said
+    if len(named) == 1 and before.asked_for is Fact.PROGRAM:
+        said[Fact.PROGRAM] = named[0]
     if Fact.APPLICANT_KIND in said and before.facts.get(Fact.APPLICANT_KIND) and "about_governments" in signs:
         del said[Fact.APPLICANT_KIND]
     if change := municipality_change(text, municipalities, before):
@@ -155,7 +157,7 @@ def _subjects(
     if Subject.BUDGET in found and "names_cap" not in signs:
         found.pop(Subject.CAP, None)
     also_asks = (not with_amount and Subject.CAP in found) or Subject.WINDOW in found
-    plainly = ("asks_eligibility" in signs and also_asks) or said & _OF_THE_APPLICANT
+    plainly = ("asks_eligibility" in signs and also_asks and Fact.APPLICANT_KIND in said) or said & _OF_THE_APPLICANT
     if len(found) > 1 and (not plainly or Subject.CALLS_PER_YEAR in found):
         found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in said:

@@ -78,10 +78,10 @@ def read_number(text: str) -> Decimal | None:
         elif char in _KANJI_DIGITS:
             current += str(_KANJI_DIGITS[char])
         elif char in _KANJI_UNITS:
-            section += (Decimal(current) if current else Decimal(1)) * _KANJI_UNITS[char]
+            section += (Decimal(current) if current.strip(".") else Decimal(1)) * _KANJI_UNITS[char]
             current = ""
         elif char in _LARGE_UNITS:
-            section += Decimal(current) if current else Decimal(0)
+            section += Decimal(current) if current.strip(".") else Decimal(0)
             total += (section or Decimal(1)) * _LARGE_UNITS[char]
             section, current = Decimal(0), ""
         else:
@@ -161,7 +161,7 @@ _RATIO = re.compile(
     rf"|(?P<whole>[0-3一二三]))(?![\d./])"
 )
 _NOT_A_RATIO = re.compile(
-    r"^\s?(?:%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])"
+    r"^\s?(?:覧|般|部|定|体|様|律|番|%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])"
 )
 _INDEX_WORDS = re.compile(r"(?:財政力?(?:指数)?|指数|力)[^。\n0-9]{0,10}$")
 
@@ -202,7 +202,7 @@ _COUNTS: tuple[
     (
         "day",
         re.compile(
-            rf"\d泊(?P<n>{_NUMBER})日|(?<![月\d.,/第年]){_NUMBER}泊(?!\d)|(?<![月\d.,/第年])(?P<m>{_NUMBER})日(?!後|前|付|から|より)(?:間)?|(?P<half>半日)|丸?(?P<one>一日)(?!も)"
+            rf"\d泊(?P<n>{_NUMBER})日|(?<![月\d.,/第年]){_NUMBER}泊(?!\d)|(?<![月\d.,/第年])(?P<m>{_NUMBER})日(?!後|前|付|から|より|目)(?:間)?|(?P<half>半日)|丸?(?P<one>一日)(?!も)"
         ),
     ),
     (
