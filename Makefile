@@ -49,6 +49,7 @@ format: setup-dev ## rewrite the source in the project's style
 
 bench: setup-dev ## measure the budgets of the answering path and delivery, as a table
 	$(PY) -m tests.bench $(ARGS)
+	$(PY) -m tests.bench_delivery
 
 bench-retrieval: setup-dev ## measure how well passages are found, as a table
 	$(PY) -m tests.bench_retrieval $(ARGS)

@@ -14,6 +14,9 @@ from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 FAQ_FITS = 0.35
 """From this likelihood on, an entry of the FAQ is taken for what was asked (chosen on the tuning questions)."""
 
+FAQ_FITS_NAMED = 0.15
+"""The same where the program is known, so that the question is about our matter anyway."""
+
 FAQ_CERTAIN = 0.6
 """From this likelihood on, an entry is taken for what was asked even against other readings of the message."""
 
@@ -41,7 +44,7 @@ _SECTIONS_SHOWN = 2
 _A_FEW_WORDS = 12
 """A message of a program's name and a day has at most so many characters beside the name."""
 
-_SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM))
+_SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM, Fact.MEETING_MODE))
 """What people say of themselves whatever they ask; other facts are said because a rule turns on them."""
 
 
@@ -144,7 +147,7 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     subjects = understanding.subjects
     said = understanding.said.keys() - {Fact.PROGRAM}
     before = inquiry.conversation
-    answered = score >= FAQ_FITS
+    answered = score > 0
     of_somebody = said - {Fact.PARTNERSHIP}
     if subjects == (Subject.ELIGIBILITY,) and answered and not of_somebody:
         return ()
@@ -229,7 +232,7 @@ def _nearest(question: str, matter: str, program: str, catalog: Catalog, searche
         score = scores[owner, target]
         others = max((scores[key] for key in ranked if key[0] != owner), default=0.0)
         entry = next(entry for entry in catalog.faq[owner] if entry.id == target)
-        if score >= FAQ_FITS and (not matches or (entry.section and score >= FAQ_CERTAIN)):
+        if score >= (FAQ_FITS_NAMED if program else FAQ_FITS) and (not matches or (entry.section and score >= FAQ_CERTAIN)):
             matches.append(Match(entry, owner, score, score - others >= SAME_MATTER))
     return tuple(matches)
 

@@ -67,7 +67,7 @@ def ask_all(program: Program, knowledge: Knowledge) -> Iterator[Asked]:
         yield Asked(wording, entry, findings, rulings)
 
 
-@pytest.fixture(scope="module", params=CATALOG.programs.values(), ids=CATALOG.programs)
+@pytest.fixture(scope="module", params=list(CATALOG.programs.values()), ids=list(CATALOG.programs))
 def asked(request: pytest.FixtureRequest, knowledge: Knowledge) -> tuple[Asked, ...]:
     return tuple(ask_all(request.param, knowledge))
 

@@ -22,7 +22,7 @@ from knowledge.japanese import (
 )
 
 FIGURES = "0123456789０１５９〇零一二三四五六七八九十百千万億兆壱,.・点/-¥円%"
-WORDS = "年月日度回件人時間分週泊市町村県令和平成昭元今来再先々末上中下旬明春夏秋冬財政力指数以上未満超えfyrh第約程数何 、。"
+WORDS = "年月日度回件人時間分週泊市町村県令和平成昭元今来再先々末上中下旬明春夏秋冬財政力指数以上未満超えfyrh第約程"
 TEXTS = st.text() | st.text(FIGURES + WORDS, max_size=40) | st.text(FIGURES, max_size=12)
 DAYS = st.dates(date(1990, 1, 1), date(2099, 12, 31))
 KANJI = "〇一二三四五六七八九"
