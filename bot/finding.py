@@ -32,6 +32,9 @@ SUITS = 0.4
 SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
 
+_SILENCE_COSTS = 0.05
+"""What is stated goes before what is not, where the question is as near to both."""
+
 _QUESTIONS = 4
 """More questions of one message than this are not looked up."""
 
@@ -127,7 +130,11 @@ def find(
         hits = searcher.search(question, program=program)
         if found := _from_passages(question, hits, programs, searcher):
             return found
-    if not programs and not documents_only and (near := _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher)):
+    if (
+        not programs
+        and not documents_only
+        and (near := _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher))
+    ):
         return near
     related = any(hit.score >= PASSAGE_FITS for hit in searcher.search(understanding.text[:_QUESTION_LENGTH], limit=1))
     return Findings(programs, in_scope=bool(programs or understanding.said or understanding.subjects or related))
@@ -226,14 +233,14 @@ def _nearest(question: str, matter: str, program: str, catalog: Catalog, searche
     for text in {question, matter}:
         for hit in searcher.entries(text, program=program):
             scores[hit.program, hit.target] = max(hit.score, scores.get((hit.program, hit.target), 0.0))
-    ranked = sorted(scores, key=lambda key: -scores[key])
+    entries = {(owner, entry.id): entry for owner in {key[0] for key in scores} for entry in catalog.faq[owner]}
+    ranked = sorted(scores, key=lambda key: scores[key] - _SILENCE_COSTS * bool(entries[key].not_stated), reverse=True)
     matches: list[Match] = []
-    for owner, target in ranked[:2]:
-        score = scores[owner, target]
-        others = max((scores[key] for key in ranked if key[0] != owner), default=0.0)
-        entry = next(entry for entry in catalog.faq[owner] if entry.id == target)
-        if score >= (FAQ_FITS_NAMED if program else FAQ_FITS) and (not matches or (entry.section and score >= FAQ_CERTAIN)):
-            matches.append(Match(entry, owner, score, score - others >= SAME_MATTER))
+    for key in ranked[:2]:
+        others = max((scores[other] for other in ranked if other[0] != key[0]), default=0.0)
+        fits = scores[key] >= (FAQ_FITS_NAMED if program else FAQ_FITS)
+        if fits and (not matches or (entries[key].section and scores[key] >= FAQ_CERTAIN)):
+            matches.append(Match(entries[key], key[0], scores[key], scores[key] - others >= SAME_MATTER))
     return tuple(matches)
 
 
@@ -298,7 +305,9 @@ def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher
     if wishes or not subjects:
         subjects = ()
         if not understanding.programs and "asks_difference" not in understanding.signs:
-            return _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher) or Findings((), asks_program=True)
+            return _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher) or Findings(
+                (), asks_program=True
+            )
     chunks = []
     for program in (catalog.programs[id] for id in programs if not has_rule(catalog.programs[id], subjects)):
         in_general = not understanding.programs or len(understanding.matter) <= _A_FEW_WORDS

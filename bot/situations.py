@@ -146,6 +146,8 @@ def read_reply(text: str, before: Conversation, questions: Mapping[Fact, FactQue
 
 def municipality_change(text: str, counts: tuple[int, ...], before: Conversation) -> str:
     """How the number of joining municipalities compares with the last time: more, same, fewer, or "" when open."""
+    if len(counts) == 1 and re.search(r"(?:前回|去年|昨年)も(?:今回|今年)も", text):
+        return "same"
     if len(counts) == 1 and len(before.counts) == 1:
         counts = (*before.counts, *counts)
     if len(counts) < 2 or not re.search(r"前|過去|昨年|去年|今回|今年|今度|から|→|選", text):
