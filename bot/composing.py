@@ -18,6 +18,9 @@ _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か
 _REPEATED = 0.75
 """From this share of its words on, a passage is taken for a repetition of what was said."""
 
+_PLACES_SHOWN = 2
+"""Of the sources, so many are named in the text; all of them are in the citations."""
+
 _PASSAGE_LENGTH = 220
 """Characters of a document's passage that are shown: an answer fits a phone's screen."""
 
@@ -74,7 +77,7 @@ def compose(
     if still_open:
         asked = still_open[0]
         sentences += [asked.says, catalog.facts[asked.missing[0]].question]
-        missing, choices = asked.missing, _choices(asked, catalog)
+        missing, choices = asked.missing, catalog.facts[asked.missing[0]].choices
     elif not settled and not shown:
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
         sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
@@ -124,21 +127,6 @@ def _repeats(text: str, sentences: Iterable[str]) -> bool:
     words = set(re.findall(r"[0-9][0-9,.]*|[一-龠]{2,}|[ァ-ヶー]{2,}", text))
     said = "".join(sentences)
     return bool(words) and sum(word in said for word in words) >= _REPEATED * len(words)
-
-
-def _choices(ruling: Ruling, catalog: Catalog) -> tuple[Choice, ...]:
-    """The values of the missing fact that the program's table tells apart."""
-    fact = ruling.missing[0]
-    named = {
-        value
-        for year in catalog.programs[ruling.program].years
-        if ruling.subject in year.parameters
-        for rows in year.parameters[ruling.subject].values.values()
-        for row in rows or ()
-        if not isinstance(row.when.get(fact), Mapping)
-        for value in row.when.get(fact, ())
-    }
-    return tuple(choice for choice in catalog.facts[fact].choices if choice.value in named)
 
 
 def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> str:
@@ -236,8 +224,12 @@ def compose_silence(entry: FaqEntry, program: Program, nearby: Chunk | None, cat
 def lay_out(sentences: Iterable[str], citations: tuple[Citation, ...], basis: str) -> str:
     """An answer's text: the sentences, then one line of sources, then the year that they rest on."""
     body = "\n".join(dict.fromkeys(sentence for sentence in sentences if sentence))
-    places = list(dict.fromkeys(f"{citation.source}「{citation.place}」" for citation in citations))
-    sources = f"出典: {'、'.join(places[:2])}" if places else ""
+    places: dict[str, list[str]] = {}
+    for citation in citations:
+        if citation.place not in places.setdefault(citation.source, []):
+            places[citation.source].append(citation.place)
+    shown = [f"{source} ({' / '.join(of_source[:_PLACES_SHOWN])})" for source, of_source in places.items()]
+    sources = f"出典: {'、'.join(shown[:_PLACES_SHOWN])}" if shown else ""
     return "\n\n".join(part for part in (body, "\n".join(line for line in (sources, basis) if line)) if part)
 
 

@@ -336,7 +336,8 @@ def _recommended(wish: str, catalog: Catalog, searcher: Searcher) -> Findings | 
     """The program whose stated uses hold most of what is wished for; None where none holds enough of it."""
 
     def suits(program: Program) -> float:
-        return searcher.covered(wish, "。".join((program.summary, *program.suits)))
+        uses = "。".join((program.summary, *program.suits))
+        return max(searcher.covered(part, uses) for part in re.split(r"[。?!\n]", wish) if part.strip())
 
     best = max(catalog.programs.values(), key=suits)
     if suits(best) < SUITS:

@@ -16,7 +16,7 @@ from bot.finding import Findings, find
 from bot.types import Inquiry
 from bot.understanding import understand
 from knowledge.catalog import load_catalog
-from knowledge.types import FaqEntry, Program, Ruling
+from knowledge.types import FaqEntry, Program, Ruling, Subject
 
 AS_OF = date(2025, 6, 10)
 ANSWERED_RIGHT = 0.97
@@ -28,6 +28,9 @@ RIGHTLY_DECIDED = {
     "財政が豊かな自治体はアドバイザー派遣の対象外になる?",
 }
 """Wordings of what is not stated (a condition on the index) whose case the rules decide all the same (T14)."""
+
+SAME_MATTER = dict.fromkeys((Subject.WINDOW, Subject.DEADLINE), {Subject.WINDOW, Subject.DEADLINE})
+"""Subjects that answer each other's questions: whether there is still time hangs on both."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Asked:
         if self.entry.not_stated:
             return found.silent is not None and found.silent.not_stated == self.entry.not_stated
         if self.entry.rule:
-            return self.entry.rule in found.subjects
+            return bool(SAME_MATTER.get(self.entry.rule, {self.entry.rule}) & set(found.subjects))
         return any(chunk.headings[-1:] == (self.entry.section,) for chunk in found.passages)
 
 
