@@ -36,6 +36,9 @@ def _decide_one(
             return _eligibility(terms, situation, Fact.FISCAL_INDEX in understanding.said, catalog)
         case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
+        case Subject.CAP if "mixes_modes" in understanding.signs:
+            ruling = decide_cap(terms, situation, catalog.facts)
+            return replace(ruling, says=ruling.says + replies.HOURS_BESIDE_DAYS)
         case Subject.CAP:
             return decide_cap(terms, situation, catalog.facts)
         case Subject.CALLS_PER_YEAR if "can_we" in understanding.signs:

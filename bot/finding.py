@@ -20,6 +20,9 @@ FAQ_FITS_NAMED = 0.15
 FAQ_CERTAIN = 0.6
 """From this likelihood on, an entry is taken for what was asked even against other readings of the message."""
 
+FAQ_PLAIN = 0.9
+"""From this likelihood on, the message is the entry's own matter, whatever facts it gives beside it."""
+
 PASSAGE_FITS = 0.3
 """Below this score a passage is not an answer, and nothing is said."""
 
@@ -93,6 +96,12 @@ def find(
 ) -> Findings:
     """What answers the message: rules for the case that it describes, sections for what else it asks."""
     programs = understanding.programs
+    if len(programs) > 1 and "asks_combination" in understanding.signs:
+        nearest = [_nearest(understanding.text, understanding.text, id, catalog, searcher) for id in programs]
+        best = max((match for matches in nearest for match in matches[:1]), key=lambda m: m.score, default=None)
+        if best and best.entry.not_stated:
+            section = _section(best.entry.nearby, best.program, searcher)
+            return Findings((best.program,), silent=best.entry, nearby=section)
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return _compared(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
@@ -155,7 +164,7 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     said = understanding.said.keys() - {Fact.PROGRAM}
     before = inquiry.conversation
     answered = score > 0
-    of_somebody = said - {Fact.PARTNERSHIP}
+    of_somebody = said - {Fact.PARTNERSHIP, Fact.MEETING_MODE}
     if subjects == (Subject.ELIGIBILITY,) and answered and not of_somebody:
         return ()
     if subjects:
@@ -164,7 +173,8 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
         return before.subjects
     if "asks_open" in understanding.signs:
         return ()
-    puts_a_case = "can_we" in understanding.signs and Fact.APPLICANT_KIND in said and bool(said - _SHARED_FACTS)
+    decisive = len(said - _SHARED_FACTS)
+    puts_a_case = Fact.APPLICANT_KIND in said and (decisive > 1 or (decisive and "can_we" in understanding.signs))
     if answered and not (puts_a_case or Fact.FISCAL_INDEX in said):
         return ()
     if Fact.SAME_PROJECT in said:
@@ -188,17 +198,18 @@ def _outweighs_rules(
     A case is an amount, a day, or a fact that the table asked about turns on. An amount that is the cap itself is none:
     the question is about the cap. Nor is a message that asks for something open (何%, どの県).
     """
-    if "asks_open" in understanding.signs:
+    amount = understanding.situation.amount
+    plain = silent.score >= FAQ_PLAIN and amount is None and Fact.FISCAL_INDEX not in understanding.said
+    if plain or "asks_open" in understanding.signs:
         return True
     rows = [
         row
         for year in program.years
-        for subject in subjects
+        for subject in {*subjects, Subject.BUDGET}
         if subject in year.parameters
         for rows in year.parameters[subject].values.values()
         for row in rows or ()
     ]
-    amount = understanding.situation.amount
     about_the_cap = "can_we" not in understanding.signs and any(row.value == amount for row in rows)
     if Subject.CAP in subjects and (amount is None or about_the_cap):
         return silent.score >= FAQ_CERTAIN or not any(fact in understanding.said for row in rows for fact in row.when)
@@ -337,7 +348,7 @@ def _recommended(wish: str, catalog: Catalog, searcher: Searcher) -> Findings | 
 
     def suits(program: Program) -> float:
         uses = "。".join((program.summary, *program.suits))
-        return max(searcher.covered(part, uses) for part in re.split(r"[。?!\n]", wish) if part.strip())
+        return max((searcher.covered(part, uses) for part in re.split(r"[。?!\n]", wish) if part.strip()), default=0)
 
     best = max(catalog.programs.values(), key=suits)
     if suits(best) < SUITS:

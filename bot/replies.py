@@ -12,6 +12,7 @@ CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
 DISPATCH_DAY = "派遣を受けられる時期は、資料に記載がありません。"
+HOURS_BESIDE_DAYS = "オンラインの時間を日数にどう数えるかは、資料に記載がありません。事務局にご確認ください。"
 ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしています。"
 FOLLOW_UPS = {
     Subject.ELIGIBILITY: "うちは対象になりますか",

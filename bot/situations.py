@@ -56,6 +56,8 @@ def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple
         if blanked and (fact, value) != (Fact.PARTNERSHIP, "alone"):
             for match, _ in found:
                 unread = unread[: match.start()] + _blanks(match) + unread[match.end() :]
+    if Fact.MEETING_MODE in used and "mixes_modes" in signs:
+        said[Fact.MEETING_MODE] = "on_site"
     if index := _fiscal_index(text):
         said[Fact.FISCAL_INDEX] = index
     mentioned = load_wordings().around["counted_governments"].sub(_blanks, unread)

@@ -145,10 +145,12 @@ def _subjects(
         and Subject.WINDOW in decided
     ):
         found = {Subject.WINDOW: 0}
-    if "asks_history" in signs:
+    if signs & {"asks_history", "asks_open"}:
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
     if found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW} and Fact.SAME_PROJECT in said and Subject.REPEAT in known:
         found = {Subject.REPEAT: 0}
+    if "mixes_modes" in signs and Subject.CAP in known:
+        found = {Subject.CAP: 0}
     for strong, weak in _GIVES_WAY:
         if strong in found:
             found.pop(weak, None)
@@ -167,7 +169,7 @@ def _subjects(
 
 
 _NOT_OF_THE_PAST = frozenset((Subject.ELIGIBILITY, Subject.WINDOW))
-"""What is not asked where a message asks since when something is so."""
+"""What is not asked where a message asks since when something is so, or for something open (何件, どの県)."""
 
 _OF_THE_APPLICANT = frozenset(
     (Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT, Fact.FISCAL_INDEX)

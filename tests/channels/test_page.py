@@ -222,7 +222,7 @@ def test_a_message_that_is_too_long_comes_back_to_be_shortened(open_page):
 def test_while_it_waits_it_shows_so_and_takes_no_second_message(open_page):
     page = open_page()
     held = []
-    page.route("**/api/ask", lambda route: held.append(route))
+    page.route("**/api/ask/**", lambda route: held.append(route))
     field = page.get_by_label("質問", exact=True)
     field.fill(ELIGIBLE)
     field.press("Enter")
