@@ -86,7 +86,7 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
     if findings.subjects or findings.passages:
         rulings = decide_all(understanding, findings.programs, inquiry, catalog)
         return compose(rulings, findings, understanding, inquiry, catalog, knowledge.conflicts)
-    if understanding.foreign_program or not findings.in_scope:
+    if not findings.in_scope:
         return Answer(replies.offtopic(catalog.programs.values(), understanding.foreign_program), AnswerStatus.OFFTOPIC)
     contact = programs[0].contact if len(programs) == 1 else ""
     return Answer(replies.NOTHING_FOUND + replies.whom_to_ask(contact), AnswerStatus.UNKNOWN)

@@ -8,7 +8,7 @@ from bot.excerpts import excerpt
 from bot.types import Inquiry, Understanding
 from bot.understanding import beside_names
 from knowledge.catalog import Catalog
-from knowledge.search import Searcher
+from knowledge.search import RELEVANT, Searcher
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
 FAQ_FITS = 0.35
@@ -31,6 +31,8 @@ COVERED = 0.45
 
 SUITS = 0.4
 """From this share of a wish's content on, a program's stated uses are taken to suit it."""
+
+_NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z0-9]{2,}")
 
 SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
@@ -105,10 +107,11 @@ def find(
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return _compared(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
-    if not program and (outside := _from_other_documents(understanding, searcher, documents_only)):
+    unnamed = not understanding.named if documents_only else not program
+    if unnamed and (outside := _from_other_documents(understanding, searcher, documents_only)):
         return outside
-    if understanding.foreign_program and not _documented(understanding.foreign_program, understanding.text, searcher):
-        return Findings((), in_scope=False)
+    if name := understanding.foreign_program:
+        return Findings((), in_scope=_documented(name, understanding.text, searcher))
 
     matches = () if documents_only else _matches(understanding, inquiry, program, catalog, searcher)
     if not program:
@@ -127,7 +130,9 @@ def find(
     if not subjects and not sections:
         subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
     if subjects and not program:
-        return Findings((), subjects, asks_program=True)
+        hits = searcher.search(understanding.text[:_QUESTION_LENGTH]) if documents_only else ()
+        of_other_documents = any(not hit.chunk.program for hit in hits)
+        return Findings((), asks_program=not of_other_documents)
     if subjects or sections:
         chunks = [_section(match.entry.section, program, searcher) for match in sections[:_SECTIONS_SHOWN]]
         passages = tuple(chunk for chunk in chunks if chunk)
@@ -145,7 +150,10 @@ def find(
         and (near := _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher))
     ):
         return near
-    related = any(hit.score >= PASSAGE_FITS for hit in searcher.search(understanding.text[:_QUESTION_LENGTH], limit=1))
+    related = any(
+        hit.score >= (RELEVANT if documents_only else PASSAGE_FITS)
+        for hit in searcher.search(understanding.text[:_QUESTION_LENGTH], limit=1)
+    )
     return Findings(programs, in_scope=bool(programs or understanding.said or understanding.subjects or related))
 
 
@@ -299,10 +307,11 @@ def _from_passages(
 
 
 def _holds_the_matter(question: str, chunk: Chunk, searcher: Searcher) -> bool:
-    """Whether a passage holds what a question asks beside the name of the document."""
-    named = searcher.terms(chunk.title)
-    matter = " ".join(word for word in searcher.terms(question) if word not in named)
-    return not matter or searcher.covered(matter, " ".join((*chunk.headings, chunk.text))) >= COVERED
+    """Whether a passage holds what a question asks beside the name of the document: its nouns, where it has any."""
+    words = [word for word in searcher.terms(question) if not searcher.covered(word, chunk.title)]
+    matter = " ".join([word for word in words if _NOUN.search(word)] or words)
+    headings = [heading for heading in chunk.headings if heading != chunk.title]
+    return not matter or searcher.covered(matter, " ".join((*headings, chunk.text))) >= COVERED
 
 
 def _compared(understanding: Understanding, catalog: Catalog, searcher: Searcher) -> Findings:
