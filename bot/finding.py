@@ -98,8 +98,9 @@ def find(
 ) -> Findings:
     """What answers the message: rules for the case that it describes, sections for what else it asks."""
     programs = understanding.programs
+    question = understanding.text[:_QUESTION_LENGTH]
     if len(programs) > 1 and "asks_combination" in understanding.signs:
-        nearest = [_nearest(understanding.text, understanding.text, id, catalog, searcher) for id in programs]
+        nearest = [_nearest(question, question, id, catalog, searcher) for id in programs]
         best = max((match for matches in nearest for match in matches[:1]), key=lambda m: m.score, default=None)
         if best and best.entry.not_stated:
             section = _section(best.entry.nearby, best.program, searcher)
@@ -130,30 +131,25 @@ def find(
     if not subjects and not sections:
         subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
     if subjects and not program:
-        hits = searcher.search(understanding.text[:_QUESTION_LENGTH]) if documents_only else ()
-        of_other_documents = any(not hit.chunk.program for hit in hits)
+        of_other_documents = documents_only and any(not hit.chunk.program for hit in searcher.search(question))
         return Findings((), asks_program=not of_other_documents)
+    hits = searcher.search(question, program=program)
+    vague = documents_only and subjects == (Subject.ELIGIBILITY,) and not _of_somebody(understanding)
+    if vague and (found := _from_passages(question, hits, programs, searcher)):
+        return found
     if subjects or sections:
         chunks = [_section(match.entry.section, program, searcher) for match in sections[:_SECTIONS_SHOWN]]
         passages = tuple(chunk for chunk in chunks if chunk)
         return Findings(programs, subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
-    questions = [understanding.text[:_QUESTION_LENGTH]]
+    if found := _from_passages(question, hits, programs, searcher):
+        return found
     if understanding.continues:
-        questions.append(f"{inquiry.conversation.question} {understanding.text}")
-    for question in questions:
-        hits = searcher.search(question, program=program)
-        if found := _from_passages(question, hits, programs, searcher):
+        together = f"{inquiry.conversation.question} {question}"
+        if found := _from_passages(together, searcher.search(together, program=program), programs, searcher):
             return found
-    if (
-        not programs
-        and not documents_only
-        and (near := _recommended(understanding.text[:_QUESTION_LENGTH], catalog, searcher))
-    ):
+    if not programs and not documents_only and (near := _recommended(question, catalog, searcher)):
         return near
-    related = any(
-        hit.score >= (RELEVANT if documents_only else PASSAGE_FITS)
-        for hit in searcher.search(understanding.text[:_QUESTION_LENGTH], limit=1)
-    )
+    related = any(hit.score >= (RELEVANT if documents_only else PASSAGE_FITS) for hit in searcher.search(question))
     return Findings(programs, in_scope=bool(programs or understanding.said or understanding.subjects or related))
 
 
@@ -172,8 +168,7 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     said = understanding.said.keys() - {Fact.PROGRAM}
     before = inquiry.conversation
     answered = score > 0
-    of_somebody = said - {Fact.PARTNERSHIP, Fact.MEETING_MODE}
-    if subjects == (Subject.ELIGIBILITY,) and answered and not of_somebody:
+    if subjects == (Subject.ELIGIBILITY,) and answered and not _of_somebody(understanding):
         return ()
     if subjects:
         return subjects
@@ -196,6 +191,11 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
         return (Subject.ELIGIBILITY,)
     bare = understanding.days is not None and short
     return (Subject.WINDOW,) if bare or "wants_to_apply" in understanding.signs else ()
+
+
+def _of_somebody(understanding: Understanding) -> bool:
+    """Whether a message says anything of an applicant."""
+    return bool(understanding.said.keys() - {Fact.PROGRAM, Fact.PARTNERSHIP, Fact.MEETING_MODE})
 
 
 def _outweighs_rules(
