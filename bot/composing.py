@@ -228,7 +228,7 @@ def lay_out(sentences: Iterable[str], citations: tuple[Citation, ...], basis: st
     for citation in citations:
         if citation.place not in places.setdefault(citation.source, []):
             places[citation.source].append(citation.place)
-    shown = [f"{source} ({' / '.join(of_source[:_PLACES_SHOWN])})" for source, of_source in places.items()]
+    shown = [f"{source} > {' / '.join(of_source[:_PLACES_SHOWN])}" for source, of_source in places.items()]
     sources = f"出典: {'、'.join(shown[:_PLACES_SHOWN])}" if shown else ""
     return "\n\n".join(part for part in (body, "\n".join(line for line in (sources, basis) if line)) if part)
 
