@@ -132,7 +132,7 @@ def find(
         subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
     if subjects and not program:
         of_other_documents = documents_only and any(not hit.chunk.program for hit in searcher.search(question))
-        return Findings((), asks_program=not of_other_documents)
+        return Findings(()) if of_other_documents else Findings((), subjects, asks_program=True)
     hits = searcher.search(question, program=program)
     vague = documents_only and subjects == (Subject.ELIGIBILITY,) and not _of_somebody(understanding)
     if vague and (found := _from_passages(question, hits, programs, searcher)):

@@ -72,23 +72,23 @@ def normalize(text: str) -> str:
 def read_number(text: str) -> Decimal | None:
     """The value of digits, kanji numerals or a mix (八千五百, 1億2千万, 二〇二五, 5,000); None when it is none."""
     total, section, current = Decimal(0), Decimal(0), ""
-    for char in text.replace(",", ""):
-        if char.isdecimal() or char == ".":
-            current += char
-        elif char in _KANJI_DIGITS:
-            current += str(_KANJI_DIGITS[char])
-        elif char in _KANJI_UNITS:
-            section += (Decimal(current) if current.strip(".") else Decimal(1)) * _KANJI_UNITS[char]
-            current = ""
-        elif char in _LARGE_UNITS:
-            section += Decimal(current) if current.strip(".") else Decimal(0)
-            total += (section or Decimal(1)) * _LARGE_UNITS[char]
-            section, current = Decimal(0), ""
-        else:
-            return None
     try:
-        return total + section + (Decimal(current) if current else Decimal(0))
-    except ArithmeticError:
+        for char in text.replace(",", ""):
+            if char.isdecimal() or char == ".":
+                current += char
+            elif char in _KANJI_DIGITS:
+                current += str(_KANJI_DIGITS[char])
+            elif char in _KANJI_UNITS:
+                section += (Decimal(current) if current else Decimal(1)) * _KANJI_UNITS[char]
+                current = ""
+            elif char in _LARGE_UNITS:
+                section += Decimal(current or 0)
+                total += (section or Decimal(1)) * _LARGE_UNITS[char]
+                section, current = Decimal(0), ""
+            else:
+                return None
+        return total + section + Decimal(current or 0)
+    except ArithmeticError:  # two points, or a point alone
         return None
 
 
