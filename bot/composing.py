@@ -47,7 +47,7 @@ def compose(
     shown = [
         (chunk, text)
         for chunk, text in zip(findings.passages, findings.texts, strict=True)
-        if not still_open and not _repeats(text, said.values())
+        if not _repeats(text, (*said.values(), *(ruling.says for ruling in still_open)))
     ]
     if findings.side_by_side:
         sentences = [
