@@ -27,6 +27,14 @@ _ASKS_FOR_EACH = {Fact.MEETING_MODE: "asks_both_modes", Fact.PAST_SELECTION: "as
 """The signs that a message asks about every value of a fact, and states none."""
 
 
+_WHEN_DENIED = {
+    Fact.RECOMMENDATION: "none",
+    Fact.JOINT_PROJECT: "none",
+    Fact.INVESTMENT_OR_NONPROFIT: "neither",
+    Fact.PAST_SELECTION: "",
+}
+"""What a fact is where its clause denies it. Who was not selected last year may have been before: that stays open."""
+
 _OFTEN_A_TOPIC = (ApplicantKind.MUNICIPALITY, ApplicantKind.PREFECTURE, ApplicantKind.COMPANY)
 """Kinds that are spoken of so often that mentioning one does not make the writer one."""
 
@@ -51,7 +59,10 @@ def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple
         match, value = found[0]
         if value == "none" and len(found) > 1 and not _overlap(match, found[1][0]):
             match, value = found[1]
-        said[fact] = value
+        if fact in _WHEN_DENIED and value not in ("none", "never", "neither") and _is_denied(text[match.end() :]):
+            value = _WHEN_DENIED[fact]
+        if value:
+            said[fact] = value
         blanked = fact in load_wordings().relations or fact in (Fact.PAST_SELECTION, Fact.SAME_PROJECT)
         if blanked and (fact, value) != (Fact.PARTNERSHIP, "alone"):
             for match, _ in found:
@@ -70,6 +81,13 @@ def read_facts(text: str, signs: frozenset[str], used: frozenset[Fact]) -> tuple
     if said.get(Fact.INVESTMENT_OR_NONPROFIT) == "invested" and kind is not ApplicantKind.NONPROFIT:
         said[Fact.APPLICANT_KIND] = ApplicantKind.INVESTED_CORPORATION
     return said, unread
+
+
+def _is_denied(after: str) -> bool:
+    """Whether the clause that goes on so denies what was just said (市の推薦 … は、まだもらえていません)."""
+    around = load_wordings().around
+    clause = around["clause_ends"].split(after)[0]
+    return not around["affirmed"].search(clause) and around["denied"].search(clause) is not None
 
 
 def _overlap(first: re.Match[str], second: re.Match[str]) -> bool:

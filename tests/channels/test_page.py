@@ -350,7 +350,7 @@ def test_the_keyboard_alone_is_enough(open_page):
 
 def test_nothing_moves_for_those_who_asked_for_that(open_page):
     page = open_page(reduced_motion="reduce")
-    page.route("**/api/ask", lambda route: None)
+    page.route("**/api/ask/**", lambda route: None)
     page.get_by_label("質問", exact=True).fill(ELIGIBLE)
     page.get_by_label("質問", exact=True).press("Enter")
     expect(page.locator(".typing")).to_be_visible()
