@@ -1,6 +1,9 @@
-"""The README names only what exists, and every setting and decision."""
+"""The README names only what exists: commands, options, settings, fields and files; and its example program works."""
 
+import importlib.util
 import re
+import shlex
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,58 +11,121 @@ import typer
 
 from bot.__main__ import app as bot_app
 from bot.settings import Settings
+from bot.types import Answer, AnswerStatus
 from ingest.__main__ import app as ingest_app
+from ingest.guides import read_guide
+from knowledge.catalog import load_catalog, load_faq, load_program, read_yaml
+from knowledge.rules.tables import decide, terms_on
+from knowledge.types import Fact, Situation, Subject
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SETTINGS = {name.upper() for name in Settings.model_fields}
+FENCED = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.M | re.S)
+CODE = [*re.findall(r"`([^`\n]+)`", FENCED.sub("", README)), *"".join(FENCED.findall(README)).splitlines()]
+APPS = {"bot": bot_app, "ingest": ingest_app}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
 
+NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
+OF_TESTS = {"FAQ_STEP", "TEST_DATABASE_URL"}
 
-def verbs(app: typer.Typer) -> set[str]:
-    command = typer.main.get_command(app)
-    return set(getattr(command, "commands", {}))
-
-
-def options(app: typer.Typer) -> set[str]:
-    command = typer.main.get_command(app)
-    return {
-        option
-        for verb in getattr(command, "commands", {}).values()
-        for parameter in verb.params
-        for option in parameter.opts
-    }
+COMMAND = re.compile(r"python -m (\S.*?)(?: [|>].*)?$")
+COMMANDS = sorted({found[1] for code in CODE if (found := COMMAND.search(code))})
 
 
-def test_every_setting_is_in_the_table() -> None:
-    assert set(re.findall(r"^\| `([A-Z_]+)` \|", README, flags=re.M)) == SETTINGS
+def table(header: str) -> list[list[str]]:
+    """The rows of the table whose first column is so headed, their cells without the marks of code."""
+    rows = re.search(rf"^\| {header} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README, re.M)
+    assert rows
+    return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in rows[1].splitlines()]
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"make ([a-z-]+)", README))))
+def options(command) -> set[str]:
+    return {option for parameter in command.params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("target", sorted({found for code in CODE for found in re.findall(r"^make ([a-z-]+)", code)}))
 def test_make_has_the_target(target: str) -> None:
     assert target in TARGETS
 
 
-@pytest.mark.parametrize("verb", sorted(set(re.findall(r"python -m bot ([a-z]+)", README))))
-def test_bot_has_the_verb(verb: str) -> None:
-    assert verb in verbs(bot_app)
+def test_every_target_is_named() -> None:
+    assert {found for code in CODE for found in re.findall(r"^make ([a-z-]+)", code)} == TARGETS - {"help"}
 
 
-@pytest.mark.parametrize("verb", sorted(set(re.findall(r"python -m ingest ([a-z]+)", README))))
-def test_ingest_has_the_verb(verb: str) -> None:
-    assert verb in verbs(ingest_app)
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_command_exists_with_its_options(line: str) -> None:
+    module, *words = shlex.split(line)
+    if module not in APPS:
+        package = ROOT / module.replace(".", "/")
+        assert (package / "__main__.py").exists() or importlib.util.find_spec(module)
+        return
+    command = typer.main.get_command(APPS[module])
+    while words and (below := getattr(command, "commands", {})):
+        assert words[0] in below
+        command = below[words.pop(0)]
+    assert {word for word in words if word.startswith("--")} <= options(command)
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", README)) - {"--help"}))
-def test_a_command_has_the_option(option: str) -> None:
-    assert option in options(bot_app) | options(ingest_app)
+@pytest.mark.parametrize("option", sorted({code for code in CODE if re.fullmatch(r"--[a-z-]+", code)}))
+def test_some_command_has_the_option(option: str) -> None:
+    verbs = [verb for app in APPS.values() for verb in typer.main.get_command(app).commands.values()]
+    assert option in set().union(*map(options, verbs))
 
 
-def test_every_decision_is_linked() -> None:
-    decisions = {f"docs/decisions/{file.name}" for file in (ROOT / "docs" / "decisions").glob("*.md")}
-    assert set(re.findall(r"\]\((docs/decisions/[^)]+)\)", README)) == decisions
+def test_every_verb_is_in_the_table() -> None:
+    named = {command.removeprefix("python -m ") for command, *_ in table("command")}
+    for module, app in APPS.items():
+        for name, verb in typer.main.get_command(app).commands.items():
+            below = getattr(verb, "commands", {"": None})
+            assert {f"{module} {name} {word}".strip() for word in below} <= named
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:bot|ingest|knowledge|tests)/[\w./-]+)`", README))))
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    assert {name: default for name, default, _ in table("setting")} == {
+        name: str(default).lower() if isinstance(default, bool) else str(default) for name, default in defaults.items()
+    }
+
+
+def test_no_other_setting_is_named() -> None:
+    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", README))
+    assert named <= {name.upper() for name in Settings.model_fields} | NOT_OURS | OF_TESTS
+    tests = [file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)]
+    assert all(any(name in test for test in tests) for name in OF_TESTS)
+
+
+def test_the_fields_of_an_answer_are_in_the_table() -> None:
+    fields = [field for field, _ in table("field")]
+    assert fields == [*Answer("", AnswerStatus.ANSWERED).as_json(), "conversation_id"]
+
+
+def test_every_decision_is_linked_by_its_title() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    titles = [file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for file in files]
+    linked = re.findall(r"^- \[(.+)\]\((docs/decisions/.+)\)$", README, re.M)
+    assert linked == [(title, f"docs/decisions/{file.name}") for title, file in zip(titles, files, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*re.findall(r"\b(?:bot|ingest|knowledge|tests)/[\w./-]*\w", README), "slack-manifest.yaml"})
+)
 def test_the_file_or_folder_exists(path: str) -> None:
-    assert (ROOT / path).exists()
+    assert (ROOT / path).exists() or "/kenshu/" in path
+
+
+def test_the_example_program_is_complete_and_right(tmp_path) -> None:
+    blocks = re.findall(r"^`(kenshu/[\w.]+)`:.*?\n\n```\w+\n(.*?)^```", README, re.M | re.S)
+    folder = tmp_path / "kenshu"
+    folder.mkdir()
+    for name, content in blocks:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    facts = load_catalog().facts
+    program = load_program(folder, facts)
+    entries = load_faq(folder / "qa.yaml", folder / "guide.md")
+    assert all(section.text and section.evidence for section in read_guide(folder / "guide.md"))
+    assert {entry.rule for entry in entries if entry.rule} <= set(program.years[0].parameters)
+    for case in read_yaml(folder / "cases.yaml"):
+        known = Situation({Fact(fact): value for fact, value in case["facts"].items()})
+        terms = terms_on(program, date.fromisoformat(case["as_of"]))
+        ruling = decide(terms, Subject(case["rule"]), known, facts)
+        assert {"outcome": ruling.outcome, "verdict": ruling.verdict} == case["expect"]
