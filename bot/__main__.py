@@ -6,8 +6,9 @@ import io
 import json
 import logging
 import socket
+import subprocess
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -102,7 +103,7 @@ def serve(
 
     try:
         application = build_app(settings)
-        application.state.desk.knowledge()
+        _with_index(application.state.desk.knowledge)
         asyncio.run(try_database())
     except (CatalogError, IndexMissingError, SettingsError, StorageError, OSError) as error:
         _fail(str(error))
@@ -361,7 +362,7 @@ def _open_knowledge(settings: Settings, documents_only: bool) -> "Knowledge":
     from knowledge.catalog import CatalogError
     from knowledge.store import IndexMissingError
 
-    try:
+    def opened() -> "Knowledge":
         return open_knowledge(
             settings.data_dir,
             documents_only or settings.documents_only,
@@ -369,8 +370,27 @@ def _open_knowledge(settings: Settings, documents_only: bool) -> "Knowledge":
             reranker_model=settings.reranker_model,
             chroma_url=settings.chroma_url,
         )
+
+    try:
+        return _with_index(opened)
     except (CatalogError, IndexMissingError, OSError) as error:
         _fail(str(error))
+
+
+def _with_index(opens: Callable[[], _Result]) -> _Result:
+    """What opens the index; where there is none to open yet, ingest makes it first, as a person would be told to.
+
+    Raises:
+        IndexMissingError: there is still none; ingest has said why.
+    """
+    from knowledge.store import IndexMissingError
+
+    try:
+        return opens()
+    except IndexMissingError:
+        typer.echo("索引を作っています(初回は数秒かかります)…", err=True)
+        subprocess.run([sys.executable, "-m", "ingest"], stdout=subprocess.DEVNULL, check=False)
+        return opens()
 
 
 def _fail(problem: str) -> NoReturn:

@@ -4,7 +4,6 @@ Nothing is judged here; bot/reconciling.py compares the claims of a sentence wit
 """
 
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
+from sudachipy import Morpheme, SplitMode
 
 from knowledge.japanese import read_number
+from knowledge.words import open_tokenizer
 
 Kind = Literal["figure", "word", "sign", "name"]
 
@@ -155,23 +155,6 @@ def _figures(text: str) -> Iterator[tuple[int, int, str]]:
         yield match.start(), match.end(), f"#{written}{_COUNTERS.get(counter, counter)}"
 
 
-_dictionary_lock = threading.Lock()
-_dictionary: Dictionary | None = None
-_local = threading.local()
-
-
-def _tokenizer() -> Tokenizer:
-    """This thread's tokenizer of short units (one shared by threads raises)."""
-    global _dictionary
-    tokenizer: Tokenizer | None = getattr(_local, "tokenizer", None)
-    if tokenizer is None:
-        with _dictionary_lock:
-            if _dictionary is None:
-                _dictionary = Dictionary(dict="core")
-        tokenizer = _local.tokenizer = _dictionary.tokenizer(mode=SplitMode.A)
-    return tokenizer
-
-
 _NEGATIONS = frozenset({"ない", "無い", "ず", "ぬ", "まい", "無し", "なし"})
 _NEGATING_PREFIXES = frozenset({"非", "不", "未", "無"})
 _UNDENIABLE = frozenset({"COND", "OR", "AND", "FROM", "APPROX", "NOT_ONLY", "CAN"})
@@ -215,7 +198,7 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
     tokens: list[Token] = [token for _, _, found in spans for token in found]
     negations: list[int] = []
     prefixes: list[int] = []
-    for morpheme in _tokenizer().tokenize(text):
+    for morpheme in open_tokenizer().tokenize(text, SplitMode.A):
         if morpheme.begin() in covered:
             continue
         form = morpheme.normalized_form()

@@ -249,10 +249,12 @@ def _matches(
 def _nearest(question: str, matter: str, program: str, catalog: Catalog, searcher: Searcher) -> tuple[Match, ...]:
     """The entry nearest to a question or to what it says beside its program's name, and a section as certain."""
     scores: dict[tuple[str, str], float] = {}
-    for text in {question, matter}:
+    entries = {(owner, entry.id): entry for owner, faq in catalog.faq.items() for entry in faq}
+    for text in dict.fromkeys((question, matter)):
         for hit in searcher.entries(text, program=program):
-            scores[hit.program, hit.target] = max(hit.score, scores.get((hit.program, hit.target), 0.0))
-    entries = {(owner, entry.id): entry for owner in {key[0] for key in scores} for entry in catalog.faq[owner]}
+            key = (hit.program, hit.target)
+            if key in entries:  # an index from before the FAQ changed may know others
+                scores[key] = max(hit.score, scores.get(key, 0.0))
     ranked = sorted(scores, key=lambda key: scores[key] - _SILENCE_COSTS * bool(entries[key].not_stated), reverse=True)
     matches: list[Match] = []
     for key in ranked[:2]:

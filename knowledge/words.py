@@ -59,7 +59,7 @@ def _content(text: str) -> Iterator[Morpheme]:
 
 
 def _morphemes(text: str) -> Iterator[Morpheme]:
-    tokenizer = _tokenizer()
+    tokenizer = open_tokenizer()
     for piece in _pieces(normalize(text)):
         yield from tokenizer.tokenize(piece)
 
@@ -76,8 +76,8 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _tokenizer() -> Tokenizer:
-    """This thread's tokenizer (one shared by threads raises); the dictionary itself is shared."""
+def open_tokenizer() -> Tokenizer:
+    """This thread's tokenizer (one shared by threads raises), of long units unless asked; the dictionary is shared."""
     global _dictionary
     tokenizer: Tokenizer | None = getattr(_local, "tokenizer", None)
     if tokenizer is None:

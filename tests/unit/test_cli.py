@@ -110,12 +110,24 @@ def test_what_cannot_be_asked_is_refused_in_japanese(bot, words, says):
     assert refused.stdout == ""
 
 
-def test_without_an_index_it_says_how_to_make_one(tmp_path, monkeypatch):
+def test_the_first_question_makes_the_index(tmp_path, monkeypatch):
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "new"))
+    first = CliRunner().invoke(app, ["ask", "アドバイザー派遣の費用は?"])
+    assert first.exit_code == 0
+    assert "無料" in first.stdout
+    assert "索引を作っています" in first.stderr
+    assert "索引" not in first.stdout
+    second = CliRunner().invoke(app, ["ask", "アドバイザー派遣の費用は?"])
+    assert (second.exit_code, second.stderr) == (0, "")
+
+
+def test_where_no_index_can_be_made_it_says_so(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
     for command in (["ask", "上限は?"], ["chat"], ["serve", "--port", "0"]):
         refused = CliRunner().invoke(app, command)
-        assert refused.exit_code == 2
-        assert "python -m ingest" in refused.stderr
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert refused.stderr.strip()
 
 
 def test_a_broken_index_is_named(data_dir, tmp_path, monkeypatch):
