@@ -6,8 +6,8 @@ from pathlib import Path
 from bot import replies
 from bot.composing import compose, compose_silence
 from bot.deciding import decide_all
-from bot.finding import Findings, find
-from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
+from bot.finding import find
+from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Understanding
 from bot.understanding import understand
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts

@@ -10,8 +10,7 @@ from decimal import Decimal
 
 from bot.composing import compose
 from bot.deciding import decide_all
-from bot.finding import Findings
-from bot.types import Answer, Conversation, Inquiry, Understanding
+from bot.types import Answer, Conversation, Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.rules.tables import decide, limit_of, terms_on

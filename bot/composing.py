@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 
 from bot import replies
-from bot.finding import Findings
-from bot.types import Answer, AnswerStatus, Citation, Inquiry, Understanding
+from bot.types import Answer, AnswerStatus, Citation, Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.japanese import find_counts, fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
+from knowledge.rules.tables import rows_of, stated_subjects
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
 
 _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
@@ -112,14 +112,10 @@ def compose(
 
 def _follow_ups(program: Program, rulings: tuple[Ruling, ...]) -> tuple[str, ...]:
     """What people ask next of a program: the commonest matters that it states and that were not just answered."""
-    stated = {
-        subject
-        for year in program.years
-        for subject, parameter in year.parameters.items()
-        if any(parameter.values.values())
-    }
     answered = {ruling.subject for ruling in rulings}
-    return tuple(text for subject, text in replies.FOLLOW_UPS.items() if subject in stated - answered)[:3]
+    return tuple(
+        text for subject, text in replies.FOLLOW_UPS.items() if subject in stated_subjects(program) - answered
+    )[:3]
 
 
 def _repeats(text: str, sentences: Iterable[str]) -> bool:
@@ -172,17 +168,8 @@ def _cap_sentence(ruling: Ruling, understanding: Understanding, catalog: Catalog
         if claimed and (ruling.value is not None or ruling.verdict is Verdict.INELIGIBLE)
         else replies.amount_verdict(amount, ruling.verdict)
     )
-    program = catalog.programs[ruling.program]
-    budget = next(
-        (
-            row.says
-            for year in program.years
-            for rows in (year.parameters[Subject.BUDGET].values.values() if Subject.BUDGET in year.parameters else ())
-            for row in rows or ()
-            if row.value == ruling.asked
-        ),
-        "",
-    )
+    budgets = rows_of(catalog.programs[ruling.program], Subject.BUDGET)
+    budget = next((row.says for row in budgets if row.value == ruling.asked), "")
     return lead + ruling.says + budget
 
 

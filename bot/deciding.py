@@ -8,7 +8,7 @@ from bot.types import Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
-from knowledge.rules.tables import decide, overview, state, terms_on
+from knowledge.rules.tables import decide, known_subjects, overview, state, terms_on
 from knowledge.types import ApplicantKind, Fact, Program, Ruling, Situation, Subject, Terms
 
 
@@ -20,7 +20,7 @@ def decide_all(
         _decide_one(subject, catalog.programs[program], understanding, inquiry, catalog)
         for subject in understanding.subjects
         for program in programs
-        if any(subject in year.parameters for year in catalog.programs[program].years)
+        if subject in known_subjects(catalog.programs[program])
     )
 
 

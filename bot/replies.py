@@ -7,7 +7,7 @@ from knowledge.types import Program, Subject, Verdict
 
 EMPTY = "ご質問を入力してください。例:「財政力指数0.6の町は計画策定支援の対象になりますか」"
 STARTED_OVER = "最初から始めます。総務省の支援事業について、ご質問をどうぞ。"
-ASK_STAFF = "職員に取り次ぐこともできます。"
+ASK_STAFF = "「職員に聞く」と送ると、問い合わせ先をご案内します。"
 CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
@@ -76,7 +76,7 @@ def conflict(place: str, document_says: str, rule_says: str) -> str:
 
 def whom_to_ask(contact: str) -> str:
     """Where a question goes that the documents leave open."""
-    return f"{contact}にお問い合わせください。{ASK_STAFF}" if contact else f"担当の職員にご確認ください。{ASK_STAFF}"
+    return f"{contact}にお問い合わせください。" if contact else f"担当の職員にご確認ください。{ASK_STAFF}"
 
 
 def amount_verdict(amount: str, verdict: Verdict | None) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from knowledge.types import Choice, Fact, Ruling, Situation, Subject, Unit, Verdict
+from knowledge.types import Choice, Chunk, Fact, FaqEntry, Ruling, Situation, Subject, Unit, Verdict
 
 
 class AnswerStatus(StrEnum):
@@ -74,6 +74,27 @@ class Understanding:
     matter: str = ""
     foreign_program: str = ""
     counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an answer is made from.
+
+    `subjects` are put to the rules for each of `programs`, `side_by_side` for a comparison. `recommended` marks the one
+    program that suits a wish. `passages` and their `texts` go together. `silent` is a FAQ entry on what the documents
+    do not say, `nearby` what they say beside it. With `asks_program` the answer differs between the programs.
+    """
+
+    programs: tuple[str, ...]
+    subjects: tuple[Subject, ...] = ()
+    side_by_side: bool = False
+    recommended: bool = False
+    silent: FaqEntry | None = None
+    nearby: Chunk | None = None
+    passages: tuple[Chunk, ...] = ()
+    texts: tuple[str, ...] = ()
+    asks_program: bool = False
+    in_scope: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ The wordings are data (wordings.yaml); this module only decides which of them co
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from bot.situations import dispatch_year, municipality_change, read_amount, read_facts, read_reply
 from bot.types import Conversation, Inquiry, Understanding
 from bot.wordings import load_wordings, respell
 from knowledge.catalog import Catalog
 from knowledge.japanese import DateMention, find_counts, find_dates, normalize
+from knowledge.rules.tables import known_subjects, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
@@ -43,6 +43,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         said |= dispatch_year(text, inquiry.as_of)
     amount, unit = read_amount(text, counts)
     dates = find_dates(unread, inquiry.as_of, past="past_tense" in signs)
+    days = _days_asked(dates, text)
 
     found = {}
     for subject, pattern in load_wordings().subjects:
@@ -53,7 +54,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     subjects = _subjects(
         found,
         amount is not None and unit in _units_used(about),
-        bool(_days_asked(dates, text)),
+        days is not None,
         frozenset(said),
         signs,
         about,
@@ -75,7 +76,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         said=said,
         situation=Situation({**kept, **said}, amount, unit),
         signs=signs,
-        days=_days_asked(dates, text),
+        days=days,
         ended_on=_ended_on(dates, inquiry.as_of),
         fiscal_year=_fiscal_year(dates),
         continues=continues,
@@ -123,27 +124,21 @@ def _subjects(
     with_days: bool,
     said: frozenset[Fact],
     signs: frozenset[str],
-    programs: Iterable[Program],
+    programs: Sequence[Program],
 ) -> tuple[Subject, ...]:
     """What is asked, in order of asking; weaker readings of the same words give way to stronger ones.
 
     Only what the programs in question have rules for counts: where nothing limits repeated applications, asking to
     apply again is asking to apply. An amount, a day or an earlier dispatch tells what "can we" is about.
     """
-    programs = tuple(programs)
-    decided = frozenset[Subject]().union(*map(_decided, programs)) if len(programs) == 1 else frozenset()
-    known = {subject for program in programs for year in program.years for subject in year.parameters}
+    stated = stated_subjects(programs[0]) if len(programs) == 1 else frozenset()
+    known = frozenset[Subject]().union(*map(known_subjects, programs))
     if Subject.REPEAT in found and Subject.REPEAT not in known:
         found.setdefault(Subject.ELIGIBILITY, found.pop(Subject.REPEAT))
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount and (found.keys() <= {Subject.ELIGIBILITY} or signs & {"can_we", "claims"}):
         found.setdefault(Subject.CAP, 0)
-    if (
-        found.keys() == {Subject.ELIGIBILITY}
-        and with_days
-        and said <= {Fact.MEETING_MODE}
-        and Subject.WINDOW in decided
-    ):
+    if found.keys() == {Subject.ELIGIBILITY} and with_days and said <= {Fact.MEETING_MODE} and Subject.WINDOW in stated:
         found = {Subject.WINDOW: 0}
     if signs & {"asks_history", "asks_open"}:
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
@@ -221,7 +216,7 @@ def _programs_in_mind(
         return (before.program,)
     if not best:
         owned = subjects & _SHOWS_THE_PROGRAM
-        fits = {program.id: bool(owned & _decided(program)) for program in programs}
+        fits = {program.id: bool(owned & stated_subjects(program)) for program in programs}
     fitting = tuple(id for id, fit in fits.items() if fit == max(fits.values()))
     return fitting if len(fitting) == 1 else ()
 
@@ -234,33 +229,12 @@ _SHOWS_THE_PROGRAM = frozenset(
 
 def _facts_used(program: Program) -> frozenset[Fact]:
     """The facts that the tables of a program ask about."""
-    return frozenset(fact for row in _rows(program) for fact in row.when)
+    return frozenset(fact for row in rows_of(program) for fact in row.when)
 
 
 def _units_used(programs: Iterable[Program]) -> frozenset[Unit | None]:
     """The units in which the programs' caps are given."""
-    return frozenset(row.unit for program in programs for row in _rows(program, Subject.CAP))
-
-
-def _decided(program: Program) -> frozenset[Subject]:
-    """The subjects for which a program has a figure or a table."""
-    return frozenset(
-        subject
-        for year in program.years
-        for subject, parameter in year.parameters.items()
-        if any(parameter.values.values())
-    )
-
-
-def _rows(program: Program, subject: Subject | None = None) -> list[Any]:
-    return [
-        row
-        for year in program.years
-        for key, parameter in year.parameters.items()
-        if subject in (None, key)
-        for rows in parameter.values.values()
-        for row in rows or ()
-    ]
+    return frozenset(row.unit for program in programs for row in rows_of(program, Subject.CAP))
 
 
 def _days_asked(dates: tuple[DateMention, ...], text: str) -> tuple[date, date] | None:

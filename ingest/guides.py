@@ -8,7 +8,7 @@ from pathlib import Path
 from ingest.characters import clean
 from ingest.chunking import identifier, with_digest
 from knowledge.catalog import Catalog
-from knowledge.types import Chunk, Evidence
+from knowledge.types import Chunk, Evidence, section_id
 
 _EVIDENCE = re.compile(r"^> 根拠\((?P<place>[^)]*)\): *(?P<quotes>.*)$")
 _QUOTE = re.compile(r"「((?:[^「」]|「[^「」]*」)*)」")
@@ -45,7 +45,7 @@ def repository_chunks(catalog: Catalog) -> Iterator[Chunk]:
             first = section.evidence[0] if section.evidence else Evidence("", "")
             yield with_digest(
                 Chunk(
-                    id=identifier(id, "guide", section.heading),
+                    id=section_id(id, section.heading),
                     digest="",
                     kind="passage",
                     document=document.id,

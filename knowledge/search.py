@@ -34,7 +34,7 @@ from knowledge.store import (
     newest_embedding,
     open_index,
 )
-from knowledge.types import Hit
+from knowledge.types import Chunk, Hit, section_id
 from knowledge.words import index_terms, reading_pairs
 
 Scores = npt.NDArray[np.float32]
@@ -176,6 +176,11 @@ class Searcher:
             for entry in order[:limit]
             for program, target in [wordings.entries[entry]]
         )
+
+    def section(self, program: str, heading: str) -> Chunk | None:
+        """A section of a program's guide; None where the index has none under this heading."""
+        with self._reading() as index:
+            return index.chunk(section_id(program, heading))
 
     def terms(self, text: str) -> Mapping[str, float]:
         """The content words of a text, each with its weight (inverse document frequency among the passages)."""

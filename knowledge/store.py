@@ -207,6 +207,11 @@ class Index:
         found = {row: _chunk(payload) for row, payload in self._of_rows("payload", rows)}
         return [found[row] for row in rows.tolist()]
 
+    def chunk(self, id: str) -> Chunk | None:
+        """The chunk with an id; None where there is none."""
+        found = self._select("SELECT payload FROM chunks WHERE id = ?", (id,))
+        return _chunk(found[0][0]) if found else None
+
     def _of_rows(self, column: Literal["vector", "payload"], rows: Rows) -> list[tuple[int, Any]]:
         marks = ",".join("?" * len(rows))
         return self._select(f"SELECT row, {column} FROM chunks WHERE row IN ({marks})", rows.tolist())
@@ -562,7 +567,7 @@ def _root(data_dir: Path) -> Path:
 
 def _layout(chroma_url: str) -> str:
     """What a generation is like; one of another layout is neither read nor built upon."""
-    return f"2-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
+    return f"3-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
 
 
 def _layout_of(folder: Path) -> str:

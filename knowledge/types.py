@@ -255,6 +255,11 @@ class Chunk:
     target: str = ""
 
 
+def section_id(program: str, heading: str) -> str:
+    """The id of the chunk that a section of a program's guide is."""
+    return f"{program}/guide/{heading}"
+
+
 @dataclass(frozen=True)
 class Hit:
     """A chunk found for a query. `score` is the fused score in 0..1, `lexical` and `dense` its parts."""

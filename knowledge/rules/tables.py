@@ -50,6 +50,28 @@ def terms_on(program: Program, as_of: date) -> Terms:
     return Terms(program.id, program.name, min(asked_year, max(program.verified_years)), rows, parameters)
 
 
+def known_subjects(program: Program) -> frozenset[Subject]:
+    """What a program has a parameter for, be it to say that nothing is stated."""
+    return frozenset(subject for year in program.years for subject in year.parameters)
+
+
+def stated_subjects(program: Program) -> frozenset[Subject]:
+    """What a program has a figure or a table for, of any day."""
+    return frozenset(subject for subject in known_subjects(program) if rows_of(program, subject))
+
+
+def rows_of(program: Program, *subjects: Subject) -> tuple[Row, ...]:
+    """The rows of some parameters, of all days and years; of all parameters where none is named."""
+    return tuple(
+        row
+        for year in program.years
+        for subject, parameter in year.parameters.items()
+        if not subjects or subject in subjects
+        for rows in parameter.values.values()
+        for row in rows or ()
+    )
+
+
 def compare(value: Decimal, bound: Bound, limit: Decimal) -> bool:
     """Whether a value satisfies a bound; 以上 is at_least, 未満 below, 以下 at_most, 超 above."""
     match bound:

@@ -12,15 +12,16 @@ import pytest
 
 from bot.answering import Knowledge
 from bot.deciding import decide_all
-from bot.finding import Findings, find
-from bot.types import Inquiry
+from bot.finding import find
+from bot.types import Findings, Inquiry
 from bot.understanding import understand
 from knowledge.catalog import load_catalog
 from knowledge.types import FaqEntry, Program, Ruling, Subject
 
 AS_OF = date(2025, 6, 10)
-ANSWERED_RIGHT = {"adviser": 0.93, "keikaku": 0.95, "suishin": 0.95}
-"""The share that has been reached; 0.97 is wanted."""
+ANSWERED_RIGHT = 0.95
+REACHED = {"adviser": 0.93}
+"""The share where the bar is not reached yet; 0.97 is wanted of all."""
 
 STEP = int(os.environ.get("FAQ_STEP", "4"))
 CATALOG = load_catalog()
@@ -85,7 +86,7 @@ def test_wordings_are_answered_by_their_own_entry(asked: tuple[Asked, ...], requ
         f"{one.wording} ({one.entry.id})" for one in asked if not one.answered and one.wording not in RIGHTLY_DECIDED
     ]
     print(f"\n{len(missed)} of {len(asked)} missed", *missed, sep="\n  ")
-    assert len(missed) <= (1 - ANSWERED_RIGHT[request.node.callspec.params["asked"].id]) * len(asked)
+    assert len(missed) <= (1 - REACHED.get(request.node.callspec.params["asked"].id, ANSWERED_RIGHT)) * len(asked)
 
 
 def test_what_is_not_stated_gets_no_verdict(asked: tuple[Asked, ...]) -> None:

@@ -53,5 +53,5 @@ def test_a_new_program_is_one_folder(copied):
     program = new / "program.yaml"
     program.write_text(program.read_text(encoding="utf-8").replace("id: suishin", "id: chousa"), encoding="utf-8")
     catalog = load_catalog(copied)
-    assert set(catalog.programs) == {"adviser", "chousa", "keikaku", "suishin"}
+    assert set(catalog.programs) == {*load_catalog().programs, "chousa"}
     assert "chousa" in {choice.value for choice in catalog.facts["program"].choices}

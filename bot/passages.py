@@ -1,17 +1,47 @@
-"""Takes out of a passage what answers a question: the sentences that hold most of what was asked, in their order."""
+"""Answers a question from passages: the one that holds what is asked, and of it the sentences that say so."""
 
 import re
+from collections.abc import Iterable
 
 from bot.wordings import load_wordings
 from knowledge.japanese import normalize
 from knowledge.search import Searcher
-from knowledge.types import Chunk
+from knowledge.types import Chunk, Hit
+
+PASSAGE_FITS = 0.3
+"""Below this score a passage is not an answer, and nothing is said."""
+
+COVERED = 0.45
+"""The least share of a question's content words, by weight, that a passage must hold."""
+
+_NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z0-9]{2,}")
 
 _LENGTH = 160
 """Characters from which on no further sentence is taken."""
 
 _ADDS = 0.12
 """The least share of the question's content that a further sentence must add."""
+
+
+def answering_passage(question: str, hits: Iterable[Hit], searcher: Searcher) -> tuple[Chunk, str] | None:
+    """The best passage that answers, with its answering sentences; None where none does.
+
+    It must be near enough, hold what the question is about, and have the kind of thing that is sought.
+    """
+    for hit in hits:
+        if hit.score < PASSAGE_FITS or not _holds_the_matter(question, hit.chunk, searcher):
+            continue
+        if text := excerpt(question, hit.chunk, searcher):
+            return hit.chunk, text
+    return None
+
+
+def _holds_the_matter(question: str, chunk: Chunk, searcher: Searcher) -> bool:
+    """Whether a passage holds what a question asks beside the name of the document: its nouns, where it has any."""
+    words = [word for word in searcher.terms(question) if not searcher.covered(word, chunk.title)]
+    matter = " ".join([word for word in words if _NOUN.search(word)] or words)
+    headings = [heading for heading in chunk.headings if heading != chunk.title]
+    return not matter or searcher.covered(matter, " ".join((*headings, chunk.text))) >= COVERED
 
 
 def excerpt(question: str, chunk: Chunk, searcher: Searcher) -> str:
