@@ -83,10 +83,10 @@ endef
 
 # Compiling every package takes half a minute, most of it for torch, transformers and provider SDKs that the default
 # path never imports. Importing what it does import compiles just that.
-WARM := chromadb, bm25s, model2vec, sudachipy, fastapi, uvicorn, pydantic_settings, typer, rich, \
-	sqlalchemy.ext.asyncio, aiosqlite, langchain.chat_models, langchain_text_splitters, \
+WARM := chromadb, model2vec, sudachipy, fastapi, uvicorn, pydantic_settings, typer, rich, \
+	sqlalchemy.ext.asyncio, aiosqlite, langchain.chat_models, \
 	slack_bolt.async_app, slack_bolt.adapter.fastapi.async_handler, linebot.v3.webhook, linebot.v3.messaging, \
-	pypdfium2, pdfplumber, docx, openpyxl, trafilatura, markdownify
+	pypdfium2, pdfplumber, docx, openpyxl
 
 $(VENV)/.runtime: $(LOCK) | $(UV)
 	$(call sync,$(LOCK))
