@@ -1,7 +1,7 @@
 """Finds what answers a message: the rules, sections of the guide by the FAQ, or passages of added documents."""
 
 from bot.comparing import compare_programs, recommend
-from bot.matching import FAQ_CERTAIN, FAQ_PLAIN, QUESTION_LENGTH, Match, find_matches, nearest_entries
+from bot.matching import FAQ_CERTAIN, FAQ_FITS, FAQ_PLAIN, QUESTION_LENGTH, Match, find_matches, nearest_entries
 from bot.passages import PASSAGE_FITS, answering_passage
 from bot.types import Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
@@ -17,6 +17,10 @@ _A_FEW_WORDS = 12
 
 _SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM, Fact.MEETING_MODE))
 """What people say of themselves whatever they ask; other facts are said because a rule turns on them."""
+
+
+_OF_A_BODY = frozenset((Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT))
+"""What only somebody says who wonders whether a body can apply."""
 
 
 def find(
@@ -50,7 +54,8 @@ def find(
     if silent and _outweighs_rules(silent, understanding, subjects, catalog.programs[program]):
         return _silence(silent, searcher)
     if not subjects and not sections:
-        subjects = tuple(dict.fromkeys(match.entry.rule for match in own if match.entry.rule))
+        asked = [match.entry.rule for match in own if match.entry.rule and match.score >= FAQ_FITS]
+        subjects = tuple(dict.fromkeys(asked))
     if subjects and not program:
         of_other_documents = documents_only and any(not hit.chunk.program for hit in searcher.search(question))
         return Findings(()) if of_other_documents else Findings((), subjects, asks_program=True)
@@ -111,7 +116,8 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     if "asks_open" in understanding.signs:
         return ()
     decisive = len(said - _SHARED_FACTS)
-    puts_a_case = Fact.APPLICANT_KIND in said and (decisive > 1 or (decisive and "can_we" in understanding.signs))
+    of_a_body = bool(said & _OF_A_BODY) or decisive > 1 or (decisive and "can_we" in understanding.signs)
+    puts_a_case = Fact.APPLICANT_KIND in said and of_a_body
     if answered and not (puts_a_case or Fact.FISCAL_INDEX in said):
         return ()
     if Fact.SAME_PROJECT in said:

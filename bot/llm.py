@@ -236,7 +236,11 @@ def open_chat_model(
         opened = init_chat_model(model, model_provider=provider, **options)
     except ImportError:
         extra = _EXTRAS.get(provider)
-        remedy = f"uv sync --extra {extra}" if extra else f"langchain の {provider} 用のパッケージを入れる"
+        remedy = (
+            f"make setup(pyproject.toml の extra「{extra}」)"
+            if extra
+            else f"langchain の {provider} 用のパッケージを入れる"
+        )
         raise ModelSettingError(f"LLM={name} に要るパッケージがありません。入れ方: {remedy}") from None
     except Exception as error:
         raise ModelSettingError(f"LLM={name} を開けません: {error}") from None

@@ -51,6 +51,10 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
             found[subject] = match.start()
     programs = named or _programs_in_mind(said, unit, frozenset(found), before, signs, catalog.programs.values())
     about = [catalog.programs[id] for id in programs] or about
+    if amount in [row.value for program in about for row in rows_of(program, Subject.BUDGET)] and not (
+        signs & {"can_we", "names_cap"}
+    ):
+        found.setdefault(Subject.BUDGET, 0)  # 5億円って1県あたり? asks about the budget, and puts forward nothing
     subjects = _subjects(
         found,
         amount is not None and unit in _units_used(about),
@@ -204,6 +208,8 @@ def _programs_in_mind(
     if Fact.PROGRAM in said:
         return (said[Fact.PROGRAM],)
     telling = [fact for fact in said if fact not in (Fact.APPLICANT_KIND, Fact.PARTNERSHIP)]
+    if "tells_of_selection" not in signs:  # 去年も使った may be said of any program
+        telling = [fact for fact in telling if fact is not Fact.PAST_SELECTION]
     fits = {
         program.id: sum(fact in _facts_used(program) for fact in telling)
         + (unit is not None and unit in _units_used((program,)))

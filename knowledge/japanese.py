@@ -160,9 +160,10 @@ _RATIO = re.compile(
     rf"|(?P<kana>(?:れい|ぜろ|ゼロ|いち)(?:てん|点)(?:{_KANA}|[〇零一二三四五六七八九]){{1,3}})"
     rf"|(?P<whole>[0-3一二三]))(?![\d./])"
 )
-_NOT_A_RATIO = re.compile(
-    r"^\s?(?:覧|般|部|定|体|様|律|番|%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|ヶ月|カ月|月|年|倍|人|件|割|つ|市|町|村|団体|次|番|期|泊|分|名|県|本|以内|週|億円|km|g(?:b|hz)|[a-z])"
+_A_QUANTITY = re.compile(
+    r"^\s?(?:%|パーセント|億|万|千|円|時間|日|回|か[月年]|[ヶケヵカ]年|[ヶカ]月|月|年|倍|km|g(?:b|hz)|[a-z])"
 )
+_COUNTED = re.compile(r"^\s?(?:覧|般|部|定|体|様|律|番|人|件|割|つ|市|町|村|団体|次|期|泊|分|名|県|本|以内|週)")
 _INDEX_WORDS = re.compile(r"(?:財政力?(?:指数)?|指数|力)[^。\n0-9]{0,10}$")
 
 
@@ -171,7 +172,7 @@ def find_ratios(text: str) -> tuple[RatioMention, ...]:
     found = []
     for match in _RATIO.finditer(text):
         before, after = text[: match.start()], text[match.end() :]
-        if _NOT_A_RATIO.search(after):
+        if _A_QUANTITY.search(after) or (match["whole"] and _COUNTED.search(after)):
             continue
         if match["whole"] and not (_INDEX_WORDS.search(before) or re.match(r"\s?(?:ちょうど|丁度)?の?財政力", after)):
             continue
