@@ -79,7 +79,7 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
     """The first of these that has an answer: the documents' silence, rules and passages, and the way out."""
     catalog = knowledge.catalog
     programs = [catalog.programs[id] for id in findings.programs]
-    if findings.silent:
+    if findings.silent and not (findings.subjects or findings.passages):
         return compose_silence(findings.silent, programs[0], findings.nearby, catalog)
     if findings.asks_program:
         return _which_program(catalog)

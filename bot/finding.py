@@ -1,9 +1,21 @@
 """Finds what answers a message: the rules, sections of the guide by the FAQ, or passages of added documents."""
 
+from dataclasses import replace
+
 from bot.comparing import compare_programs, recommend
-from bot.matching import FAQ_CERTAIN, FAQ_FITS, FAQ_PLAIN, QUESTION_LENGTH, Match, find_matches, nearest_entries
+from bot.matching import (
+    FAQ_CERTAIN,
+    FAQ_FITS,
+    FAQ_PLAIN,
+    QUESTION_LENGTH,
+    Match,
+    find_matches,
+    nearest_entries,
+    questions_in,
+)
 from bot.passages import PASSAGE_FITS, answering_passage
 from bot.types import Findings, Inquiry, Understanding
+from bot.wordings import load_wordings
 from knowledge.catalog import Catalog
 from knowledge.rules.tables import rows_of
 from knowledge.search import RELEVANT, Searcher
@@ -52,7 +64,7 @@ def find(
     answers = [match.score for match in own if not match.entry.rule]
     subjects = _subjects(understanding, inquiry, max(answers, default=0.0), program)
     if silent and _outweighs_rules(silent, understanding, subjects, catalog.programs[program]):
-        return _silence(silent, searcher)
+        return _partly_silent(silent, own, understanding, searcher)
     if not subjects and not sections:
         asked = [match.entry.rule for match in own if match.entry.rule and match.score >= FAQ_FITS]
         subjects = tuple(dict.fromkeys(asked))
@@ -82,6 +94,21 @@ def _silence(match: Match, searcher: Searcher) -> Findings:
     entry = match.entry
     nearby = searcher.section(match.program, entry.nearby) if entry.nearby else None
     return Findings((match.program,), silent=entry, nearby=nearby)
+
+
+def _partly_silent(silent: Match, own: list[Match], understanding: Understanding, searcher: Searcher) -> Findings:
+    """Where one of several questions is not stated, the others are answered beside it."""
+    unstated = _silence(silent, searcher)
+    questions = questions_in(understanding.text)
+    if len(questions) == 1:
+        return unstated
+    others = [match for match in own if match.question != silent.question]
+    elsewhere = " ".join(question for question in questions if question != silent.question)
+    asked = {subject for subject, pattern in load_wordings().subjects if pattern.search(elsewhere)}
+    subjects = tuple(subject for subject in understanding.subjects if subject in asked)
+    chunks = [searcher.section(match.program, match.entry.section) for match in others if match.entry.section]
+    passages = tuple(chunk for chunk in chunks if chunk)
+    return replace(unstated, subjects=subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
 
 
 def _silence_on_all(question: str, programs: tuple[str, ...], catalog: Catalog, searcher: Searcher) -> Findings | None:

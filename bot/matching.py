@@ -42,6 +42,7 @@ class Match:
     program: str
     score: float
     certain: bool
+    question: str
 
 
 def find_matches(
@@ -79,16 +80,20 @@ def nearest_entries(
         others = max((scores[other] for other in ranked if other[0] != key[0]), default=0.0)
         fits = scores[key] >= (FAQ_FITS_NAMED if program else FAQ_FITS)
         if fits and (not matches or (entries[key].section and scores[key] >= FAQ_CERTAIN)):
-            matches.append(Match(entries[key], key[0], scores[key], scores[key] - others >= SAME_MATTER))
+            matches.append(Match(entries[key], key[0], scores[key], scores[key] - others >= SAME_MATTER, question))
     return tuple(matches)
+
+
+_BETWEEN_QUESTIONS = re.compile(
+    r"(?<=[?。!])(?! ?(?:それとも|あるいは|または))|\n|[、 ]?(?=(?:あと|それと(?!も)|また(?!は)|ついでに)[、 ]?)"
+)
+_ASKS = re.compile(r"\?$|(?:か|の|かな|かね|ですか|教えて[^。]*)[。?!]?$")
 
 
 def questions_in(text: str) -> tuple[str, ...]:
     """The questions of a message: the whole, or its parts where several of them ask something."""
-    parts = [
-        part.strip() for part in re.split(r"(?<=[?？。!])|\n|(?:、|\s)?(?=(?:あと|それと|また|ついでに)[、 ]?)", text)
-    ]
-    asking = [part for part in parts if re.search(r"\?$|(?:か|の|かな|かね|ですか|教えて[^。]*)[。?!]?$", part)]
+    parts = [part.strip() for part in _BETWEEN_QUESTIONS.split(text)]
+    asking = [part for part in parts if _ASKS.search(part)]
     return tuple(asking[:_QUESTIONS]) if len(asking) > 1 else (text[:QUESTION_LENGTH],)
 
 

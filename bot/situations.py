@@ -20,6 +20,9 @@ from knowledge.types import ApplicantKind, Fact, FactQuestion, Unit
 _BLANK = "\0"
 """Takes the place of words that have been read, so that nothing else reads them or across them."""
 
+_BESIDE = Decimal("0.000001")
+"""How far 1未満 is from 1: nearer than any index is written, so that it is not shown as one (rules/tables.py)."""
+
 _REPLY_LENGTH = 30
 """A longer message than this many characters is read as a new question, not as a bare reply."""
 
@@ -122,7 +125,7 @@ def _applicant_kind(text: str) -> ApplicantKind | None:
 
 
 def _fiscal_index(text: str) -> str:
-    """The financial strength index that a message states, as decimal text; 未満 and 超 are read as a hundredth beside.
+    """The financial strength index that a message states, as decimal text; 未満 and 超 are read as just beside.
 
     Of several, that of the area of the work goes before that of the seat (T16), a municipality's own before its
     prefecture's (T17).
@@ -144,8 +147,7 @@ def _fiscal_index(text: str) -> str:
     ratio = own[0]
     if ratio.bound in (None, "at_least", "at_most"):
         return str(ratio.value)
-    step = Decimal("0.01")
-    return str(ratio.value - step if ratio.bound == "below" else ratio.value + step)
+    return str(ratio.value - _BESIDE if ratio.bound == "below" else ratio.value + _BESIDE)
 
 
 def read_reply(text: str, before: Conversation, questions: Mapping[Fact, FactQuestion]) -> dict[Fact, str]:
@@ -168,6 +170,9 @@ def municipality_change(text: str, counts: tuple[int, ...], before: Conversation
     """How the number of joining municipalities compares with the last time: more, same, fewer, or "" when open."""
     if len(counts) == 1 and re.search(r"(?:前回|去年|昨年)も(?:今回|今年)も", text):
         return "same"
+    told = re.search(r"(?:前回|前|去年|昨年)[^\d。]{0,8}(\d+)[^\d。]{0,12}(?:今回|今年|今度|次)[^\d。]{0,6}(\d+)", text)
+    if told and counts:  # 前回5市町村、今回も5
+        counts = (int(told[1]), int(told[2]))
     if len(counts) == 1 and len(before.counts) == 1:
         counts = (*before.counts, *counts)
     if len(counts) < 2 or not re.search(r"前|過去|昨年|去年|今回|今年|今度|から|→|選", text):

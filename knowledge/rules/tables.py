@@ -133,8 +133,16 @@ def filled(text: str, situation: Situation, questions: Mapping[Fact, FactQuestio
     for fact, question in questions.items():
         labels = {choice.value: choice.label for choice in question.choices}
         value = situation.facts.get(fact, question.label)
+        if question.kind == "number" and fact in situation.facts and _is_beside_a_bound(value):
+            value = "お尋ねのとおり"
         words[fact.name.lower()] = labels.get(value, value)
     return text.format_map(words)
+
+
+def _is_beside_a_bound(number: str) -> bool:
+    """Whether a number stands for "below 1" or "above 1": finer than any that is written."""
+    exponent = Decimal(number).as_tuple().exponent
+    return isinstance(exponent, int) and exponent < -4
 
 
 def decide(terms: Terms, subject: Subject, situation: Situation, questions: Mapping[Fact, FactQuestion]) -> Ruling:
