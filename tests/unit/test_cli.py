@@ -228,7 +228,7 @@ def test_batch_answers_each_line_before_the_next_is_written(data_dir):
 def test_chat_goes_on_from_choices_and_starts_over(bot):
     talk = bot("chat", stdin="うちの町は対象になる?\n2\n0.6です\n最初から\n\nあ\x00\n終了\nもう読まれません\n")
     assert talk.exit_code == 0
-    assert "対象です。財政力指数0.6は1未満" in talk.stdout
+    assert "対象です。財政力指数が1未満(0.6)のため" in talk.stdout
     assert "最初から始めます" in talk.stdout
     assert "質問が空のようです" in talk.stdout
     assert talk.stdout.endswith("ご利用ありがとうございました。\n")
