@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import date, datetime
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -85,7 +86,12 @@ def serve(
     settings = _settings()
     host = host or settings.host
     listening = _listen(host, settings.port if port is None else port)
+    reached = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    _serve(settings, listening, f"http://{reached}:{listening.getsockname()[1]}/ で受け付けています(終了: Ctrl+C)")
 
+
+def _serve(settings: Settings, listening: socket.socket, announcement: str) -> None:
+    """Serves until a signal ends it; announces itself when everything is there."""
     import uvicorn
 
     from bot.app import build_app
@@ -95,7 +101,8 @@ def serve(
 
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     debugging = settings.log_level == "DEBUG"
-    logging.getLogger("uvicorn").setLevel(logging.DEBUG if debugging else logging.WARNING)
+    for others in ("uvicorn", "httpx"):
+        logging.getLogger(others).setLevel(logging.DEBUG if debugging else logging.WARNING)
 
     async def try_database() -> None:
         await application.state.desk.open()
@@ -107,8 +114,7 @@ def serve(
         asyncio.run(try_database())
     except (CatalogError, IndexMissingError, SettingsError, StorageError, OSError) as error:
         _fail(str(error))
-    reached = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    typer.echo(f"http://{reached}:{listening.getsockname()[1]}/ で受け付けています(終了: Ctrl+C)")
+    typer.echo(announcement)
     config = uvicorn.Config(
         application,
         log_config=None,
@@ -132,6 +138,37 @@ def _listen(host: str, port: int) -> socket.socket:
         }
         reason = reasons.get(error.errno or 0, error.strerror)
         _fail(f"{host} のポート {port} では受け付けられません({reason})。--host か --port を変えてください。")
+
+
+@app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def simulate(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="画面のポート番号。", rich_help_panel=_OPTIONS)] = 8001,
+    help: Help = False,
+) -> None:
+    """LINEとSlackでの見え方を、アカウントなしでブラウザーで試します(記録は残しません)。"""
+    settings = _settings()
+    shown_at, listening = _listen("127.0.0.1", port), _listen("127.0.0.1", 0)
+
+    from bot.simulator import line, slack
+    from bot.simulator.app import Simulator
+
+    simulator = Simulator(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    with simulator.served(shown_at) as url, TemporaryDirectory() as folder:
+        simulated = settings.model_copy(
+            update={
+                "database_url": f"sqlite:///{folder}/simulated.sqlite",
+                "line_channel_secret": line.SECRET,
+                "line_channel_access_token": line.TOKEN,
+                "line_api_url": simulator.line.url,
+                "slack_bot_token": slack.TOKEN,
+                "slack_app_token": "",
+                "slack_signing_secret": slack.SECRET,
+                "slack_api_url": f"{simulator.slack.url}/api/",
+            }
+        )
+        if problem := _set_up_line(simulated):
+            typer.echo(f"リッチメニューは表示できません。{problem}", err=True)
+        _serve(simulated, listening, f"{url}/ でLINEとSlackの画面を試せます(終了: Ctrl+C)")
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)
@@ -312,6 +349,13 @@ def setup(help: Help = False) -> None:
     if not settings.line_channel_access_token:
         _fail("LINE_CHANNEL_SECRET と LINE_CHANNEL_ACCESS_TOKEN を設定してください。")
 
+    if problem := _set_up_line(settings):
+        _fail(problem)
+    typer.echo("リッチメニューを作り、全員に表示しました。")
+
+
+def _set_up_line(settings: Settings) -> str:
+    """Makes the rich menu and shows it to everyone; returns what is in the way of that."""
     from linebot.v3.messaging import ApiException, AsyncMessagingApiBlob
 
     from bot.channels import line, line_menu
@@ -325,12 +369,12 @@ def setup(help: Help = False) -> None:
     try:
         asyncio.run(put_in_place())
     except (CatalogError, line_menu.FontMissingError) as error:
-        _fail(str(error))
+        return str(error)
     except ApiException as error:
-        _fail(f"LINEに断られました(応答 {error.status}): {line.reason(error)}")
+        return f"LINEに断られました(応答 {error.status}): {line.reason(error)}"
     except OSError as error:
-        _fail(f"LINEに接続できません({type(error).__name__})。")
-    typer.echo("リッチメニューを作り、全員に表示しました。")
+        return f"LINEに接続できません({type(error).__name__})。"
+    return ""
 
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -6,18 +6,14 @@ A program's decision table says which facts it turns on and in which order, so a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from bot.composing import compose
 from bot.deciding import decide_all
 from bot.types import Answer, Conversation, Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
-from knowledge.rules.tables import decide, limit_of, terms_on
+from knowledge.rules.tables import BESIDE, decide, limit_of, terms_on
 from knowledge.types import Bound, Choice, Fact, Outcome, Program, Situation, Subject, Terms
-
-_STEP = Decimal("0.01")
-"""Financial strength indices are published in hundredths: "below 1" is said to the rules as 0.99."""
 
 _BELOW: tuple[Bound, ...] = ("below", "at_least")
 """The bounds whose limit itself belongs to the upper side."""
@@ -54,10 +50,10 @@ def _bands(fact: Fact, terms: Terms) -> tuple[Choice, ...]:
     lower = ""
     for limit, belongs_above in sorted(compared):
         under = f"{limit}未満" if belongs_above else f"{limit}以下"
-        last = limit - _STEP if belongs_above else limit
+        last = limit - BESIDE if belongs_above else limit
         choices.append(Choice(lower + under, str(last)))
         lower = f"{limit}以上" if belongs_above else f"{limit}超"
-    first = limit if belongs_above else limit + _STEP
+    first = limit if belongs_above else limit + BESIDE
     return (*choices, Choice(lower, str(first)))
 
 

@@ -21,7 +21,7 @@ from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.storage import create_engine, make_tables, read_id_hash_key
 from bot.types import Answer, AnswerStatus, Inquiry, Turn
-from knowledge.store import IndexMissingError
+from knowledge.store import KINDS, IndexMissingError
 from knowledge.types import Fact, Program
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ class Desk:
     def index_status(self) -> str:
         """Which generation of the documents answers, for people."""
         searcher = self.knowledge().searcher
-        return f"索引: {searcher.generation}"
+        passages, wordings = (f"{searcher.sizes[kind]:,}" for kind in KINDS)
+        return f"索引: 文書の{passages}か所と、質問の言い回し{wordings}件(版 {searcher.generation})"
 
     async def ask(self, sender: str, text: str) -> Answer:
         """Answers a message, and records the turn.

@@ -27,6 +27,9 @@ _SECTIONS_SHOWN = 2
 _A_FEW_WORDS = 12
 """A message of a program's name and a day has at most so many characters beside the name."""
 
+_STILL_NEAR = 0.1
+"""A message that is no nearer to any passage has left the matter of the conversation."""
+
 _SHARED_FACTS = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM, Fact.MEETING_MODE))
 """What people say of themselves whatever they ask; other facts are said because a rule turns on them."""
 
@@ -39,6 +42,8 @@ def find(
     understanding: Understanding, inquiry: Inquiry, catalog: Catalog, searcher: Searcher, documents_only: bool
 ) -> Findings:
     """What answers the message: rules for the case that it describes, sections for what else it asks."""
+    if understanding.continues and "asks_again" in understanding.signs:  # もう少し詳しく
+        understanding = replace(understanding, text=inquiry.conversation.question, matter=inquiry.conversation.question)
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
     if len(programs) > 1 and (unstated := _silence_on_all(question, programs, catalog, searcher)):
@@ -85,8 +90,10 @@ def find(
         return found
     if not programs and not documents_only and (near := recommend(question, catalog, searcher)):
         return near
-    related = any(hit.score >= (RELEVANT if documents_only else PASSAGE_FITS) for hit in searcher.search(question))
-    return Findings(programs, in_scope=bool(programs or understanding.said or understanding.subjects or related))
+    nearest = max((hit.score for hit in searcher.search(question)), default=0.0)
+    related = nearest >= (RELEVANT if documents_only else PASSAGE_FITS)
+    on_the_program = bool(programs) and (understanding.named or understanding.continues or nearest >= _STILL_NEAR)
+    return Findings(programs, in_scope=bool(on_the_program or understanding.said or understanding.subjects or related))
 
 
 def _silence(match: Match, searcher: Searcher) -> Findings:
@@ -156,7 +163,7 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     short = len(understanding.matter) <= _A_FEW_WORDS
     if said - _SHARED_FACTS or (said and (short or "can_we" in understanding.signs)):
         return (Subject.ELIGIBILITY,)
-    bare = understanding.days is not None and short
+    bare = understanding.days is not None and short and (understanding.named or understanding.continues)
     return (Subject.WINDOW,) if bare or "wants_to_apply" in understanding.signs else ()
 
 

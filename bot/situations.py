@@ -15,13 +15,11 @@ from knowledge.japanese import (
     fiscal_year_of,
     normalize,
 )
+from knowledge.rules.tables import BESIDE
 from knowledge.types import ApplicantKind, Fact, FactQuestion, Unit
 
 _BLANK = "\0"
 """Takes the place of words that have been read, so that nothing else reads them or across them."""
-
-_BESIDE = Decimal("0.000001")
-"""How far 1未満 is from 1: nearer than any index is written, so that it is not shown as one (rules/tables.py)."""
 
 _REPLY_LENGTH = 30
 """A longer message than this many characters is read as a new question, not as a bare reply."""
@@ -147,7 +145,7 @@ def _fiscal_index(text: str) -> str:
     ratio = own[0]
     if ratio.bound in (None, "at_least", "at_most"):
         return str(ratio.value)
-    return str(ratio.value - _BESIDE if ratio.bound == "below" else ratio.value + _BESIDE)
+    return str(ratio.value - BESIDE if ratio.bound == "below" else ratio.value + BESIDE)
 
 
 def read_reply(text: str, before: Conversation, questions: Mapping[Fact, FactQuestion]) -> dict[Fact, str]:

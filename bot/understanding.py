@@ -11,6 +11,7 @@ from bot.situations import dispatch_year, municipality_change, read_amount, read
 from bot.types import Conversation, Inquiry, Understanding
 from bot.wordings import load_wordings, respell
 from knowledge.catalog import Catalog
+from knowledge.concepts import read_concepts
 from knowledge.japanese import DateMention, find_counts, find_dates, normalize
 from knowledge.rules.tables import known_subjects, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
@@ -66,7 +67,9 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     if before.subjects and "goes_on" in signs:
         subjects = tuple(subject for subject in subjects if _SAID_PLAINLY.get(subject, "goes_on") in signs)
     continues = bool(before.question) and (
-        (before.asked_for is not None and before.asked_for in said) or "goes_on" in signs or not subjects
+        (before.asked_for is not None and before.asked_for in said)
+        or "goes_on" in signs
+        or not (subjects or (not said and _own_matter(text, dates, before, catalog.programs.values())))
     )
     if continues and not subjects and amount is None:
         amount, unit = before.amount, before.amount_unit
@@ -116,6 +119,19 @@ def beside_names(text: str, programs: Iterable[Program]) -> str:
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "")
     return load_wordings().around["joins_names"].sub("", text).strip()
+
+
+def _own_matter(
+    text: str, dates: Iterable[DateMention], before: Conversation, programs: Iterable[Program]
+) -> frozenset[tuple[str, ...]]:
+    """The content words of a message that neither the question before had, nor anything that was read tells of."""
+    rest = beside_names(text, programs)
+    for mention in dates:
+        rest = rest.replace(text[mention.start : mention.end], " ")
+    for pattern in load_wordings().signs.values():
+        rest = pattern.sub(" ", rest)
+    words, earlier = read_concepts(rest), read_concepts(before.question)
+    return frozenset(word[0].terms for word in words) - {word[0].terms for word in earlier}
 
 
 def _places(text: str, names: Iterable[str]) -> list[int]:

@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.channels.burst import ROOT, Outcome, Process, burst, environment, served
-from tests.channels.line_platform import LinePlatform
+from bot.simulator.app import served
+from bot.simulator.line import LinePlatform
+from tests.channels.burst import ROOT, Outcome, Process, burst, environment
 
 PEOPLE, SECONDS = 300, 10.0
 KILLS = (3.0, 10.0)

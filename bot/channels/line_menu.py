@@ -100,11 +100,12 @@ def draw(buttons: list[list[tuple[str, Json]]]) -> bytes:
     """
     image = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
     pen = ImageDraw.Draw(image)
-    for (label, data), (x, y, width, height) in _places(buttons):
+    places = _places(buttons)
+    font = min((_fitting(label, place[2] - 8 * _GAP) for (label, _), place in places), key=lambda font: font.size)
+    for (label, data), (x, y, width, height) in places:
         of_program = "say" in data and data["say"] != ASK_STAFF and label != CALLS
         panel = (x + _GAP, y + _GAP, x + width - _GAP, y + height - _GAP)
         pen.rounded_rectangle(panel, radius=48, fill=_PROGRAM if of_program else _TOOL)
-        font = _fitting(label, width - 8 * _GAP)
         middle = (x + width // 2, y + height // 2)
         pen.text(middle, label, font=font, fill=_TOOL if of_program else _INK, anchor="mm")
     png = io.BytesIO()

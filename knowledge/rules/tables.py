@@ -139,6 +139,10 @@ def filled(text: str, situation: Situation, questions: Mapping[Fact, FactQuestio
     return text.format_map(words)
 
 
+BESIDE = Decimal("0.000001")
+"""How far "below 1" (1未満) stands from 1 for the rules: nearer than any index, so that it is not shown as one."""
+
+
 def _is_beside_a_bound(number: str) -> bool:
     """Whether a number stands for "below 1" or "above 1": finer than any that is written."""
     exponent = Decimal(number).as_tuple().exponent

@@ -6,19 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
-import uvicorn
 
-from tests.channels.line_platform import SECRET, TOKEN, Json, LinePlatform
+from bot.simulator.line import SECRET, TOKEN, Json, LinePlatform
 
 ROOT = Path(__file__).parent.parent.parent
 QUESTIONS = (
@@ -30,21 +26,6 @@ QUESTIONS = (
 )
 _STARTS_WITHIN = 60.0
 _EVERYONE_WITHIN = 120.0
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serves an application in a thread; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 class Process:

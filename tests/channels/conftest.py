@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.app import build_app
 from bot.delivery import Inbox
 from bot.settings import Settings
-from tests.channels import line_platform, slack_platform
-from tests.channels.burst import served
-from tests.channels.line_platform import LinePlatform
-from tests.channels.slack_platform import SlackPlatform
+from bot.simulator import line as line_platform
+from bot.simulator import slack as slack_platform
+from bot.simulator.app import served
+from bot.simulator.line import LinePlatform
+from bot.simulator.slack import SlackPlatform
 
 
 @dataclass

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.channels.burst import Process, burst, environment, served
-from tests.channels.line_platform import Fault, LinePlatform
+from bot.simulator.app import served
+from bot.simulator.line import Fault, LinePlatform
+from tests.channels.burst import Process, burst, environment
 
 PEOPLE = 40
 

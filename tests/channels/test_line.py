@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.line_messages import BUBBLE_LIMIT, answer_messages, clip, length
+from bot.simulator.line import Fault, check_messages, headers, units
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
-from tests.channels.line_platform import Fault, check_messages, headers, units
 
 ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from bot.channels.checks import check_channels
 from bot.settings import Settings, SettingsError, load_settings
+from bot.simulator import line as line_platform
+from bot.simulator import slack as slack_platform
 from bot.storage import create_engine, make_tables
-from tests.channels import line_platform, slack_platform
 from tests.channels.burst import ROOT
 from tests.channels.test_line import ELIGIBLE
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.slack_blocks import answer_message, escape, read_text
+from bot.simulator.slack import BOT, Fault, check_message, headers
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
-from tests.channels.slack_platform import BOT, Fault, check_message, headers
 
 ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
 PREFECTURE = "推進体制構築支援、県です。対象になりますか"
@@ -129,7 +129,7 @@ async def test_the_home_tab_shows_each_program_with_its_call(slack, slack_servic
         assert program.name in home
     question = elements(slack.homes["U1"])["推進体制構築支援の上限はいくらですか"]
     await ask(slack, slack_service, slack.tap_home(question))
-    assert "1億円" in slack.answers("D-U1")[0]["text"]
+    assert "1億円" in slack.answers("D1")[0]["text"]
 
 
 async def test_an_edited_question_gets_its_answer_replaced_and_a_deleted_one_removed(slack, slack_service):

@@ -39,7 +39,7 @@ def test_every_way_through_the_form_ends_in_the_ruling_of_the_rules(program):
 
 def test_what_can_be_tapped_for_a_number_comes_from_the_limits_of_the_table():
     question = next_question(CATALOG.programs["keikaku"], {Fact.APPLICANT_KIND: "municipality"}, CATALOG, DAY)
-    assert [(choice.label, choice.value) for choice in question.choices] == [("1未満", "0.99"), ("1以上", "1")]
+    assert [(choice.label, choice.value) for choice in question.choices] == [("1未満", "0.999999"), ("1以上", "1")]
 
 
 def test_only_what_still_matters_is_asked():

@@ -31,6 +31,8 @@ Json = dict[str, Any]
 
 
 class RefusedError(Exception):
+    """The platform refuses a call; becomes its response."""
+
     def __init__(self, status: int, message: str, details: str = "") -> None:
         super().__init__(message, details)
         self.body = {"message": message} | ({"details": [{"message": details, "property": ""}]} if details else {})
@@ -55,6 +57,7 @@ class LinePlatform:
     """Keeps reply tokens and what each person received; sends signed webhooks."""
 
     def __init__(self) -> None:
+        """One account with nobody in it."""
         self.url = ""
         self.received: list[tuple[str, Json]] = []
         self.received_at: dict[str, float] = {}
@@ -108,6 +111,7 @@ class LinePlatform:
         return made
 
     def text(self, text: str, user: str = "U1", room: str = "", mention: tuple[int, int] | None = None) -> Json:
+        """Somebody writes. `mention` is where our name stands in the text: its start and length."""
         message: Json = {"id": str(next(self._numbers) + 10**17), "type": "text", "text": text, "quoteToken": "q"}
         if mention:
             mentionee = {"index": mention[0], "length": mention[1], "type": "user", "userId": "Ubot", "isSelf": True}
@@ -115,6 +119,7 @@ class LinePlatform:
         return self.event("message", user, room, message=message)
 
     def tap(self, data: str, user: str = "U1", room: str = "") -> Json:
+        """Somebody taps a button that carries data."""
         return self.event("postback", user, room, postback={"data": data})
 
     def expire(self, event: Json) -> Json:
@@ -125,6 +130,7 @@ class LinePlatform:
 
     @staticmethod
     def redelivered(event: Json) -> Json:
+        """The event as it comes once more."""
         return event | {"deliveryContext": {"isRedelivery": True}}
 
     @staticmethod
@@ -134,6 +140,7 @@ class LinePlatform:
         return {"content": body, "headers": headers(body)}
 
     async def deliver(self, client: httpx.AsyncClient, *events: Json) -> httpx.Response:
+        """Sends events to the service, signed."""
         return await client.post("/line/webhook", **self.signed(*events))
 
     def texts(self, target: str = "U1") -> list[str]:
@@ -149,7 +156,8 @@ class LinePlatform:
             try:
                 if request.headers.get("authorization") != f"Bearer {TOKEN}":
                     raise RefusedError(401, "Authentication failed due to the expired access token")
-                return await handler(request)
+                response: Response = await handler(request)
+                return response
             except ClientDisconnect:  # a process that was killed
                 return Response()
             except RefusedError as error:
@@ -274,6 +282,7 @@ def _sent(messages: list[Json]) -> Response:
 
 
 def headers(body: bytes) -> dict[str, str]:
+    """The signature of a body, and its type."""
     signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
     return {"x-line-signature": signature, "content-type": "application/json; charset=utf-8"}
 
@@ -282,15 +291,18 @@ def headers(body: bytes) -> dict[str, str]:
 
 
 def refuse(condition: bool, details: str) -> None:
+    """Refuses a message where the condition holds."""
     if condition:
         raise RefusedError(400, "The request body has 1 error(s)", details)
 
 
 def units(text: str) -> int:
+    """The length of a text in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def check_messages(messages: Any) -> None:
+    """Refuses messages that are too many, too long, or not of a form that the platform knows."""
     refuse(not isinstance(messages, list) or not 1 <= len(messages) <= 5, "Size must be between 1 and 5")
     for message in messages:
         match message["type"]:
@@ -314,6 +326,7 @@ def check_messages(messages: Any) -> None:
 
 
 def check_component(component: Json) -> None:
+    """Refuses a part of a Flex message."""
     match component["type"]:
         case "box":
             refuse(component["layout"] not in ("vertical", "horizontal", "baseline"), "invalid layout")
@@ -332,6 +345,7 @@ def check_component(component: Json) -> None:
 
 
 def check_action(action: Json) -> None:
+    """Refuses what a button does."""
     refuse(not 1 <= len(action.get("label", "x")) <= 20, "label must be between 1 and 20")
     match action["type"]:
         case "postback":

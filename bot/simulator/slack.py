@@ -26,11 +26,14 @@ SECRET = "slack-signing-secret"
 TOKEN = "xoxb-bot-token"
 APP_TOKEN = "xapp-app-token"
 BOT = "UBOT"
+CHANNEL, DIRECT = "C1", "D1"
 
 Json = dict[str, Any]
 
 
 class RefusedError(Exception):
+    """The platform refuses a call; becomes its response."""
+
     def __init__(self, error: str, detail: str = "") -> None:
         super().__init__(error, detail)
         self.body = {"ok": False, "error": error} | ({"response_metadata": {"messages": [detail]}} if detail else {})
@@ -51,16 +54,19 @@ class SlackPlatform:
     """Keeps channels with their messages, home tabs, modals; sends signed requests, or the same by Socket Mode."""
 
     def __init__(self) -> None:
+        """One workspace, with the app in the channel C1 and two direct messages."""
         self.url = ""
         self.channels: dict[str, list[Json]] = defaultdict(list)
-        self.members: set[str] = {"C1", "D1", "D2"}
+        self.members: set[str] = {CHANNEL, DIRECT, "D2"}
         self.whispers: list[Json] = []
         self.responses: list[Json] = []
         self.homes: dict[str, Json] = {}
         self.views: list[Json] = []
         self.titles: dict[str, str] = {}
         self.prompts: dict[str, list[Json]] = {}
-        self.statuses: list[str] = []
+        self.status = ""
+        self.panes: list[str] = []
+        self.modal: Json | None = None
         self.faults: list[Fault] = []
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
@@ -76,6 +82,7 @@ class SlackPlatform:
         }
         self._triggers: dict[str, float] = {}
         self._response_urls: Counter[str] = Counter()
+        self._response_channels: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._socket: WebSocket | None = None
         self.connected = asyncio.Event()
@@ -91,9 +98,11 @@ class SlackPlatform:
     # --- what people do ----------------------------------------------------------------------------------------
 
     def ts(self) -> str:
+        """A timestamp, which is a message's id too: each is later than the one before."""
         return f"{int(time.time())}.{next(self._numbers):06d}"
 
     def event(self, kind: str, **content: Any) -> Json:
+        """An event as the Events API sends it."""
         return {
             "token": "x",
             "team_id": "T1",
@@ -105,37 +114,59 @@ class SlackPlatform:
             "event": {"type": kind, "event_ts": self.ts(), **content},
         }
 
-    def mention(self, text: str, channel: str = "C1", **content: Any) -> Json:
+    def mention(self, text: str, channel: str = CHANNEL, **content: Any) -> Json:
+        """Somebody writes in a channel and mentions the app."""
         said = {"user": "U1", "channel": channel, "ts": self.ts(), "text": f"<@{BOT}> {text}", **content}
         self.channels[channel].append(dict(said))
         return self.event("app_mention", **said)
 
-    def direct(self, text: str, channel: str = "D1", **content: Any) -> Json:
+    def remark(self, text: str, channel: str = CHANNEL, **content: Any) -> Json:
+        """Somebody writes in a channel, not to the app."""
+        said = {"user": "U1", "channel": channel, "channel_type": "channel", "ts": self.ts(), "text": text, **content}
+        self.channels[channel].append(dict(said))
+        return self.event("message", **said)
+
+    def open_assistant(self) -> Json:
+        """Somebody opens the app's pane: a new thread in their direct messages."""
+        self.panes.append(self.ts())
+        thread = {"user_id": "U1", "channel_id": DIRECT, "thread_ts": self.panes[-1], "context": {}}
+        return self.event("assistant_thread_started", assistant_thread=thread)
+
+    @property
+    def pane(self) -> str:
+        """The thread in the app's pane, or "" before one was opened."""
+        return self.panes[-1] if self.panes else ""
+
+    def direct(self, text: str, channel: str = DIRECT, **content: Any) -> Json:
+        """Somebody writes to the app alone."""
         said = {"user": "U1", "channel": channel, "channel_type": "im", "ts": self.ts(), "text": text, **content}
+        self.channels[channel].append(dict(said))
         return self.event("message", **said)
 
     def command(self, text: str, channel: str = "C9") -> Json:
+        """Somebody calls /madoguchi."""
         return {
             "command": "/madoguchi",
             "text": text,
             "user_id": "U1",
             "channel_id": channel,
             "team_id": "T1",
-            **self._interaction(),
+            **self._interaction(channel),
         }
 
-    def shortcut(self, text: str, channel: str = "C1") -> Json:
-        message = {"type": "message", "user": "U2", "ts": self.ts(), "text": text}
+    def shortcut(self, text: str, channel: str = CHANNEL, ts: str = "") -> Json:
+        """Somebody asks the app to answer another person's message."""
+        message = {"type": "message", "user": "U2", "ts": ts or self.ts(), "text": text}
         return {
             "type": "message_action",
             "callback_id": "answer_message",
             "message": message,
             "channel": {"id": channel, "name": "c"},
             **self._person(),
-            **self._interaction(),
+            **self._interaction(channel),
         }
 
-    def tap(self, action: Json, message: Json, channel: str = "C1", ephemeral: bool = False) -> Json:
+    def tap(self, action: Json, message: Json, channel: str = CHANNEL, ephemeral: bool = False) -> Json:
         """A tap on an element of a message, given as it was sent."""
         container = {"type": "message", "message_ts": message.get("ts", ""), "channel_id": channel}
         container |= {"is_ephemeral": ephemeral}
@@ -148,10 +179,11 @@ class SlackPlatform:
             "message": message,
             "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
             **self._person(),
-            **self._interaction(),
+            **self._interaction(channel),
         }
 
     def tap_home(self, action: Json) -> Json:
+        """A tap on an element of the home tab."""
         view = {"id": "V0", "type": "home", "callback_id": ""}
         return {
             "type": "block_actions",
@@ -163,14 +195,17 @@ class SlackPlatform:
         }
 
     def submit(self, view: Json, values: Json) -> Json:
+        """Somebody sends a modal with what was filled in."""
         filled = {**view, "id": "V1", "state": {"values": values}}
         return {"type": "view_submission", "view": filled, **self._person(), "trigger_id": self._trigger()}
 
     def _person(self) -> Json:
         return {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1", "domain": "d"}}
 
-    def _interaction(self) -> Json:
-        return {"trigger_id": self._trigger(), "response_url": f"{self.url}/respond/{uuid.uuid4().hex}"}
+    def _interaction(self, channel: str) -> Json:
+        id = uuid.uuid4().hex
+        self._response_channels[id] = channel
+        return {"trigger_id": self._trigger(), "response_url": f"{self.url}/respond/{id}"}
 
     def _trigger(self) -> str:
         id = f"1.{uuid.uuid4().hex}"
@@ -188,17 +223,27 @@ class SlackPlatform:
         return {"content": body, "headers": headers(body, kind, timestamp)}
 
     async def deliver(self, client: httpx.AsyncClient, *payloads: Json) -> list[httpx.Response]:
+        """Sends payloads to the service, signed."""
         return [await client.post("/slack/events", **self.signed(payload)) for payload in payloads]
 
     async def deliver_by_socket(self, payload: Json) -> None:
+        """Sends a payload over the connection that the service has opened."""
         kind = "events_api" if payload.get("type") == "event_callback" else "interactive"
         kind = "slash_commands" if "command" in payload else kind
         envelope = {"envelope_id": uuid.uuid4().hex, "type": kind, "payload": payload}
         assert self._socket
         await self._socket.send_json(envelope | {"accepts_response_payload": True})
 
-    def answers(self, channel: str = "C1") -> list[Json]:
+    def answers(self, channel: str = CHANNEL) -> list[Json]:
+        """What the app has said in a channel."""
         return [message for message in self.channels[channel] if message.get("bot_id")]
+
+    def seen_in(self, channel: str) -> list[Json]:
+        """All that the person sees in a channel, in its order; `private` is what nobody else sees."""
+        whispers = [{"private": True, **whisper} for whisper in self.whispers]
+        responses = [{"private": sent.get("response_type") != "in_channel", **sent} for sent in self.responses]
+        seen = [*self.channels[channel], *(sent for sent in (*whispers, *responses) if sent["channel"] == channel)]
+        return [{"thread_ts": "", **message} for message in sorted(seen, key=lambda message: message["ts"])]
 
     # --- the API -----------------------------------------------------------------------------------------------
 
@@ -237,11 +282,12 @@ class SlackPlatform:
 
     def _chat_postMessage(self, channel: str, **message: Any) -> Json:  # noqa: N802
         if channel.startswith("U"):
-            channel = f"D-{channel}"
+            channel = f"D{channel[1:]}"
         elif channel not in self.members:
             raise RefusedError("not_in_channel")
         check_message(message)
-        stored = {**message, "ts": self.ts(), "bot_id": "B1"}
+        stored = {**message, "channel": channel, "ts": self.ts(), "bot_id": "B1"}
+        self.status = ""
         self.channels[channel].append(stored)
         return {"channel": channel, "ts": stored["ts"], "message": stored}
 
@@ -264,8 +310,9 @@ class SlackPlatform:
         if channel not in self.members:
             raise RefusedError("not_in_channel")
         check_message(message)
-        self.whispers.append({"channel": channel, "user": user, **message})
-        return {"message_ts": self.ts()}
+        whisper = {"ts": self.ts(), "channel": channel, "user": user, **message}
+        self.whispers.append(whisper)
+        return {"message_ts": whisper["ts"]}
 
     def _conversations_replies(self, channel: str, ts: str, **_: Any) -> Json:
         thread = [m for m in self.channels[channel] if ts in (m["ts"], m.get("thread_ts"))]
@@ -276,7 +323,7 @@ class SlackPlatform:
     def _conversations_history(self, channel: str, **_: Any) -> Json:
         return {"messages": self.channels[channel][::-1], "has_more": False}
 
-    def _views_open(self, trigger_id: str, view: Json) -> Json:
+    def _views_open(self, trigger_id: str, view: Json | str) -> Json:
         view = json.loads(view) if isinstance(view, str) else view
         made = self._triggers.pop(trigger_id, None)
         if made is None:
@@ -285,6 +332,7 @@ class SlackPlatform:
             raise RefusedError("expired_trigger_id")
         check_view(view, "modal")
         self.views.append(view)
+        self.modal = view
         return {"view": {"id": "V1", **view}}
 
     def _views_publish(self, user_id: str, view: Json) -> Json:
@@ -293,7 +341,7 @@ class SlackPlatform:
         return {"view": view}
 
     def _assistant_threads_setStatus(self, channel_id: str, thread_ts: str, status: str) -> Json:  # noqa: N802
-        self.statuses.append(status)
+        self.status = status
         return {}
 
     def _assistant_threads_setTitle(self, channel_id: str, thread_ts: str, title: str) -> Json:  # noqa: N802
@@ -322,7 +370,8 @@ class SlackPlatform:
         except RefusedError as error:
             self.refusals.append({"method": "respond", **error.body})
             return JSONResponse(error.body, 400)
-        self.responses.append(message)
+        channel = self._response_channels.get(id, "")
+        self.responses.append({"ts": self.ts(), "channel": channel, **message})
         return Response("ok")
 
     async def _serve_socket(self, socket: WebSocket) -> None:
@@ -353,6 +402,7 @@ async def _arguments(request: Request) -> Json:
 
 
 def headers(body: bytes, kind: str = "application/json", timestamp: int | None = None) -> dict[str, str]:
+    """The signature of a body at a moment, and its type."""
     moment = str(int(time.time()) if timestamp is None else timestamp)
     signature = hmac.new(SECRET.encode(), b"v0:" + moment.encode() + b":" + body, hashlib.sha256).hexdigest()
     return {"x-slack-request-timestamp": moment, "x-slack-signature": f"v0={signature}", "content-type": kind}
@@ -362,11 +412,13 @@ def headers(body: bytes, kind: str = "application/json", timestamp: int | None =
 
 
 def refuse(condition: bool, detail: str) -> None:
+    """Refuses blocks where the condition holds."""
     if condition:
         raise RefusedError("invalid_blocks", detail)
 
 
 def check_message(message: Json) -> None:
+    """Refuses a message without text, and one that is too long or has blocks that the platform does not know."""
     if not message.get("text") and not message.get("blocks"):
         raise RefusedError("no_text")
     if len(message.get("text", "")) > 40_000:
@@ -377,6 +429,7 @@ def check_message(message: Json) -> None:
 
 
 def check_view(view: Json, kind: str) -> None:
+    """Refuses a modal or a home tab."""
     refuse(view["type"] != kind, "wrong type of view")
     if kind == "modal":
         refuse(not 1 <= len(view["title"]["text"]) <= 24, "title must be 1 to 24")
@@ -388,6 +441,7 @@ def check_view(view: Json, kind: str) -> None:
 
 
 def check_blocks(blocks: list[Json]) -> None:
+    """Refuses blocks that break a limit of Block Kit."""
     for block in blocks:
         match block["type"]:
             case "section":
@@ -428,6 +482,7 @@ def check_blocks(blocks: list[Json]) -> None:
 
 
 def check_text(text: Json, limit: int) -> None:
+    """Refuses a text object that is empty, longer than the limit, or of a wrong type."""
     refuse(text["type"] not in ("plain_text", "mrkdwn"), "not a text")
     refuse(not 1 <= len(text["text"]) <= limit, f"must be 1 to {limit} characters")
     refuse("verbatim" in text and text["type"] != "mrkdwn", "verbatim is for mrkdwn")

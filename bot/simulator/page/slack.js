@@ -1,0 +1,231 @@
+// The window of Slack: a channel, direct messages, the assistant's pane, the home tab and modals.
+// Blocks: https://docs.slack.dev/reference/block-kit/blocks, text: https://docs.slack.dev/messaging/formatting-message-text
+
+import { act, button, element, link, onState, showEnd } from "./page.js";
+
+const NAME = "支援事業の窓口";
+const PLACES = { channel: "# 支援事業", direct: NAME, assistant: "アシスタント", home: "アプリのホーム" };
+// The signs that the app uses, drawn so that no font of emoji is needed: the character and its look.
+const EMOJI = {
+  white_check_mark: ["✓", "yes"],
+  no_entry: ["×", "no"],
+  warning: ["!", "depends"],
+  grey_question: ["?", "asks"],
+  heavy_minus_sign: ["−", "silent"],
+  small_blue_diamond: ["◆", "plain-sign"],
+};
+
+const log = document.getElementById("slack-log");
+const home = document.getElementById("home");
+const form = document.getElementById("slack-form");
+const text = document.getElementById("slack-text");
+const mentions = document.getElementById("mentions");
+const modal = document.getElementById("modal");
+const replying = document.getElementById("replying");
+
+let place = "channel";
+let thread = "";
+let state = null;
+let shownModal = null;
+
+// --- text ---
+
+function unescaped(words) {
+  return words.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+}
+
+/** Slack's own markup, as far as the app uses it: links, mentions, bold, emoji and quotes. */
+function mrkdwn(words) {
+  const made = document.createDocumentFragment();
+  for (const line of words.split("\n")) {
+    const quoted = line.startsWith(">");
+    const target = element(quoted ? "blockquote" : "div");
+    for (const piece of line.replace(/^>/, "").split(/(<[^>]*>|\*[^*]+\*|:[a-z_]+:)/)) {
+      if (piece.startsWith("<@")) target.append(element("span", { className: "mention" }, `@${NAME}`));
+      else if (piece.startsWith("<")) target.append(link(...linked(piece)));
+      else if (/^\*[^*]+\*$/.test(piece)) target.append(element("strong", {}, unescaped(piece.slice(1, -1))));
+      else if (piece.slice(1, -1) in EMOJI) target.append(emoji(...EMOJI[piece.slice(1, -1)]));
+      else target.append(unescaped(piece));
+    }
+    made.append(target);
+  }
+  return made;
+}
+
+function emoji(sign, look) {
+  return element("span", { className: `emoji ${look}`, ariaHidden: "true" }, sign);
+}
+
+function linked(piece) {
+  const [address, words] = piece.slice(1, -1).split("|");
+  return [unescaped(words ?? address), address];
+}
+
+function written(part) {
+  if (part.type === "plain_text") return element("div", { className: "plain" }, part.text);
+  return mrkdwn(part.text);
+}
+
+// --- blocks ---
+
+function blocks(list, tap) {
+  return list.map((block) => element("div", { className: `block ${block.type}` }, ...parts[block.type](block, tap)));
+}
+
+const parts = {
+  section: (block) => [written(block.text)],
+  header: (block) => [element("h4", {}, block.text.text)],
+  divider: () => [element("hr")],
+  context: (block) => block.elements.map((part) => element("div", {}, written(part))),
+  actions: (block, tap) => block.elements.map((part) => button(part.text.text, () => tap(part))),
+  context_actions: (block, tap) => block.elements.flatMap((part) => feedback(part, tap)),
+  input: (block) => [field(block)],
+};
+
+function feedback(part, tap) {
+  const rate = (side) => () => tap({ type: part.type, action_id: part.action_id, value: part[side].value });
+  return [
+    button(part.positive_button.text.text, rate("positive_button"), { className: "feedback" }),
+    button(part.negative_button.text.text, rate("negative_button"), { className: "feedback" }),
+  ];
+}
+
+function field(block) {
+  const { element: input } = block;
+  const data = { block: block.block_id, action: input.action_id, type: input.type };
+  const made =
+    input.type === "static_select"
+      ? element("select", { required: true, data }, ...options(input).map(([value, words]) => element("option", { value }, words)))
+      : element("textarea", { required: true, rows: 5, maxLength: input.max_length, data });
+  return element("label", {}, element("span", {}, block.label.text), made);
+}
+
+function options(input) {
+  return [["", input.placeholder.text], ...input.options.map((option) => [option.value, option.text.text])];
+}
+
+// --- messages ---
+
+function message(said) {
+  const byApp = Boolean(said.bot_id) || said.private || said.response_type;
+  const { channel, ts, thread_ts, text } = said;
+  const tap = (action) => act("/slack/tap", { place, action, message: { channel, ts, thread_ts, text }, private: Boolean(said.private) });
+  const content = said.blocks?.length ? blocks(said.blocks, tap) : [mrkdwn(said.text)];
+  const tools = element("div", { className: "tools" });
+  if (!byApp) tools.append(button("この質問に答える", () => act("/slack/shortcut", { text: said.text, ts: said.ts })));
+  if (!said.thread_ts && place === "channel" && !said.private) tools.append(button("スレッドで返信", () => reply(said.ts)));
+  const name = element("p", { className: "name" }, byApp ? `${NAME} ` : "あなた");
+  if (byApp) name.append(element("span", { className: "badge" }, "アプリ"));
+  return element(
+    "li",
+    { className: `message${said.private ? " private" : ""}` },
+    element("span", { className: byApp ? "face app" : "face", ariaHidden: "true" }, byApp ? "窓" : "私"),
+    element(
+      "div",
+      { className: "body" },
+      name,
+      said.private ? element("p", { className: "only" }, "あなただけに表示されています") : null,
+      ...content,
+      place === "channel" ? tools : null,
+    ),
+  );
+}
+
+function reply(ts) {
+  thread = ts;
+  show();
+  text.focus();
+}
+
+/** Messages in their order, each thread's replies under its first message. */
+function threads(messages) {
+  if (place === "assistant") return messages.map(message);
+  return messages
+    .filter((said) => !said.thread_ts || said.thread_ts === said.ts)
+    .map((said) => {
+      const made = message(said);
+      const replies = messages.filter((other) => other.thread_ts === said.ts && other.ts !== said.ts);
+      if (replies.length) made.querySelector(".body").append(element("ol", { className: "replies" }, ...replies.map(message)));
+      return made;
+    });
+}
+
+// --- the window ---
+
+function show() {
+  const slack = state;
+  for (const entry of document.querySelectorAll("[data-place]")) entry.setAttribute("aria-pressed", entry.dataset.place === place);
+  document.getElementById("place").textContent = place === "assistant" && slack.title ? slack.title : PLACES[place];
+  document.getElementById("new-thread").hidden = place !== "assistant";
+  document.getElementById("mentions-label").hidden = place !== "channel";
+  replying.hidden = !(thread && place === "channel");
+  home.hidden = place !== "home";
+  log.hidden = form.hidden = place === "home";
+  document.getElementById("status").textContent = slack.status;
+  const prompts = place === "assistant" && slack.assistant.length === 1 ? slack.prompts : [];
+  document.getElementById("prompts").replaceChildren(...prompts.map((prompt) => button(prompt.title, () => say(prompt.message))));
+  if (place === "home") home.replaceChildren(...blocks(slack.home?.blocks ?? [], (action) => tapHome(action)));
+  else log.replaceChildren(...threads(slack[place]));
+  showEnd(log);
+  if (JSON.stringify(slack.modal) !== JSON.stringify(shownModal)) showModal(slack.modal);
+}
+
+async function tapHome(action) {
+  await act("/slack/tap", { place, action });
+  if (action.action_id.startsWith("say_")) move("direct"); // there the app answers
+}
+
+function showModal(view) {
+  shownModal = view;
+  if (!view) {
+    modal.close();
+    return;
+  }
+  const content = element("form", {}, element("h4", { id: "modal-title" }, view.title.text), ...blocks(view.blocks, () => {}));
+  const buttons = element("div", { className: "modal-buttons" }, button(view.close.text, () => act("/slack/close")));
+  if (view.submit) buttons.append(element("button", { type: "submit", className: "primary" }, view.submit.text));
+  content.append(buttons);
+  content.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act("/slack/submit", { values: values(content) });
+  });
+  modal.replaceChildren(content);
+  if (!modal.open) modal.showModal();
+}
+
+function values(content) {
+  const filled = {};
+  for (const input of content.querySelectorAll("[data-block]")) {
+    const { block, action, type } = input.dataset;
+    const value = type === "static_select" ? { type, selected_option: { value: input.value } } : { type, value: input.value };
+    filled[block] = { [action]: value };
+  }
+  return filled;
+}
+
+function say(words) {
+  act("/slack/say", { place, text: words, mentions: mentions.checked, thread: place === "assistant" ? state.pane : thread });
+}
+
+async function move(to) {
+  place = to;
+  thread = "";
+  if (to === "home" || (to === "assistant" && !state.pane)) await act("/slack/open", { place });
+  show();
+}
+
+onState((now) => {
+  state = now.slack;
+  show();
+});
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!text.value.trim()) return;
+  say(text.value);
+  text.value = "";
+});
+modal.addEventListener("cancel", () => act("/slack/close"));
+document.getElementById("stop-replying").addEventListener("click", () => reply(""));
+document.getElementById("new-thread").addEventListener("click", () => act("/slack/open", { place: "assistant" }));
+for (const entry of document.querySelectorAll("[data-place]")) entry.addEventListener("click", () => move(entry.dataset.place));
