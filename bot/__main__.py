@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date, datetime
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -85,9 +85,9 @@ def serve(
     """チャットの画面とAPIを動かします。"""
     settings = _settings()
     host = host or settings.host
-    listening = _listen(host, settings.port if port is None else port)
     reached = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    _serve(settings, listening, f"http://{reached}:{listening.getsockname()[1]}/ で受け付けています(終了: Ctrl+C)")
+    with _listen(host, settings.port if port is None else port) as listening:
+        _serve(settings, listening, f"http://{reached}:{listening.getsockname()[1]}/ で受け付けています(終了: Ctrl+C)")
 
 
 def _serve(settings: Settings, listening: socket.socket, announcement: str) -> None:
@@ -147,13 +147,16 @@ def simulate(
 ) -> None:
     """LINEとSlackでの見え方を、アカウントなしでブラウザーで試します(記録は残しません)。"""
     settings = _settings()
-    shown_at, listening = _listen("127.0.0.1", port), _listen("127.0.0.1", 0)
 
     from bot.simulator import line, slack
     from bot.simulator.app import Simulator
 
-    simulator = Simulator(f"http://127.0.0.1:{listening.getsockname()[1]}")
-    with simulator.served(shown_at) as url, TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        shown_at = stack.enter_context(_listen("127.0.0.1", port))
+        listening = stack.enter_context(_listen("127.0.0.1", 0))
+        simulator = Simulator(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        url = stack.enter_context(simulator.served(shown_at))
+        folder = stack.enter_context(TemporaryDirectory())
         simulated = settings.model_copy(
             update={
                 "database_url": f"sqlite:///{folder}/simulated.sqlite",

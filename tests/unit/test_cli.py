@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from typer.testing import CliRunner
@@ -247,7 +247,8 @@ def serving(*words, **environment):
     try:
         address = re.match(r"http://([\d.]+):(\d+)/ で受け付けています", process.stdout.readline().decode())
         assert address, process.stderr.read().decode()
-        yield process, http.client.HTTPConnection(address[1], int(address[2]), timeout=10)
+        with closing(http.client.HTTPConnection(address[1], int(address[2]), timeout=10)) as connection:
+            yield process, connection
     finally:
         process.kill()
         process.communicate()
