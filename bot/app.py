@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels import web
 from bot.channels.limits import RateLimit
-from bot.delivery import Channel, Delivery
+from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
 from bot.desk import Desk
 from bot.settings import Settings, read_clock
 from knowledge.catalog import load_catalog
@@ -135,7 +135,8 @@ def _add_platforms(
             for connect in connections:
                 await connect(stack, channels)
             if channels:
-                await stack.enter_async_context(Delivery(desk.inbox, channels, desk.record).running())
+                slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
+                await stack.enter_async_context(Delivery(desk.inbox, channels, desk.record, slots).running())
             yield
 
     return delivering

@@ -198,8 +198,10 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
     tokens: list[Token] = [token for _, _, found in spans for token in found]
     negations: list[int] = []
     prefixes: list[int] = []
+    after_a_place = False
     for morpheme in open_tokenizer().tokenize(text, SplitMode.A):
-        if morpheme.begin() in covered:
+        of_a_place, after_a_place = after_a_place, morpheme.part_of_speech()[2] == "地名"
+        if morpheme.begin() in covered or (of_a_place and morpheme.surface() in _KINDS_OF_PLACE):
             continue
         form = morpheme.normalized_form()
         if _negates(morpheme, form):
@@ -216,6 +218,10 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
     for place in prefixes:
         _deny(tokens, [i for i, token in enumerate(tokens) if token.place > place])
     return tuple(_with_role(token, text) for token in _without_restricted_denials(tokens, text))
+
+
+_KINDS_OF_PLACE = frozenset("都道府県市町村区")
+"""After a place's name these say nothing of municipalities: 島根県飯南町."""
 
 
 def _negates(morpheme: Morpheme, form: str) -> bool:

@@ -94,6 +94,12 @@ class Conversations:
         async with self._engine.begin() as own:
             await own.execute(sa.insert(_turns), row)
 
+    async def amend(self, turn: Turn) -> None:
+        """Replaces the answer of a recorded turn and the state after it; one that was forgotten stays so."""
+        grown = {"answer": turn.answer.as_json(), "state": _state.dump_python(turn.conversation, mode="json")}
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.update(_turns).where(_turns.c.key == turn.key).values(**grown))
+
     async def answered(self, key: str) -> dict[str, Any] | None:
         """The answer of a turn in its JSON form; None where it is not stored any more."""
         async with self._engine.connect() as connection:

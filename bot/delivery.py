@@ -35,8 +35,11 @@ _LONGEST_WAIT = 600.0
 _POLL = 1.0
 """Seconds after which a worker looks for what others stored, what is due again, and whom it can take over from."""
 
-_SLOTS = 12
+SLOTS = 12
 """Events that one process delivers side by side: most of that time is spent waiting for the platform."""
+
+SLOTS_WITH_MODEL = 60
+"""The same where answers wait for a chat model."""
 
 _GATHER = 0.02
 """Seconds that a worker waits for more events when one has come: one look at the table for many costs the least."""
@@ -348,6 +351,7 @@ class Delivery:
         inbox: Inbox,
         channels: Mapping[str, Channel],
         record: Callable[[AsyncConnection, Turn], Awaitable[None]],
+        slots: int = SLOTS,
     ) -> None:
         """Builds it.
 
@@ -355,10 +359,12 @@ class Delivery:
             inbox: the table, which other processes may share.
             channels: the platforms, by the names under which they stored their events.
             record: puts a turn on record, in the transaction given.
+            slots: how many events are delivered side by side.
         """
         self._inbox = inbox
         self._channels = channels
         self._record = record
+        self._slots = slots
         self._held: dict[asyncio.Task[None], Claim] = {}
 
     @asynccontextmanager
@@ -379,7 +385,7 @@ class Delivery:
     async def _take(self) -> None:
         while True:
             self._inbox.arrived.clear()
-            free = _SLOTS - len(self._held)
+            free = self._slots - len(self._held)
             try:
                 claims = await self._inbox.claim(self._channels, free) if free else ()
             except (SQLAlchemyError, OSError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -146,10 +147,11 @@ class Desk:
     async def considered(self, sender: str, text: str, message: str = "") -> AsyncGenerator[Turn]:
         """Answers a message like `consider`, as the answer grows: first what rules and documents say, then the whole.
 
-        Without a chat model there is one turn. Raises as `consider` does.
+        All are one turn, under one key; without a chat model there is just one. Raises as `consider` does.
         """
         read = self._settings.read_message(text)
         moment = self._now()
+        key = secrets.token_hex(16)
         started = time.perf_counter()
         try:
             inquiry = Inquiry(read, moment.date(), await self._conversations.recall(sender))
@@ -160,7 +162,7 @@ class Desk:
                 async for step in respond(inquiry, knowledge, self._model, self._settings.llm_seconds):
                     answered, conversation = step.answer, step.conversation
                     if not step.done:
-                        yield Turn(sender, read, answered, conversation, moment, message)
+                        yield Turn(sender, read, answered, conversation, moment, message, key)
                 self._account(step.account)
         except Exception:
             self._metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
@@ -169,7 +171,7 @@ class Desk:
         self._metrics.count(answered.status, seconds)
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
-        yield Turn(sender, read, answered, conversation, moment, message)
+        yield Turn(sender, read, answered, conversation, moment, message, key)
 
     async def stream(self, sender: str, text: str) -> AsyncGenerator[Answer]:
         """Answers a message as the answer grows, and records the turn. Raises as `ask` does."""
@@ -208,6 +210,10 @@ class Desk:
     async def record(self, connection: AsyncConnection, turn: Turn) -> None:
         """Puts a turn on record, in a transaction of the delivery's."""
         await self._conversations.record(turn, connection)
+
+    async def amend(self, turn: Turn) -> None:
+        """Puts what an answer has grown to in the place of what is on record."""
+        await self._conversations.amend(turn)
 
     async def answered(self, key: str) -> dict[str, Any] | None:
         """A recorded answer in its JSON form; None where it is not stored any more."""

@@ -240,7 +240,7 @@ def _clauses(sentence: str) -> list[str]:
     return [part for part in _STRONG.split(sentence) if part and part.strip()]
 
 
-_JOINT = re.compile(r"(?<=[りしてでれきいび])、")
+_JOINT = re.compile(r"(?<=[りしてでれきいびく])、")
 """A comma after a predicate: what stands before and after it may rest on different statements."""
 
 
@@ -263,20 +263,24 @@ def _unsupported(tokens: tuple[Token, ...], sentence: list[Token], statement: _S
     """Why the statement does not support the clause, with how near it came; (100, "") where it does."""
     table = paraphrases()
     sensitive = any(token.kind == "figure" or token.form in table.sensitive or token.denied for token in tokens)
+    plain = not sensitive and all(token.form not in table.qualifiers for token in tokens)
     said = [token for token in tokens if _carries(token) or token.kind == "sign"]
+    topic_ends = max((token.place for token in tokens if token.role == "は"), default=-1)
     lent = 0
     for place, token in enumerate(said):
-        lent += _is_lent(token, statement)
+        names_the_topic = plain and not statement.topic and token.place <= topic_ends
+        lent += _is_lent(token, statement) and not names_the_topic
         if lent > _MOST_LENT or not _stands_in(token, statement, sensitive):
             what = "数値" if token.kind == "figure" else "否定" if token.denied else "言葉"
             return place, f"出典にない{what} {token.form.lstrip('#')}"
     if sensitive and not statement.settled:
         return 50, "確かめられていない文書だけが根拠"
-    if predicate := _unsaid_predicate(tokens, statement):
-        return 55, f"述べていることが違う {predicate}"
-    for token in tokens:
-        if not _same_role(token, statement):
-            return 60, f"立場が違う {token.form}"
+    if not plain:
+        if predicate := _unsaid_predicate(tokens, statement):
+            return 55, f"述べていることが違う {predicate}"
+        for token in tokens:
+            if not _same_role(token, statement):
+                return 60, f"立場が違う {token.form}"
     used = _runs(tokens, statement)
     if used is None or not _contrasts_alike(tokens, statement):
         return 70, "組み合わせが違う"
@@ -286,7 +290,7 @@ def _unsupported(tokens: tuple[Token, ...], sentence: list[Token], statement: _S
     for index in used:
         content = statement.parts[index].content
         held = sum(_kept(form, kept) for form in content)
-        if held < (_KEPT_SHARE if sensitive else _KEPT_SHARE_ELSEWHERE) * len(content):
+        if not plain and held < (_KEPT_SHARE if sensitive else _KEPT_SHARE_ELSEWHERE) * len(content):
             return 90, "出典の文の一部だけ"
     return 100, ""
 
@@ -416,6 +420,7 @@ def _dropped(
 ) -> str:
     """A figure, sign, denial or narrowing word of the statement that the clause leaves out, or "".
 
+    What only goes on from the parts that were used need not be said, unless it is about who may, figures or duties.
     Signs may stand in another clause of the sentence (上限は1億円ですが、… は5,000万円です).
     """
     clause = {token.form for token in tokens}
@@ -424,7 +429,7 @@ def _dropped(
     denied = {token.form for token in tokens if token.denied}
     everything = {token.form for token in sentence}
     for index, part in enumerate(statement.parts):
-        if index not in used and part.is_item:
+        if index not in used and (part.is_item or (index > max(used) and not sensitive)):
             continue
         for before, token in zip((None, *part.tokens), part.tokens, strict=False):
             if token.form == "BEFORE" and before and before.form not in clause:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -70,6 +70,8 @@ class Slack:
         self._client = client
         self._limit = limit
         self._now = now
+        self._growing: dict[str, tuple[Turn, AsyncGenerator[Turn]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def prepare(self, event: Json) -> Prepared:
         """The calls that answer an event."""
@@ -97,11 +99,11 @@ class Slack:
 
     async def _answer(self, event: Json) -> Prepared:
         place = {"channel": event["channel"]} | ({"thread_ts": event["thread"]} if event["thread"] else {})
-        turn = await self._consider(event)
+        turn = await self._consider(event, grows=True)
         if isinstance(turn, str):
             return Prepared([_post(**place, text=blocks.escape(turn))])
         answer = _post(**place, **blocks.answer_message(turn.answer, turn.key, self._desk.programs))
-        calls = [answer | {"respond": event.get("respond", "")}]
+        calls = [answer | {"respond": event.get("respond", ""), "grows": turn.key}]
         if event.get("pane"):
             title = blocks.clip(turn.question, 100)
             thread = {"channel_id": event["channel"], "thread_ts": event["thread"]}
@@ -129,13 +131,18 @@ class Slack:
         message = blocks.answer_message(turn.answer, turn.key, self._desk.programs)
         return Prepared([_call("chat.update", **receipt, **message)], turn)
 
-    async def _consider(self, event: Json) -> Turn | str:
-        """The answer, or the words that refuse the message."""
+    async def _consider(self, event: Json, grows: bool = False) -> Turn | str:
+        """The answer, or the words that refuse the message. One that `grows` waits for no chat model."""
         if not self._limit.allows(event["sender"], self._now()):
             return TOO_MANY
         try:
             async with shown(lambda: self._show_status(event)):
-                return await self._desk.consider(event["sender"], event["text"], event.get("message", ""))
+                turns = self._desk.considered(event["sender"], event["text"], event.get("message", ""))
+                turn = await anext(turns)
+                if grows:
+                    self._growing[turn.key] = (turn, turns)
+                    return turn
+                return [turn, *[whole async for whole in turns]][-1]
         except MessageRefusedError as refusal:
             return str(refusal)
         except IndexMissingError as error:
@@ -160,11 +167,29 @@ class Slack:
         for number, call in enumerate(outgoing):
             try:
                 receipt = await self._make(call, f"{event_id}#{number}", resumed) or receipt
+                if receipt and (begun := self._growing.pop(call.get("grows", ""), None)):
+                    growing = asyncio.create_task(self._grow(*begun, receipt))
+                    self._tasks.add(growing)
+                    growing.add_done_callback(self._tasks.discard)
             except (RetryLaterError, UndeliverableError) as error:
                 if not call.get("optional"):
                     raise
                 _log.info("%s was left out: %s", call["method"], error)
         return receipt
+
+    async def _grow(self, shown: Turn, turns: AsyncGenerator[Turn], receipt: Json) -> None:
+        """Adds each sentence of the chat model to the answer that is shown; where that fails, it stays as it is."""
+        first = shown
+        try:
+            async for turn in turns:
+                if turn.answer != shown.answer:
+                    message = blocks.answer_message(turn.answer, turn.key, self._desk.programs)
+                    await self._client.api_call("chat.update", json=receipt | message)
+                    shown = turn
+        except Exception as error:
+            _log.warning("an answer could not grow: %s", type(error).__name__)
+        if shown is not first:
+            await self._desk.amend(shown)
 
     async def _make(self, call: Json, delivery: str, resumed: bool) -> Json | None:
         method, arguments = call["method"], call["arguments"]

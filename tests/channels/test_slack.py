@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.slack_blocks import answer_message, escape, read_text
-from bot.simulator.slack import BOT, Fault, check_message, headers
+from bot.simulator.slack import BOT, SECRET, TOKEN, Fault, check_message, headers
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
+from tests.adversarial.models import as_reply, serving, tokens_in
+from tests.channels.conftest import running
 
 ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
 PREFECTURE = "推進体制構築支援、県です。対象になりますか"
@@ -395,3 +397,40 @@ def test_escaped_text_is_never_a_mention_and_reads_back(text):
 )
 def test_messages_are_read_as_people_wrote_them(written, read):
     assert read_text(written) == read
+
+
+# --- with a chat model ---------------------------------------------------------------------------------------------
+
+CAP = "初めての県です。推進体制構築支援の上限はいくらですか"
+
+
+def half_honest(name, prompt):
+    return as_reply(["事業規模の上限は1億円です。", "必ず採択されます。"], tokens_in(prompt))
+
+
+async def grown(slack, data_dir, folder, done, **model):
+    """What an answer was at first and became, and the record of it, with a model that is played so."""
+    with serving(half_honest, **model) as url:
+        credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
+        model_settings = {"llm": "openai:half-honest", "llm_base_url": url, "llm_retries": "0"}
+        async with running(data_dir, folder, **credentials, **model_settings) as service:
+            await ask(slack, service, slack.mention(CAP))
+            first = dict(slack.answers()[0])
+            async with asyncio.timeout(20):
+                while done not in (await service.client.get("/metrics")).text + (await service.turns())[0].answer:
+                    await asyncio.sleep(0.05)
+            return first, slack.answers()[0], (await service.turns())[0]
+
+
+async def test_an_answer_stands_at_once_and_grows_by_what_is_checked(slack, data_dir, tmp_path):
+    first, last, turn = await grown(slack, data_dir, tmp_path, "事業規模の上限は1億円です。", before=0.5)
+    assert "1億円" in first["text"]
+    assert "事業規模の上限は1億円です。" not in first["text"]
+    assert "事業規模の上限は1億円です。" in last["text"]
+    assert "必ず採択" not in last["text"] + turn.answer
+    assert (len(slack.answers()), first["ts"]) == (1, last["ts"])
+
+
+async def test_an_answer_whose_model_fails_stays_as_it_is(slack, data_dir, tmp_path):
+    first, last, _ = await grown(slack, data_dir, tmp_path, 'outcome="failed"', status=500)
+    assert (first, slack.calls["chat.update"]) == (last, 0)
