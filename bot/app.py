@@ -70,7 +70,7 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
     app.state.desk = desk
     app.add_middleware(_Edge)
     web.refuse_in_japanese(app)
-    app.include_router(web.routes(desk.ask, desk.stream, load_catalog().programs, settings, now))
+    app.include_router(web.routes(desk, load_catalog().programs, settings, now))
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:

@@ -4,12 +4,12 @@ A program's decision table says which facts it turns on and in which order, so a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.composing import compose
 from bot.deciding import decide_all
-from bot.types import Answer, Conversation, Findings, Inquiry, Understanding
+from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.rules.tables import BESIDE, decide, limit_of, terms_on
@@ -57,17 +57,20 @@ def _bands(fact: Fact, terms: Terms) -> tuple[Choice, ...]:
     return (*choices, Choice(lower, str(first)))
 
 
-def outcome(
+def check(
     program: Program, facts: Mapping[Fact, str], catalog: Catalog, conflicts: tuple[Conflict, ...], day: date
 ) -> tuple[Answer, Conversation]:
-    """The answer of the filled-in form, and the conversation that goes on from it.
+    """A step of the form: what is asked next, or the answer, and the conversation that goes on from it.
 
     The facts go to the rules as they were tapped: no words are read, so nothing can be misread.
     """
     text = f"{program.name}の対象になりますか"
+    conversation = Conversation(program.id, facts, (Subject.ELIGIBILITY,), question=text)
+    if asked := next_question(program, facts, catalog, day):
+        answer = Answer(asked.text, AnswerStatus.NEEDS_INFO, missing=(asked.fact,), choices=asked.choices)
+        return answer, replace(conversation, asked_for=asked.fact)
     inquiry = Inquiry(text, day)
     understanding = Understanding(text, (program.id,), True, (Subject.ELIGIBILITY,), facts, Situation(facts))
     rulings = decide_all(understanding, (program.id,), inquiry, catalog)
     findings = Findings((program.id,), (Subject.ELIGIBILITY,))
-    answer = compose(rulings, findings, understanding, inquiry, catalog, conflicts)
-    return answer, Conversation(program.id, facts, (Subject.ELIGIBILITY,), question=text)
+    return compose(rulings, findings, understanding, inquiry, catalog, conflicts), conversation

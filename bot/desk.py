@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.answering import Knowledge, answer, open_knowledge
-from bot.checking import Question, next_question, outcome
+from bot.checking import check
 from bot.conversations import Conversations
 from bot.delivery import Inbox
 from bot.explaining import Account, respond
@@ -198,14 +198,18 @@ class Desk:
         for removed in account.removed:
             _log.debug("removed %r: %s", removed.sentence.text, removed.reason)
 
-    async def check_eligibility(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Turn | Question:
-        """One step of the eligibility check: the next question, or the outcome where the facts decide."""
+    async def check_eligibility(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Turn:
+        """A step of the eligibility check: the next question with its choices, or the outcome."""
         knowledge, moment = self.knowledge(), self._now()
         checked = knowledge.catalog.programs[program]
-        if question := next_question(checked, facts, knowledge.catalog, moment.date()):
-            return question
-        answered, conversation = outcome(checked, facts, knowledge.catalog, knowledge.conflicts, moment.date())
+        answered, conversation = check(checked, facts, knowledge.catalog, knowledge.conflicts, moment.date())
         return Turn(sender, conversation.question, answered, conversation, moment)
+
+    async def fill_in(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Answer:
+        """A step of the eligibility check like `check_eligibility`, put on record."""
+        turn = await self.check_eligibility(sender, program, facts)
+        await self._conversations.record(turn)
+        return turn.answer
 
     async def record(self, connection: AsyncConnection, turn: Turn) -> None:
         """Puts a turn on record, in a transaction of the delivery's."""

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +46,7 @@ from bot.channels.progress import shown
 from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
 from bot.desk import Desk
 from bot.settings import MessageRefusedError
-from bot.types import Turn
+from bot.types import AnswerStatus, Turn
 from knowledge.store import IndexMissingError
 from knowledge.types import Fact
 
@@ -147,14 +148,15 @@ class Line:
                 return _say(_ASK_AGAIN)
 
     async def _check(self, source: Any, program: str, facts: Mapping[Fact, str]) -> Prepared:
-        step = await self._desk.check_eligibility(_sender(source), program, facts)
-        if isinstance(step, Turn):
-            return self._as_prepared(step, source)
+        turn = await self._desk.check_eligibility(_sender(source), program, facts)
+        asked = turn.answer
+        if asked.status is not AnswerStatus.NEEDS_INFO:
+            return self._as_prepared(turn, source)
         tapped = [
-            messages.postback_item(choice.label, {"check": program, "facts": {**facts, step.fact: choice.value}})
-            for choice in step.choices
+            messages.postback_item(choice.label, {"check": program, "facts": {**facts, asked.missing[0]: choice.value}})
+            for choice in asked.choices
         ]
-        return _say(step.text, *tapped)
+        return replace(_say(asked.text, *tapped), turn=turn)
 
     def _as_prepared(self, turn: Turn, source: Any) -> Prepared:
         alone = isinstance(source, UserSource)

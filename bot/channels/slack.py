@@ -25,11 +25,10 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.channels import slack_blocks as blocks
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.progress import shown
-from bot.checking import Question
 from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
 from bot.desk import Desk
 from bot.settings import MessageRefusedError
-from bot.types import Turn
+from bot.types import AnswerStatus, Turn
 from knowledge.store import IndexMissingError
 from knowledge.types import Fact
 
@@ -474,11 +473,11 @@ def _listen_in_modals(bolt: AsyncApp, desk: Desk, client: AsyncWebClient) -> Non
         facts = {Fact(fact): value for fact, value in state.get("facts", {}).items()}
         if "asks" in state:
             facts[Fact(state["asks"])] = chosen
-        step = await desk.check_eligibility(f"{NAME}:check:{body['user']['id']}", program.id, facts)
-        if isinstance(step, Question):
-            following = blocks.question_view(program, facts, step)
+        answer = (await desk.check_eligibility(f"{NAME}:check:{body['user']['id']}", program.id, facts)).answer
+        if answer.status is AnswerStatus.NEEDS_INFO:
+            following = blocks.question_view(program, facts, answer)
         else:
-            following = blocks.outcome_view(step.answer, desk.programs)
+            following = blocks.outcome_view(answer, desk.programs)
         await ack(response_action="update", view=following)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.channels.cards import Headline, Look, lay_out_card
-from bot.checking import Question
 from bot.types import Answer, Citation
 from knowledge.types import Fact, Program
 
@@ -128,11 +127,11 @@ def program_view(programs: Iterable[Program]) -> Json:
     return _step("どの支援事業の対象になるかを確かめますか。", options, {"program": ""})
 
 
-def question_view(program: Program, facts: Mapping[Fact, str], question: Question) -> Json:
+def question_view(program: Program, facts: Mapping[Fact, str], asked: Answer) -> Json:
     """A step of the eligibility check: one question with its choices."""
-    options = [(choice.label, choice.value) for choice in question.choices]
-    state = {"program": program.id, "facts": facts, "asks": question.fact}
-    return _step(f"【{program.name}】{question.text}", options, state)
+    options = [(choice.label, choice.value) for choice in asked.choices]
+    state = {"program": program.id, "facts": facts, "asks": asked.missing[0]}
+    return _step(f"【{program.name}】{asked.text}", options, state)
 
 
 def outcome_view(answer: Answer, programs: Mapping[str, Program]) -> Json:

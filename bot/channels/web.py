@@ -2,8 +2,9 @@
 
 import json
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -15,18 +16,13 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from bot.channels.limits import TOO_MANY, RateLimit
+from bot.desk import Desk
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, AnswerStatus
 from knowledge.store import IndexMissingError
-from knowledge.types import Program
+from knowledge.types import Fact, Program
 
 _PAGE = Path(__file__).parent / "page"
-
-Ask = Callable[[str, str], Awaitable[Answer]]
-"""Answers (sender, text)."""
-
-Stream = Callable[[str, str], AsyncGenerator[Answer]]
-"""Answers (sender, text) as the answer grows; the last is the whole."""
 
 _FAILED = "申し訳ありません。こちらの不具合で答えられませんでした。少し待ってから、もう一度お試しください。"
 _NOT_READY = "ただいま準備中です。少し待ってから、もう一度お試しください。"
@@ -39,20 +35,31 @@ _PROBLEMS = {
 }
 _FIELDS = {
     "text": "text(質問)は文字列で送ってください。",
+    "program": "program は、GET /api/programs にある id で送ってください。",
+    "facts": 'facts は、答えのあった事柄とその値を {"fiscal_index": "0.6"} の形で送ってください。',
     "conversation_id": "conversation_id は、英数字と記号で128文字までの文字列で送ってください。",
 }
+
+
+ConversationId = Annotated[StrictStr, Field(pattern=r"\A[!-~]{0,128}\z")]
 
 
 class Question(BaseModel):
     """The body of `POST /api/ask`."""
 
     text: StrictStr
-    conversation_id: Annotated[StrictStr, Field(pattern=r"\A[!-~]{0,128}\z")] | None = None
+    conversation_id: ConversationId | None = None
 
 
-def routes(
-    ask: Ask, stream: Stream, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]
-) -> APIRouter:
+class Check(BaseModel):
+    """The body of `POST /api/check`: the eligibility check as far as it is filled in."""
+
+    program: StrictStr
+    facts: dict[Fact, StrictStr] = {}
+    conversation_id: ConversationId | None = None
+
+
+def routes(desk: Desk, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]) -> APIRouter:
     """The page at `/`, its files under `/page`, and the API."""
     router = APIRouter()
     of_client = RateLimit(settings.rate_per_client)
@@ -81,9 +88,25 @@ def routes(
         if refusal := refused(conversation_id, request):
             return refusal
         try:
-            answered = await ask(f"web:{conversation_id}", question.text)
+            answered = await desk.ask(f"web:{conversation_id}", question.text)
         except MessageRefusedError as error:
             return _refusal(422, str(error), conversation_id)
+        except IndexMissingError:
+            return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
+        return JSONResponse({**answered.as_json(), "conversation_id": conversation_id})
+
+    @router.post("/api/check")
+    async def check(checked: Check, request: Request) -> JSONResponse:
+        """A step of the eligibility check: the next question with its choices, or the outcome."""
+        conversation_id = checked.conversation_id or secrets.token_urlsafe(16)
+        if refusal := refused(conversation_id, request):
+            return refusal
+        if checked.program not in programs:
+            return _refusal(422, _FIELDS["program"], conversation_id)
+        try:
+            answered = await desk.fill_in(f"web:{conversation_id}", checked.program, checked.facts)
+        except InvalidOperation:  # a number that is none
+            return _refusal(422, _FIELDS["facts"], conversation_id)
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
         return JSONResponse({**answered.as_json(), "conversation_id": conversation_id})
@@ -94,7 +117,7 @@ def routes(
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
         if refusal := refused(conversation_id, request):
             return refusal
-        answers = stream(f"web:{conversation_id}", question.text)
+        answers = desk.stream(f"web:{conversation_id}", question.text)
         try:
             first = await anext(answers)
         except MessageRefusedError as error:

@@ -106,6 +106,20 @@ def test_a_ruling_shows_program_subject_value_reason_and_evidence(open_page):
     expect(card.locator(".evidence")).to_contain_text("「選定された都道府県については上限5,000万円」")
 
 
+def test_the_eligibility_check_is_filled_in_by_taps_alone(open_page):
+    page = open_page()
+    page.get_by_role("button", name="計画策定支援の対象チェック").click()
+    expect(answered(page)).to_contain_text("どのような団体ですか")
+    answered(page).get_by_role("button", name=re.compile("市区町村|市・町・村|市町村")).first.click()
+    expect(page.locator(".answer")).to_have_count(2)
+    page.reload()  # the filled-in part lasts over a reload
+    page.locator(".answer").last.get_by_role("button", name="1以上").click()
+    expect(page.locator(".answer")).to_have_count(3)
+    expect(answered(page).locator(".badge")).to_have_text("対象外")
+    ask(page, "じゃあ0.5なら?")
+    expect(answered(page).locator(".badge")).to_have_text("対象")
+
+
 def test_sources_open_with_place_quote_and_link(open_page):
     card = ask(open_page(), ELIGIBLE)
     sources = card.locator("details")
@@ -342,10 +356,10 @@ def test_the_keyboard_alone_is_enough(open_page):
     field = page.get_by_label("質問", exact=True)
     expect(field).to_be_focused()
     assert field.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
-    page.keyboard.press("Shift+Tab")  # back to the last example
+    page.keyboard.press("Shift+Tab")  # back to the last button
     page.keyboard.press("Enter")
     answered(page)
-    expect(page.locator(".question p")).to_have_text("3つの支援の違いは?")
+    expect(page.locator(".question p")).to_have_text("推進体制構築支援の対象チェック")
 
 
 def test_nothing_moves_for_those_who_asked_for_that(open_page):

@@ -218,3 +218,28 @@ def test_a_data_folder_that_cannot_be_used_is_refused(tmp_path, clock):
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="DATA_DIR"):
         build_app(Settings(data_dir=tmp_path / "file"), clock)
+
+
+def test_a_step_of_the_eligibility_check_is_an_answer(client):
+    body = {"program": "keikaku", "facts": {"applicant_kind": "municipality"}}
+    asked = client.post("/api/check", json=body).json()
+    assert (asked["status"], asked["missing"]) == ("needs_info", ["fiscal_index"])
+    assert [choice["label"] for choice in asked["choices"]] == ["1未満", "1以上"]
+    typed = {"text": "0.6です", "conversation_id": asked["conversation_id"]}
+    assert client.post("/api/ask", json=typed).json()["verdict"] == "eligible"
+    body["facts"]["fiscal_index"] = asked["choices"][0]["value"]
+    assert client.post("/api/check", json=body).json()["verdict"] == "eligible"
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"program": "x"}, "program"),
+        ({"program": "keikaku", "facts": {"x": "y"}}, "facts"),
+        ({"program": "keikaku", "facts": {"applicant_kind": "municipality", "fiscal_index": "高い"}}, "facts"),
+    ],
+)
+def test_what_is_no_step_of_the_check_is_named(client, body, word):
+    response = client.post("/api/check", json=body)
+    assert (response.status_code, response.json()["status"]) == (422, "error")
+    assert word in response.json()["text"]

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.checking import next_question, outcome
+from bot.checking import check, next_question
 from bot.types import AnswerStatus
 from knowledge.catalog import load_catalog
 from knowledge.rules.tables import decide, terms_on
@@ -28,7 +28,7 @@ def ways(program, facts):
 @pytest.mark.parametrize("program", CATALOG.programs.values(), ids=lambda program: program.id)
 def test_every_way_through_the_form_ends_in_the_ruling_of_the_rules(program):
     for facts in ways(program, {}):
-        answer, conversation = outcome(program, facts, CATALOG, (), DAY)
+        answer, conversation = check(program, facts, CATALOG, (), DAY)
         ruling = decide(terms_on(program, DAY), Subject.ELIGIBILITY, Situation(facts), CATALOG.facts)
         assert ruling.outcome is not Outcome.NEEDS_FACTS
         assert ruling.says in answer.text

@@ -25,7 +25,7 @@ let waiting = null; // the AbortController of the message under way
 // --- what is kept --------------------------------------------------------------------------------------------
 
 function fresh() {
-  return { id: null, turns: [] }; // turns: {text, and once it is there: answer, or problem and whether to edit the text}
+  return { id: null, turns: [] }; // turns: {text, check, and once it is there: answer, or problem and whether to edit the text}
 }
 
 function restore() {
@@ -46,9 +46,10 @@ function keep() {
 
 // --- asking --------------------------------------------------------------------------------------------------
 
-async function ask(text) {
+// `check` is the eligibility check as far as it is filled in, where the message is a step of it: {program, facts}.
+async function ask(text, check = null) {
   if (waiting || !text.trim()) return;
-  const turn = { text: text.trim() };
+  const turn = { text: text.trim(), check };
   conversation.turns.push(turn);
   retireOffers();
   welcome.hidden = true;
@@ -95,16 +96,21 @@ async function post(turn, grown) {
   waiting = controller;
   const timer = setTimeout(() => controller.abort(), LONGEST_WAIT_MS);
   try {
-    const response = await fetch("/api/ask/stream", {
+    const response = await fetch(turn.check ? "/api/check" : "/api/ask/stream", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ text: turn.text, conversation_id: conversation.id }),
+      body: JSON.stringify({ ...(turn.check ?? { text: turn.text }), conversation_id: conversation.id }),
       signal: controller.signal,
     });
     if (!response.ok) {
       const refusal = await response.json();
       conversation.id = refusal.conversation_id || conversation.id;
       return { problem: refusal.text || PROBLEMS.broken, edit: response.status === 413 || response.status === 422 };
+    }
+    if (turn.check) {
+      answer = await response.json();
+      conversation.id = answer.conversation_id;
+      return { answer };
     }
     for await (const [name, content] of eventsOf(response)) {
       answer = content;
@@ -143,11 +149,18 @@ async function* eventsOf(response) {
 function show(turn) {
   const isLast = turn === conversation.turns.at(-1);
   const item = turn.answer
-    ? answerItem(withExamples(turn.answer), programs, isLast ? ask : null)
+    ? answerItem(withExamples(turn.answer), programs, isLast ? goOn(turn) : null)
     : errorItem(turn.problem ?? PROBLEMS.offline, isLast && !turn.edit ? () => retry(turn, item) : null);
   log.append(item);
   input.placeholder = HINTS[turn.answer?.missing[0]] ?? HINT;
   return item;
+}
+
+// What a tapped choice or suggestion does: in an eligibility check the fact is known then, else the words are said.
+function goOn({ answer, check }) {
+  if (!check || !answer.choices.length) return (text) => ask(text);
+  const { program, facts } = check;
+  return (text, value) => ask(text, { program, facts: { ...facts, [answer.missing[0]]: value } });
 }
 
 // To someone who asked for something else, the greeting's examples show what can be asked.
@@ -220,7 +233,9 @@ async function loadPrograms() {
     const response = await fetch("/api/programs");
     const listed = await response.json();
     programs = new Map(listed.map((program) => [program.id, program]));
-    document.getElementById("programs").replaceChildren(...programItems(listed));
+    document.getElementById("programs").replaceChildren(
+      ...programItems(listed, ({ id, name }) => ask(`${name}の対象チェック`, { program: id, facts: {} })),
+    );
   } catch {
     // the greeting does without them, and an answer shows its sources anyway
   }

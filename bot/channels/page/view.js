@@ -81,7 +81,7 @@ export function errorItem(text, retry) {
   );
 }
 
-/** An answer; `ask(text)` is given for the last one only, whose choices and suggestions are still open. */
+/** An answer; `ask(text, value)` is given for the last one only, whose choices and suggestions are still open. */
 export function answerItem(answer, programs, ask) {
   const { said, note } = partsOf(answer);
   const card = make(
@@ -99,10 +99,18 @@ export function answerItem(answer, programs, ask) {
   return item;
 }
 
-export function programItems(programs) {
-  return programs.map((program) =>
-    make("li", {}, make("strong", {}, program.name), make("span", {}, program.summary)),
-  );
+/** The programs, each with a button that begins its eligibility check. */
+export function programItems(programs, check) {
+  return programs.map((program) => {
+    const button = { type: "button", class: "chip", "aria-label": `${program.name}の対象チェック`, onclick: () => check(program) };
+    return make(
+      "li",
+      {},
+      make("strong", {}, program.name),
+      make("span", {}, program.summary),
+      make("button", button, "対象チェック"),
+    );
+  });
 }
 
 // --- parts of an answer --------------------------------------------------------------------------------------
@@ -257,7 +265,9 @@ function choiceButtons(choices, ask) {
   return make(
     "div",
     { class: "offer choices", role: "group", "aria-label": "選んでください" },
-    ...choices.map(({ label }) => make("button", { type: "button", class: "choice", onclick: () => ask(label) }, label)),
+    ...choices.map(({ label, value }) =>
+      make("button", { type: "button", class: "choice", onclick: () => ask(label, value) }, label),
+    ),
   );
 }
 
