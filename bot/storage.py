@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -19,6 +21,9 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """The type of an ascending id: SQLite counts up only its own INTEGER."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+
+_SWITCHES = 100
+"""Attempts to set SQLite's journal mode, a fiftieth of a second apart: another process needs far less."""
 
 _MAKING_TABLES = 0x6D61646F
 """The PostgreSQL advisory lock under which one process at a time makes missing tables."""
@@ -129,14 +134,27 @@ def _create_engine(url: sa.URL) -> AsyncEngine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         # secure_delete: what is purged is overwritten in the file too
-        for pragma in ("busy_timeout = 10000", "journal_mode = wal", "synchronous = full", "secure_delete = on"):
+        for pragma in ("busy_timeout = 10000", "synchronous = full", "secure_delete = on"):
             connection.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(connection)
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Sets the journal's mode; SQLite refuses at once, whatever the timeout, while another process does the same."""
+    for attempt in range(_SWITCHES):
+        try:
+            connection.execute("PRAGMA journal_mode = wal")
+            return
+        except sqlite3.OperationalError:
+            if attempt == _SWITCHES - 1:
+                raise
+            time.sleep(0.02)
 
 
 def _unusable_folder(data_dir: Path, error: OSError) -> StorageError:
