@@ -9,6 +9,7 @@ from bot.types import Conversation
 from bot.wordings import load_wordings
 from knowledge.japanese import (
     CountMention,
+    Mention,
     find_amounts,
     find_dates,
     find_ratios,
@@ -194,17 +195,28 @@ def dispatch_year(text: str, as_of: date) -> dict[Fact, str]:
 def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | None, Unit | None]:
     """The amount that a question puts forward: yen, days or hours of support (days of any kind count, T13), or times.
 
+    What goes beyond an amount (10時間を超えて) puts none forward, but shows that the cap in its unit is asked about.
     A length for each of several times is multiplied (90分を7回 is 10.5 hours); a sum that is written (計3日) is taken.
     """
     around = load_wordings().around
-    yen = [mention for mention in find_amounts(text) if mention.modifier not in ("未満", "超")]
-    if yen:
-        return yen[-1].value, "yen"
+
+    def goes_beyond(mention: Mention) -> bool:
+        return around["goes_beyond"].search(text[mention.end :]) is not None
+
+    amounts = [mention for mention in find_amounts(text) if mention.modifier != "未満"]
+    if any(amount.modifier == "超" or goes_beyond(amount) for amount in amounts):
+        return None, "yen"
+    if amounts:
+        return amounts[-1].value, "yen"
     counts = [
         count
         for count in counts
         if not around["for_each"].search(text[count.end :]) and not around["part_of"].search(text)
     ]
+    unit: Unit
+    for unit in ("day", "hour"):
+        if any(count.unit == unit and goes_beyond(count) for count in counts):
+            return None, unit
     times = next(
         (
             count.value
@@ -218,7 +230,7 @@ def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | No
     if days and hours:
         return None, None
     written = days or hours
-    unit: Unit = "day" if days else "hour"
+    unit = "day" if days else "hour"
     for count in written:
         if around["in_all"].search(text[: count.start]):
             return count.value, unit

@@ -58,7 +58,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         found.setdefault(Subject.BUDGET, 0)  # 5億円って1県あたり? asks about the budget, and puts forward nothing
     subjects = _subjects(
         found,
-        amount is not None and unit in _units_used(about),
+        unit is not None and unit in _units_used(about),
         days is not None,
         frozenset(said),
         signs,
@@ -84,7 +84,7 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
         situation=Situation({**kept, **said}, amount, unit),
         signs=signs,
         days=days,
-        ended_on=_ended_on(dates, inquiry.as_of),
+        ended_on=_ended_on(dates, find_dates(unread, inquiry.as_of, past=True), inquiry.as_of),
         fiscal_year=_fiscal_year(dates),
         continues=continues,
         matter=beside_names(text, catalog.programs.values()),
@@ -273,10 +273,16 @@ def _days_asked(dates: tuple[DateMention, ...], text: str) -> tuple[date, date] 
 _TODAY = re.compile(r"(?:今日|本日|きょう)(?:は[^、。]{0,12})?$")
 
 
-def _ended_on(dates: tuple[DateMention, ...], as_of: date) -> tuple[date, date] | None:
-    """The day or month in which the support ended: the first that is written out."""
-    ended = [mention for mention in dates if mention.precision in ("day", "month")]
-    return (ended[0].start_on, ended[0].end_on) if ended else None
+def _ended_on(
+    dates: tuple[DateMention, ...], earlier: tuple[DateMention, ...], as_of: date
+) -> tuple[date, date] | None:
+    """The day or month in which the support ended: the first that is written out, and of its two years the nearer."""
+    written = [
+        next((mention for mention in mentions if mention.precision in ("day", "month")), None)
+        for mentions in (dates, earlier)
+    ]
+    days = [(mention.start_on, mention.end_on) for mention in written if mention]
+    return min(days, key=lambda ended: abs(ended[0] - as_of), default=None)
 
 
 def _fiscal_year(dates: tuple[DateMention, ...]) -> int | None:
