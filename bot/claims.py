@@ -209,7 +209,8 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
         elif morpheme.part_of_speech()[0] == "接頭辞" and form in _NEGATING_PREFIXES:
             prefixes.append(morpheme.begin())
         elif _says_something(morpheme, form):
-            attributive = bool(_ATTRIBUTIVE.match(text, morpheme.end()))
+            names_a_place = after_a_place and text[morpheme.end() : morpheme.end() + 1] in _KINDS_OF_PLACE
+            attributive = not names_a_place and bool(_ATTRIBUTIVE.match(text, morpheme.end()))
             word = paraphrases().groups.get(form, form)
             tokens.append(Token("word", word, morpheme.begin(), attributive=attributive))
     tokens.sort(key=lambda token: token.place)

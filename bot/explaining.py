@@ -118,7 +118,7 @@ async def _explain(inquiry: Inquiry, step: Step, knowledge: Knowledge, model: Mo
             if reason := await asyncio.to_thread(checker.objection, sentence):
                 removed.append(Removed(sentence, reason))
             elif len(kept) < MOST_SENTENCES:
-                kept.append(sentence)
+                kept.append(_with_program(sentence, checker, knowledge.catalog))
             account = replace(step.account, kept=len(kept), removed=tuple(removed))
             yield replace(step, answer=_with(offline, kept), account=account)
             if len(kept) == MOST_SENTENCES:
@@ -130,6 +130,12 @@ def _sentence(found: Mapping[str, Any]) -> Sentence:
     text, tokens = found.get("text"), found.get("sources")
     sources = tuple(token for token in tokens if isinstance(token, str)) if isinstance(tokens, list) else ()
     return Sentence(text.strip() if isinstance(text, str) else "", sources)
+
+
+def _with_program(sentence: Sentence, checker: Checker, catalog: Catalog) -> Sentence:
+    """The sentence, led by the name of its program where the answer is about several and it names none."""
+    program = checker.program_of(sentence)
+    return replace(sentence, text=f"{catalog.programs[program].short_name}: {sentence.text}") if program else sentence
 
 
 def _with(offline: Answer, kept: list[Sentence]) -> Answer:

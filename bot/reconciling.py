@@ -132,7 +132,7 @@ class Checker:
         everything = [token for tokens in read for token in tokens]
         named = {token.form for token in everything if token.kind == "name"}
         cited = {self._sources[token].program for token in sentence.sources}
-        if not named and len(cited | self._about) > 1:
+        if not named and len(cited) > 1:
             return "どの支援事業のことか分からない"
         program = next(iter(named or cited))
         if not any(_carries(token) or token.form in paraphrases().sensitive for token in everything):
@@ -147,6 +147,11 @@ class Checker:
             if reason := self._objection_to_clause(clause, tokens, everything, own):
                 return f"{clause}: {reason}"
         return ""
+
+    def program_of(self, sentence: Sentence) -> str:
+        """The program that a sentence is about without naming it, where the answer is about several; else ""."""
+        named = any(token.kind == "name" for token in read_claims(normalize(sentence.text), self._names))
+        return "" if named or len(self._about) < 2 else self._sources[sentence.sources[0]].program
 
     def _objection_to_clause(
         self, clause: str, tokens: tuple[Token, ...], sentence: list[Token], statements: list[_Statement]
@@ -204,7 +209,7 @@ _PLAIN = re.compile(r"[ぁ-ゖァ-ヺー一-龠々〆ヶa-z0-9 、。・「」�
 _LINK = re.compile(r"[a-z]+:/{0,2}\S+|www\.\S+|\S+@\S+")
 _POINTS_AWAY = re.compile(
     r"(?:それ(?!ぞれ)|これ(?!まで|から)|あれ(?!ば)|そこ|ここ|そちら|こちら|前者|後者|前述|上記|下記|先ほど|(?<![一-龠])[上下]の|次の通り|以下の|同様|そう(?:です|いう|した)|こう(?:です|いう|した)"
-    r"|その(?!ため|ほか|地域内|うえ|うち|後)|あの|同(?:額|数|上|条件|じく))"
+    r"|(?<![は、])その(?!ため|ほか|地域内|うえ|うち|後)|あの|同(?:額|数|上|条件|じく))"
 )
 _MARKUP = re.compile(r"[=+#&_]")
 
