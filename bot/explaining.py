@@ -22,7 +22,7 @@ from knowledge.types import Chunk, Fact, Outcome
 MOST_SENTENCES = 3
 """More than these do not fit a phone's screen under the ruling."""
 
-_PASSAGES = 4
+_PASSAGES = 6
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ async def respond(inquiry: Inquiry, knowledge: Knowledge, model: Model, time_lim
     offline, conversation = await asyncio.to_thread(answer, inquiry, knowledge)
     step = Step(offline, conversation, Account(seconds={"offline": time.perf_counter() - started}))
     yield step
-    if offline.status not in (AnswerStatus.ANSWERED, AnswerStatus.NEEDS_INFO) or not _programs(offline):
+    if offline.status not in (AnswerStatus.ANSWERED, AnswerStatus.NEEDS_INFO) or not programs_of(offline):
         yield replace(step, done=True)
         return
     outcome = "nothing"
@@ -105,9 +105,9 @@ async def respond(inquiry: Inquiry, knowledge: Knowledge, model: Model, time_lim
 
 async def _explain(inquiry: Inquiry, step: Step, knowledge: Knowledge, model: Model) -> AsyncGenerator[Step]:
     offline = step.answer
-    passages = await asyncio.to_thread(_passages, inquiry, offline, knowledge)
+    passages = await asyncio.to_thread(passages_for, inquiry, offline, knowledge)
     sources = sources_of(offline, passages)
-    checker = await asyncio.to_thread(Checker, sources, program_names(knowledge.catalog), _programs(offline))
+    checker = await asyncio.to_thread(Checker, sources, program_names(knowledge.catalog), programs_of(offline))
     kept: list[Sentence] = []
     removed: list[Removed] = []
     async with aclosing(model.explain(inquiry, material(inquiry, sources))) as objects:
@@ -188,7 +188,8 @@ def program_names(catalog: Catalog) -> dict[str, str]:
     }
 
 
-def _programs(offline: Answer) -> frozenset[str]:
+def programs_of(offline: Answer) -> frozenset[str]:
+    """The programs that an answer is about."""
     return frozenset(
         program
         for program in (
@@ -199,10 +200,10 @@ def _programs(offline: Answer) -> frozenset[str]:
     )
 
 
-def _passages(inquiry: Inquiry, offline: Answer, knowledge: Knowledge) -> tuple[Chunk, ...]:
+def passages_for(inquiry: Inquiry, offline: Answer, knowledge: Knowledge) -> tuple[Chunk, ...]:
     """Passages near the question, of the programs that the offline answer is about and of no other."""
     query = f"{inquiry.conversation.question} {inquiry.text}".strip()
-    programs = sorted(_programs(offline))
+    programs = sorted(programs_of(offline))
     return tuple(
         hit.chunk
         for program in programs

@@ -71,15 +71,16 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class _Part:
-    """A piece of a statement between commas."""
+    """A piece of a statement between commas. `bracketed` tells that a bracket or a colon follows it."""
 
     text: str
     tokens: tuple[Token, ...]
+    bracketed: bool
 
     @cached_property
     def is_item(self) -> bool:
         """Whether it is one of several things in a row, which do not narrow one another."""
-        return bool(re.search(r"[一-龠ァ-ヶーa-z0-9」](?:など)?$", self.text.strip()))
+        return not self.bracketed and bool(re.search(r"[一-龠ァ-ヶーa-z0-9」](?:など)?$", self.text.strip()))
 
     @cached_property
     def content(self) -> frozenset[str]:
@@ -182,8 +183,9 @@ class Checker:
         if source.is_ruling and len(clauses) > 1:
             clauses.append([part for clause in clauses for part in clause])
         for parts in clauses:
-            read = tuple(_Part(part, read_claims(part, self._names)) for part in parts)
-            spoken_of = self._words(parts[0].partition("は")[0]) if "は" in parts[0] else frozenset()
+            read = tuple(_Part(part, read_claims(part, self._names), bracketed) for part, bracketed in parts)
+            first = parts[0][0]
+            spoken_of = self._words(first.partition("は")[0]) if "は" in first else frozenset()
             yield _Statement(source.program, source.settled, spoken_of, read, context, nearby | context)
 
     def _words(self, text: str, names: Mapping[str, str] | None = None) -> frozenset[str]:
@@ -249,9 +251,14 @@ _JOINT = re.compile(r"(?<=[りしてでれきいびく])、")
 """A comma after a predicate: what stands before and after it may rest on different statements."""
 
 
-def _parts(clause: str) -> list[str]:
-    """What stands between commas; a topic goes with what is said of it."""
-    return [part for part in re.split(r"(?<!は)、|\(|\)|:", clause) if part.strip()]
+def _parts(clause: str) -> list[tuple[str, bool]]:
+    """What stands between commas, and whether a bracket or a colon follows; a topic goes with what is said of it."""
+    pieces = re.split(r"((?<!は)、|\(|\)|:)", clause)
+    return [
+        (part, mark in ("(", ")", ":"))
+        for part, mark in zip(pieces[::2], [*pieces[1::2], ""], strict=True)
+        if part.strip()
+    ]
 
 
 # --- what a clause says against what a statement says ----------------------------------------------------------------
@@ -278,6 +285,8 @@ def _unsupported(tokens: tuple[Token, ...], sentence: list[Token], statement: _S
         if lent > _MOST_LENT or not _stands_in(token, statement, sensitive):
             what = "数値" if token.kind == "figure" else "否定" if token.denied else "言葉"
             return place, f"出典にない{what} {token.form.lstrip('#')}"
+    if more := Counter(t.form for t in tokens if t.kind == "figure") - Counter(t.form for t in statement.tokens):
+        return 48, f"数値の回数が違う {next(iter(more)).lstrip('#')}"
     if sensitive and not statement.settled:
         return 50, "確かめられていない文書だけが根拠"
     if not plain:
@@ -323,7 +332,7 @@ def _stands_in(token: Token, statement: _Statement, sensitive: bool) -> bool:
     if token.kind == "sign":
         signs = {other.form for other in statement.tokens if other.kind == "sign"}
         match token.form:
-            case "CAN":
+            case "CAN" | "COND":  # a condition more says less
                 return True
             case "PERMIT":
                 return "CAN" in signs and not token.denied
@@ -394,7 +403,8 @@ def _runs(tokens: tuple[Token, ...], statement: _Statement) -> frozenset[int] | 
             index
             for index, part in enumerate(statement.parts)
             if any(
-                other.form == token.form or other.form in paraphrases().narrower.get(token.form, ())
+                (other.form == token.form or other.form in paraphrases().narrower.get(token.form, ()))
+                and other.denied == token.denied
                 for other in part.tokens
             )
         )

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,10 +18,10 @@ from typing import Any
 import yaml
 
 from bot.answering import Knowledge, answer, open_knowledge
-from bot.explaining import Step, program_names, respond
+from bot.explaining import Step, passages_for, program_names, programs_of, respond, sources_of
 from bot.llm import open_chat_model
 from bot.reconciling import Checker, Sentence, Source
-from bot.types import Conversation, Inquiry
+from bot.types import AnswerStatus, Conversation, Inquiry
 from knowledge.japanese import normalize
 from tests.adversarial.models import HERE, LIES, serving
 
@@ -98,6 +98,28 @@ def survival(part: str, knowledge: Knowledge) -> tuple[int, int]:
     return kept, asked
 
 
+def rewordings(asked: list[Question], knowledge: Knowledge, table: str) -> Iterator[tuple[str, str]]:
+    """Every sentence that is handed to a model for these questions, changed as a table says, with the objection to it.
+
+    The tables are rewordings.yaml (they say the same) and distortions.yaml (they do not).
+    """
+    changes = [(re.compile(pattern), into) for pattern, into in yaml.safe_load((HERE / table).read_text("utf-8"))]
+    names = program_names(knowledge.catalog)
+    seen: set[str] = set()
+    for question in asked:
+        offline, _ = answer(question.inquiry, knowledge)
+        if offline.status is not AnswerStatus.ANSWERED or not programs_of(offline):
+            continue
+        sources = sources_of(offline, passages_for(question.inquiry, offline, knowledge))
+        checker = Checker(sources, names, programs_of(offline))
+        for source in sources:
+            for text in re.findall(r"[^。]+。", source.text):
+                for said in dict.fromkeys(pattern.sub(into, text, count=1) for pattern, into in changes):
+                    if said != text and said not in seen:
+                        seen.add(said)
+                        yield said, checker.objection(Sentence(said, (source.token,)))
+
+
 async def play(knowledge: Knowledge, asked: list[Question]) -> int:
     """Prints the table; returns how many answers were wrong."""
     total = 0
@@ -125,10 +147,14 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that holds the index")
     options = parser.parse_args()
     knowledge = open_knowledge(options.data)
-    total = asyncio.run(play(knowledge, questions(options.files, knowledge)))
+    asked = questions(options.files, knowledge)
+    total = asyncio.run(play(knowledge, asked))
+    objections = [objection for _, objection in rewordings(asked, knowledge, "rewordings.yaml")]
+    share = objections.count("") / len(objections)
+    print(f"honest model, sources lightly reworded: {share:.1%} of {len(objections)} sentences stand")
     for part in ("own words", "tuning", "unseen"):
-        kept, asked = survival(part, knowledge)
-        print(f"honest model, {part}: {kept} of {asked} sentences stand ({kept / asked:.0%})")
+        kept, said = survival(part, knowledge)
+        print(f"honest model, {part}: {kept} of {said} sentences stand ({kept / said:.0%})")
     return 1 if total else 0
 
 

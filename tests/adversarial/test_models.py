@@ -12,7 +12,8 @@ from bot.answering import answer
 from bot.explaining import respond, says, stands
 from bot.llm import SENTENCES, ModelSettingError, ObjectReader, open_chat_model
 from bot.types import AnswerStatus, Inquiry
-from tests.adversarial.models import LIES, as_reply, lying, serving, tokens_in
+from tests.adversarial.__main__ import questions, rewordings
+from tests.adversarial.models import HERE, LIES, as_reply, lying, serving, tokens_in
 
 CAP = Inquiry("初めての県です。推進体制構築支援の上限はいくらですか", date(2025, 6, 10))
 TRUE = "全体予算は5億円程度です。"
@@ -36,6 +37,20 @@ async def test_a_right_sentence_is_added_under_the_ruling(knowledge):
     assert last.answer.text.startswith(offline.text.split("\n\n出典")[0])
     assert "事業規模の上限は1億円です。" in last.answer.text
     assert (last.answer.rulings, last.answer.verdict) == (offline.rulings, offline.verdict)
+
+
+def test_what_sources_say_in_other_words_is_heard(knowledge):
+    asked = questions([HERE / "questions.jsonl"], knowledge)
+    objections = dict(rewordings(asked, knowledge, "rewordings.yaml"))
+    removed = {said: objection for said, objection in objections.items() if objection}
+    assert len(removed) <= 0.05 * len(objections), removed
+
+
+def test_what_sources_do_not_say_is_removed(knowledge):
+    asked = questions([HERE / "questions.jsonl"], knowledge)
+    objections = dict(rewordings(asked, knowledge, "distortions.yaml"))
+    assert len(objections) > 100
+    assert [said for said, objection in objections.items() if not objection] == []
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie["name"])

@@ -57,6 +57,26 @@ def test_an_honest_model_is_heard(part, least):
     assert sum(stands) >= least * len(stands), f"{sum(stands)} of {len(stands)}"
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("対象外です。財政力指数が1以上(1.05)の地方公共団体は応募できません。", "都道府県は申請できません。"),
+        (
+            "過去に選定された都道府県も、前回より多くの市町村と連携すれば対象です。",
+            "過去に選定された都道府県も、市町村と連携すれば対象です。",
+        ),
+        (
+            "過去に支援地域として選定された都道府県は、事業規模の上限が5,000万円です。",
+            "事業規模は5,000万円(過去に選ばれた都道府県は5,000万円)が上限です。",
+        ),
+    ],
+)
+def test_what_a_ruling_is_bound_to_cannot_be_left_out(source, said):
+    checker = Checker([Source("R1", "suishin", source, is_ruling=True)], NAMES, frozenset({"suishin"}))
+    assert not checker.objection(Sentence(source.split("。")[-2] + "。", ("R1",)))
+    assert checker.objection(Sentence(said, ("R1",)))
+
+
 CAP = Source("R1", "suishin", "推進体制構築支援の事業規模は、上限1億円です。", is_ruling=True)
 
 
