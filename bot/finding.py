@@ -67,7 +67,7 @@ def find(
     sections = [match for match in own if match.entry.section]
     silent = next((match for match in own if match.entry.not_stated), None)
     answers = [match.score for match in own if not match.entry.rule]
-    subjects = _subjects(understanding, inquiry, max(answers, default=0.0), program)
+    subjects = _subjects(understanding, inquiry, max(answers, default=0.0), catalog.programs.get(program))
     if silent and _outweighs_rules(silent, understanding, subjects, catalog.programs[program]):
         return _partly_silent(silent, own, understanding, searcher)
     if not subjects and not sections:
@@ -130,7 +130,9 @@ def _documented(name: str, question: str, searcher: Searcher) -> bool:
     return any(searcher.covered(name, hit.chunk.title) >= 0.5 for hit in searcher.search(question))
 
 
-def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, program: str) -> tuple[Subject, ...]:
+def _subjects(
+    understanding: Understanding, inquiry: Inquiry, score: float, program: Program | None
+) -> tuple[Subject, ...]:
     """What the rules are asked: what the words ask, else what the facts point to.
 
     Whether something can be done (できますか) is a matter of eligibility only for an applicant who is described, or
@@ -146,12 +148,15 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
     if subjects:
         return subjects
     if understanding.continues and before.subjects and (said or not answered):
-        return before.subjects
+        replies = before.asked_for in said
+        turns = not replies and _turns_to_eligibility(understanding, before.subjects, program)
+        return (Subject.ELIGIBILITY,) if turns else before.subjects
     if "asks_open" in understanding.signs:
         return ()
     decisive = len(said - _SHARED_FACTS)
     of_a_body = bool(said & _OF_A_BODY) or decisive > 1 or (decisive and "can_we" in understanding.signs)
-    puts_a_case = Fact.APPLICANT_KIND in said and of_a_body
+    known = understanding.situation.facts if understanding.continues else said
+    puts_a_case = Fact.APPLICANT_KIND in known and of_a_body
     if answered and not (puts_a_case or Fact.FISCAL_INDEX in said):
         return ()
     if Fact.SAME_PROJECT in said:
@@ -165,6 +170,18 @@ def _subjects(understanding: Understanding, inquiry: Inquiry, score: float, prog
         return (Subject.ELIGIBILITY,)
     bare = understanding.days is not None and short and (understanding.named or understanding.continues)
     return (Subject.WINDOW,) if bare or "wants_to_apply" in understanding.signs else ()
+
+
+def _turns_to_eligibility(understanding: Understanding, before: tuple[Subject, ...], program: Program | None) -> bool:
+    """Whether a message states what eligibility hangs on and the matter before does not (費用は? 指数1.1だけど)."""
+    if program is None:
+        return False
+    decisive = understanding.said.keys() - _SHARED_FACTS
+    if "can_we" in understanding.signs:
+        decisive |= understanding.said.keys() & {Fact.APPLICANT_KIND}
+    used = {fact for row in rows_of(program, *before) for fact in row.when}
+    turning = {fact for row in rows_of(program, Subject.ELIGIBILITY) for fact in row.when}
+    return bool(decisive & turning) and not decisive & used
 
 
 def _of_somebody(understanding: Understanding) -> bool:
