@@ -179,9 +179,11 @@ class Checker:
         context = self._words(f"{normalize(source.context)}。{topic[0] if topic else ''}")
         context = context - paraphrases().sensitive | self._words(names, {})
         nearby = self._words("。".join(sentences)) - paraphrases().qualifiers - paraphrases().sensitive
-        clauses = [_parts(clause) for sentence in sentences for clause in _clauses(sentence)]
+        written = [clause for sentence in sentences for clause in _clauses(sentence)]
+        without_case = [_CASE.sub("", clause) for clause in written if source.is_ruling and _CASE.search(clause)]
+        clauses = [_parts(clause) for clause in (*written, *without_case)]
         if source.is_ruling and len(clauses) > 1:
-            clauses.append([part for clause in clauses for part in clause])
+            clauses.append([part for clause in written for part in _parts(clause)])
         for parts in clauses:
             read = tuple(_Part(part, read_claims(part, self._names), bracketed) for part, bracketed in parts)
             first = parts[0][0]
@@ -234,7 +236,7 @@ def _objection_to_form(text: str) -> str:
 _STRONG = re.compile(
     r"(?<=です)(?:が|し|ので|から|けれど|けれども|けど)?、|(?<=ます)(?:が|し|ので|から|けれど|けれども|けど)?、"
     r"|(?<=ません)(?:が|し|ので|から|けれど|けれども|けど)?、|(?<=した)(?:が|し|ので|から|けれど|けれども|けど)?、"
-    r"|(?<=対象外)、|(?<=対象外で)、|(?<=無料で)、|(?<=対象で)、|(?<=上限で)、|(?<=円で)、|(?<=まで)で、|(?<=か月で)、|(?<=程度で)、|(?<=予算で)、"
+    r"|(?<=[いる]ため)、|(?<=対象外)、|(?<=対象外で)、|(?<=無料で)、|(?<=対象で)、|(?<=上限で)、|(?<=円で)、|(?<=まで)で、|(?<=か月で)、|(?<=程度で)、|(?<=予算で)、"
 )
 
 
@@ -246,6 +248,12 @@ def _clauses(sentence: str) -> list[str]:
     """The clauses of a sentence that stand by themselves."""
     return [part for part in _STRONG.split(sentence) if part and part.strip()]
 
+
+_CASE = re.compile(r"(?<=未満|以上|以下)\([0-9.]+\)|\(「[^」]+」は不可\)")
+"""Where a ruling repeats the case that was put to it; without that it still says what it says."""
+
+_EACH = "#1件"
+"""1件につき may be left out: what holds for one case is what is said."""
 
 _JOINT = re.compile(r"(?<=[りしてでれきいびく])、")
 """A comma after a predicate: what stands before and after it may rest on different statements."""
@@ -458,6 +466,7 @@ def _dropped(
             ):
                 return token.form
             binding = (token.kind == "figure" and sensitive) or token.form in paraphrases().qualifiers
+            binding = binding and token.form != _EACH
             needed[token.form] += token.kind == "word"
             if binding and (not _kept(token.form, clause) or 0 < counts[token.form] < needed[token.form]):
                 return token.form
