@@ -1,6 +1,7 @@
-"""The service with a platform's stand-in, over loopback."""
+"""The service with a platform's stand-in, over loopback, and a browser."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.app import build_app
@@ -91,3 +93,16 @@ async def slack_service(request, slack, data_dir, tmp_path) -> AsyncIterator[Ser
         credentials["slack_app_token"] = slack_platform.APP_TOKEN
     async with running(data_dir, tmp_path, **credentials) as service:
         yield service
+
+
+@pytest.fixture(scope="module")  # its event loop must have ended before tests that have their own
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("chromium is not installed: make browser")
+    expect.set_options(timeout=20_000)  # ms; a machine with other work to do is not wrong
+    flags = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()
