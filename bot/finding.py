@@ -93,7 +93,8 @@ def find(
     nearest = max((hit.score for hit in searcher.search(question)), default=0.0)
     related = nearest >= (RELEVANT if documents_only else PASSAGE_FITS)
     on_the_program = bool(programs) and (understanding.named or understanding.continues or nearest >= _STILL_NEAR)
-    return Findings(programs, in_scope=bool(on_the_program or understanding.said or understanding.subjects or related))
+    ours = bool(understanding.said or understanding.subjects or "names_our_matter" in understanding.signs)
+    return Findings(programs, in_scope=on_the_program or ours or related)
 
 
 def _silence(match: Match, searcher: Searcher) -> Findings:
@@ -198,7 +199,11 @@ def _outweighs_rules(
     the question is about the cap. Nor is a message that asks for something open (何%, どの県).
     """
     amount = understanding.situation.amount
-    plain = silent.score >= FAQ_PLAIN and amount is None and Fact.FISCAL_INDEX not in understanding.said
+    amount_or_index = amount is not None or Fact.FISCAL_INDEX in understanding.said
+    only_claims = (
+        "claims" in understanding.signs and not understanding.subjects and amount is None
+    )  # 指数は1未満ですよね
+    plain = silent.score >= FAQ_CERTAIN if only_claims else silent.score >= FAQ_PLAIN and not amount_or_index
     if plain or "asks_open" in understanding.signs:
         return True
     rows = rows_of(program, *subjects, Subject.BUDGET)

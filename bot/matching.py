@@ -57,7 +57,8 @@ def find_matches(
         return ()
     found: dict[tuple[str, str], Match] = {}
     for question in questions_in(understanding.text):
-        matter = beside_names(question, catalog.programs.values()) if program else question
+        asked = _what_it_asks(question)
+        matter = beside_names(asked, catalog.programs.values()) if program else asked
         for match in nearest_entries(question, matter, program, catalog, searcher):
             found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
@@ -95,6 +96,12 @@ def questions_in(text: str) -> tuple[str, ...]:
     parts = [part.strip() for part in _BETWEEN_QUESTIONS.split(text)]
     asking = [part for part in parts if _ASKS.search(part)]
     return tuple(asking[:_QUESTIONS]) if len(asking) > 1 else (text[:QUESTION_LENGTH],)
+
+
+def _what_it_asks(question: str) -> str:
+    """The one sentence of a message that asks, without what leads up to it (課長に聞かれた。); else the whole."""
+    asking = [part for part in _BETWEEN_QUESTIONS.split(question) if _ASKS.search(part.strip())]
+    return asking[0].strip() if len(asking) == 1 else question
 
 
 def nearest_section(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Chunk | None:

@@ -196,7 +196,8 @@ def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | No
     """The amount that a question puts forward: yen, days or hours of support (days of any kind count, T13), or times.
 
     What goes beyond an amount (10時間を超えて) puts none forward, but shows that the cap in its unit is asked about.
-    A length for each of several times is multiplied (90分を7回 is 10.5 hours); a sum that is written (計3日) is taken.
+    A length for each of several times is multiplied (90分を7回 is 10.5 hours), one for each of nobody knows how many
+    (1回4時間) puts none forward; a sum that is written (計3日) is taken.
     """
     around = load_wordings().around
 
@@ -217,14 +218,8 @@ def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | No
     for unit in ("day", "hour"):
         if any(count.unit == unit and goes_beyond(count) for count in counts):
             return None, unit
-    times = next(
-        (
-            count.value
-            for count in counts
-            if count.unit == "time" and count.value > 1 and around["times"].search(text[: count.start])
-        ),
-        Decimal(1),
-    )
+    several = [count for count in counts if count.unit == "time" and count.value > 1]
+    times = next((count.value for count in several if around["times"].search(text[: count.start])), Decimal(1))
     days = [count for count in counts if count.unit == "day"]
     hours = [count for count in counts if count.unit == "hour"]
     if days and hours:
@@ -237,4 +232,8 @@ def read_amount(text: str, counts: Iterable[CountMention]) -> tuple[Decimal | No
     if not written:
         yearly = [c for c in counts if c.unit == "time" and around["times_a_year"].search(text[: c.start])]
         return (yearly[0].value, "count") if yearly else (None, None)
+    if times == 1 and around["each_time"].search(text[: written[0].start]):
+        if len(several) != 1:
+            return None, unit
+        times = several[0].value
     return sum((count.value for count in written), Decimal(0)) * times, unit

@@ -165,8 +165,9 @@ class Slack:
         receipt = None
         for number, call in enumerate(outgoing):
             try:
+                begun = self._growing.pop(call.get("grows", ""), None)
                 receipt = await self._make(call, f"{event_id}#{number}", resumed) or receipt
-                if receipt and (begun := self._growing.pop(call.get("grows", ""), None)):
+                if receipt and begun:
                     growing = asyncio.create_task(self._grow(*begun, receipt))
                     self._tasks.add(growing)
                     growing.add_done_callback(self._tasks.discard)
@@ -177,10 +178,15 @@ class Slack:
         return receipt
 
     async def _grow(self, shown: Turn, turns: AsyncGenerator[Turn], receipt: Json) -> None:
-        """Adds each sentence of the chat model to the answer that is shown; where that fails, it stays as it is."""
+        """Adds each sentence of the chat model to the answer that is shown; where that fails, it stays as it is.
+
+        An answer that is not on record any more belongs to a question that was edited or deleted meanwhile.
+        """
         first = shown
         try:
             async for turn in turns:
+                if await self._desk.answered(first.key) is None:
+                    return
                 if turn.answer != shown.answer:
                     message = blocks.answer_message(turn.answer, turn.key, self._desk.programs)
                     await self._client.api_call("chat.update", json=receipt | message)

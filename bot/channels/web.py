@@ -24,6 +24,12 @@ from knowledge.types import Fact, Program
 
 _PAGE = Path(__file__).parent / "page"
 
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a page of ours may load: its own files, and nothing else."""
+
 _FAILED = "申し訳ありません。こちらの不具合で答えられませんでした。少し待ってから、もう一度お試しください。"
 _NOT_READY = "ただいま準備中です。少し待ってから、もう一度お試しください。"
 _BAD_JSON = '送られた内容を読み取れません。Content-Type: application/json で {"text": "質問"} の形にしてください。'

@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from bot.channels.web import PAGE_POLICY
 from bot.simulator.line import LinePlatform
 from bot.simulator.slack import CHANNEL, DIRECT, SlackPlatform, check_view
 
@@ -33,10 +34,7 @@ _PAGE = Path(__file__).with_name("page")
 _ICON = Path(__file__).parent.parent / "channels" / "page" / "icon.svg"
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
 }
 _UNREACHED = "窓口のサービスにつながりません。もう一度お試しください。"
@@ -56,6 +54,8 @@ def served(app: ASGIApp, listening: socket.socket | None = None) -> Iterator[str
     thread.start()
     try:
         while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the stand-in's server did not start; its reason is in the log")
             time.sleep(0.01)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

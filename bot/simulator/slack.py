@@ -12,10 +12,12 @@ import time
 import uuid
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
+import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,6 +29,9 @@ TOKEN = "xoxb-bot-token"
 APP_TOKEN = "xapp-app-token"
 BOT = "UBOT"
 CHANNEL, DIRECT = "C1", "D1"
+
+_MANIFEST = Path(__file__).parent.parent.parent / "slack-manifest.yaml"
+"""What the app is installed from, and so what it is granted."""
 
 Json = dict[str, Any]
 
@@ -71,15 +76,7 @@ class SlackPlatform:
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
         self.without_scope: set[str] = set()
-        self.scopes = {
-            "app_mentions:read",
-            "assistant:write",
-            "channels:history",
-            "chat:write",
-            "commands",
-            "groups:history",
-            "im:history",
-        }
+        self.scopes = set(yaml.safe_load(_MANIFEST.read_text("utf-8"))["oauth_config"]["scopes"]["bot"])
         self._triggers: dict[str, float] = {}
         self._response_urls: Counter[str] = Counter()
         self._response_channels: dict[str, str] = {}

@@ -431,6 +431,26 @@ async def test_an_answer_stands_at_once_and_grows_by_what_is_checked(slack, data
     assert (len(slack.answers()), first["ts"]) == (1, last["ts"])
 
 
+async def test_an_answer_to_a_question_that_was_edited_does_not_grow_over_the_new_one(slack, data_dir, tmp_path):
+    credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
+    with serving(half_honest, before=2) as url:
+        model_settings = {"llm": "openai:half-honest", "llm_base_url": url, "llm_retries": "0"}
+        async with running(data_dir, tmp_path, **credentials, **model_settings) as service:
+            mention = slack.mention(CAP)
+            await ask(slack, service, mention)
+            said = mention["event"]
+            edited = {**said, "text": f"<@{BOT}> 計画策定支援の採択率は?"}
+            change = slack.event(
+                "message", subtype="message_changed", channel="C1", message=edited, previous_message=said
+            )
+            await ask(slack, service, change)
+            async with asyncio.timeout(20):
+                while any("Slack._grow" in repr(task.get_coro()) for task in asyncio.all_tasks()):
+                    await asyncio.sleep(0.05)
+            assert "記載がありません" in slack.answers()[0]["text"]
+            assert len(await service.turns()) == 1
+
+
 async def test_an_answer_whose_model_fails_stays_as_it_is(slack, data_dir, tmp_path):
     first, last, _ = await grown(slack, data_dir, tmp_path, 'outcome="failed"', status=500)
     assert (first, slack.calls["chat.update"]) == (last, 0)

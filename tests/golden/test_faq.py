@@ -61,7 +61,7 @@ class Asked:
 
 def typed(wording: str, program: Program) -> str:
     """The wording, with its program's name where it does not show the program."""
-    shown = understand(Inquiry(wording, AS_OF), CATALOG).programs == (program.id,)
+    shown = program.id in understand(Inquiry(wording, AS_OF), CATALOG).programs
     return wording if shown else f"{program.short_name}: {wording}"
 
 
