@@ -169,7 +169,8 @@ def decide(terms: Terms, subject: Subject, situation: Situation, questions: Mapp
             evidence=reached.rows[0].evidence,
             fiscal_year=terms.fiscal_year,
         )
-    row = reached.rows[-1]
+    # Of several rows with one outcome, the one that speaks of most of what is known; of those, the last.
+    row = max(reversed(reached.rows), key=lambda row: len(row.when.keys() & situation.facts.keys()))
     return Ruling(
         terms.program,
         subject,
