@@ -17,7 +17,7 @@ from sudachipy import Morpheme, SplitMode
 from knowledge.japanese import read_number
 from knowledge.words import open_tokenizer
 
-Kind = Literal["figure", "word", "sign", "name"]
+Kind = Literal["figure", "word", "sign", "name", "quote"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class Token:
     """One thing that a sentence says.
 
     `form` is a figure with its counter in one writing (#100000000円, #2025年度), a word in its normal form or that of
-    its group, the name of a sign, or a program's id. `denied` tells that a negation reaches it. `role` is the particle
-    that follows its phrase (が, は, と …), `place` where it stands in the text. `attributive` tells that it only
-    describes what follows it (選ばれた都道府県, 申請準備).
+    its group, the name of a sign, a program's id, or what stands in quotation marks (beside its words). `denied` tells
+    that a negation reaches it. `role` is the particle that follows its phrase (が, は, と …), or how it is asserted:
+    です, し、 (it goes on), なら or のは (伴走するのは). `place` is where it stands in the text. `attributive` says
+    that it only describes what follows it (選ばれた都道府県, 申請準備).
     """
 
     kind: Kind
@@ -213,6 +214,7 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
             attributive = not names_a_place and bool(_ATTRIBUTIVE.match(text, morpheme.end()))
             word = paraphrases().groups.get(form, form)
             tokens.append(Token("word", word, morpheme.begin(), attributive=attributive))
+    tokens += [Token("quote", match[1], match.start()) for match in _QUOTE.finditer(text)]
     tokens.sort(key=lambda token: token.place)
     for place in negations:
         _deny(tokens, [i for i, token in enumerate(tokens) if token.place < place][::-1])
@@ -220,6 +222,9 @@ def read_claims(text: str, names: Mapping[str, str]) -> tuple[Token, ...]:
         _deny(tokens, [i for i, token in enumerate(tokens) if token.place > place])
     return tuple(_with_role(token, text) for token in _without_restricted_denials(tokens, text))
 
+
+_QUOTE = re.compile(r"「([^」]{5,})」")
+"""Shorter ones only set off a word (「以上」)."""
 
 _KINDS_OF_PLACE = frozenset("都道府県市町村区")
 """After a place's name these say nothing of municipalities: 島根県飯南町."""
@@ -235,7 +240,7 @@ def _says_something(morpheme: Morpheme, form: str) -> bool:
 
 def _deny(tokens: list[Token], order: Iterable[int]) -> None:
     for index in order:
-        if tokens[index].form not in _UNDENIABLE:
+        if tokens[index].form not in _UNDENIABLE and tokens[index].kind != "quote":
             tokens[index] = replace(tokens[index], denied=not tokens[index].denied)
             return
 
@@ -289,18 +294,30 @@ def _of_phrase(forms: tuple[str, ...], place: int) -> tuple[Token, ...]:
 
 _ATTRIBUTIVE = re.compile(
     r"(?:[ぁ-ん]{0,6}(?:た|る|う|く|す|つ|む|ぬ|ぐ|ない))?"
-    r"(?!必要|義務|条件|場合|段階|制度|事業|方法|形|際|時)[一-龠ァ-ヶa-z0-9]"
+    r"(?!必要|義務|条件|場合|段階|制度|事業|形|際|時)[一-龠ァ-ヶa-z0-9]"
 )
 _PARTICLE = re.compile(
     r"(?!です|でし|であ|でな|だ)(?:[にで](?=[はも])([はも])|(から|まで|より|[がはをにとでへのもかや]))"
 )
 
 
+_PREDICATES = {
+    "なら": re.compile(r"なら|であれば"),
+    "です": re.compile(r"です|でし(?:た|ょ)"),
+    "し、": re.compile(r"(?:し|[ぁ-ん]?(?:て|り|き|み|い|え|け|め|べ|せ))、"),
+    "のは": re.compile(r"(?:する|し(?:た|てい?る)|[ぁ-ん]{0,3}[るたうくすつむぶぐ])の(?:は|が)"),
+}
+"""How it goes on behind a word that is asserted, or of whom it is asserted."""
+
+
 def _with_role(token: Token, text: str) -> Token:
     """Finds the particle after the phrase that a token belongs to."""
-    if token.kind == "sign":
+    if token.kind in ("sign", "quote"):
         return token
     rest = re.match(r"[一-龠々ァ-ヶーa-z0-9,.%]*(?:など|等|たち)?", text[token.place :])
     after = text[token.place + (rest.end() if rest else 0) :]
+    for role, pattern in _PREDICATES.items():
+        if pattern.match(after):
+            return replace(token, role=role)
     particle = _PARTICLE.match(after)
     return replace(token, role=(particle[1] or particle[2]) if particle else "")

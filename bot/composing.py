@@ -47,7 +47,7 @@ def compose(
     shown = [
         (chunk, text)
         for chunk, text in zip(findings.passages, findings.texts, strict=True)
-        if not _repeats(text, (*said.values(), *(ruling.says for ruling in still_open)))
+        if not repeats(text, (*said.values(), *(ruling.says for ruling in still_open)))
     ]
     if findings.side_by_side:
         sentences = [
@@ -120,8 +120,8 @@ def _follow_ups(program: Program, rulings: tuple[Ruling, ...]) -> tuple[str, ...
     )[:3]
 
 
-def _repeats(text: str, sentences: Iterable[str]) -> bool:
-    """Whether a passage says nothing new: its figures and its words in kanji stand in the sentences before it."""
+def repeats(text: str, sentences: Iterable[str]) -> bool:
+    """Whether a text says nothing new: its figures and its words in kanji stand in the sentences before it."""
     words = set(re.findall(r"[0-9][0-9,.]*|[一-龠]{2,}|[ァ-ヶー]{2,}", text))
     said = "".join(sentences)
     return bool(words) and sum(word in said for word in words) >= _REPEATED * len(words)
@@ -222,7 +222,7 @@ def lay_out(sentences: Iterable[str], citations: tuple[Citation, ...], basis: st
         if citation.place not in places.setdefault(citation.source, []):
             places[citation.source].append(citation.place)
     shown = [f"{source} > {' / '.join(of_source[:_PLACES_SHOWN])}" for source, of_source in places.items()]
-    sources = f"出典: {'、'.join(shown[:_PLACES_SHOWN])}" if shown else ""
+    sources = f"{replies.SOURCES.strip()} {'、'.join(shown[:_PLACES_SHOWN])}" if shown else ""
     return "\n\n".join(part for part in (body, "\n".join(line for line in (sources, basis) if line)) if part)
 
 

@@ -5,6 +5,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -184,19 +185,22 @@ class Desk:
         if not account.model:
             return
         tokens = self._model.tokens_spent(self._now().date()) if self._model else 0
-        self._metrics.count_model(account.model, account.outcome, account.kept, len(account.removed), tokens)
+        fates = Counter(reconciled.fate for reconciled in account.sentences)
+        self._metrics.count_model(account.model, account.outcome, fates, tokens)
         stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in account.seconds.items())
         _log.info(
-            "chat model %s: %s, %d sentences kept, %d removed, %d tokens today (%s)",
+            "chat model %s: %s, %d sentences kept, %d in the source's words, %d removed, %d tokens today (%s)",
             account.model,
             account.outcome,
-            account.kept,
-            len(account.removed),
+            fates["kept"],
+            fates["restated"],
+            fates["removed"],
             tokens,
             stages,
         )
         for removed in account.removed:
-            _log.debug("removed %r: %s", removed.sentence.text, removed.reason)
+            shown = removed.shown.text if removed.shown else "nothing"
+            _log.debug("removed %r: %s; shown instead: %s", removed.sentence.text, removed.objection, shown)
 
     async def check_eligibility(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Turn:
         """A step of the eligibility check: the next question with its choices, or the outcome."""

@@ -6,15 +6,17 @@ The offline answer comes first and stays as it is. Whatever happens to the model
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from bot import replies
 from bot.answering import Knowledge, answer
 from bot.claims import read_claims
-from bot.reconciling import Checker, Removed, Sentence, Source
-from bot.types import Answer, AnswerStatus, Conversation, Inquiry
+from bot.composing import cite_chunk, lay_out, repeats
+from bot.reconciling import Checker, Reconciled, Sentence, Source
+from bot.types import Answer, AnswerStatus, Citation, Conversation, Inquiry
 from knowledge.catalog import Catalog
 from knowledge.japanese import find_ratios, normalize
 from knowledge.types import Chunk, Fact, Outcome
@@ -41,13 +43,25 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """What the model did for one answer. `outcome`: unused, explained, nothing, slow, over_budget or failed."""
+    """What the model did for one answer. `outcome`: unused, explained, nothing, slow, over_budget or failed.
+
+    `sentences` are those of the model that were not said already, with what became of each.
+    """
 
     model: str = ""
     outcome: str = "unused"
-    kept: int = 0
-    removed: tuple[Removed, ...] = ()
+    sentences: tuple[Reconciled, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> tuple[Sentence, ...]:
+        """What the answer gained, in order."""
+        return tuple(dict.fromkeys(reconciled.shown for reconciled in self.sentences if reconciled.shown))
+
+    @property
+    def removed(self) -> tuple[Reconciled, ...]:
+        """The sentences that did not stand, be it that their source's words were given instead."""
+        return tuple(reconciled for reconciled in self.sentences if reconciled.objection)
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,7 @@ async def respond(inquiry: Inquiry, knowledge: Knowledge, model: Model, time_lim
             else:
                 async with aclosing(_explain(inquiry, step, knowledge, model)) as steps:
                     async for step in steps:
-                        outcome = "explained" if step.account.kept else "nothing"
+                        outcome = "explained" if step.account.shown else "nothing"
                         yield step
     except TimeoutError:
         outcome = "slow"
@@ -108,20 +122,21 @@ async def _explain(inquiry: Inquiry, step: Step, knowledge: Knowledge, model: Mo
     passages = await asyncio.to_thread(passages_for, inquiry, offline, knowledge)
     sources = sources_of(offline, passages)
     checker = await asyncio.to_thread(Checker, sources, program_names(knowledge.catalog), programs_of(offline))
-    kept: list[Sentence] = []
-    removed: list[Removed] = []
-    async with aclosing(model.explain(inquiry, material(inquiry, sources))) as objects:
+    cited = {f"S{number}": cite_chunk(chunk, chunk.text, knowledge.catalog) for number, chunk in enumerate(passages, 1)}
+    async with aclosing(model.explain(inquiry, material(inquiry, sources, offline))) as objects:
         async for found in objects:
-            sentence = _sentence(found)
-            if normalize(sentence.text).rstrip("。") in normalize("\n".join((offline.text, *(k.text for k in kept)))):
-                continue  # said already
-            if reason := await asyncio.to_thread(checker.objection, sentence):
-                removed.append(Removed(sentence, reason))
-            elif len(kept) < MOST_SENTENCES:
-                kept.append(_with_program(sentence, checker, knowledge.catalog))
-            account = replace(step.account, kept=len(kept), removed=tuple(removed))
-            yield replace(step, answer=_with(offline, kept), account=account)
-            if len(kept) == MOST_SENTENCES:
+            sentence, said = _sentence(found), step.answer.text
+            if normalize(sentence.text).rstrip("。") in normalize(said):
+                continue
+            reconciled = await asyncio.to_thread(checker.reconcile, sentence)
+            if reconciled.shown:
+                is_new = reconciled.fate == "kept" or not repeats(reconciled.shown.text, (said,))
+                shown = _with_program(reconciled.shown, checker, knowledge.catalog) if is_new else None
+                reconciled = replace(reconciled, shown=shown)
+            account = replace(step.account, sentences=(*step.account.sentences, reconciled))
+            step = replace(step, answer=_with(offline, account.shown, cited), account=account)
+            yield step
+            if len(account.shown) == MOST_SENTENCES:
                 return
 
 
@@ -138,10 +153,13 @@ def _with_program(sentence: Sentence, checker: Checker, catalog: Catalog) -> Sen
     return replace(sentence, text=f"{catalog.programs[program].short_name}: {sentence.text}") if program else sentence
 
 
-def _with(offline: Answer, kept: list[Sentence]) -> Answer:
-    """The offline answer with the sentences under what it says, and over its sources."""
-    said, mark, tail = offline.text.partition("\n\n出典: ")
-    return replace(offline, text="\n".join((said, *(sentence.text for sentence in kept))) + mark + tail)
+def _with(offline: Answer, sentences: Iterable[Sentence], cited: Mapping[str, Citation]) -> Answer:
+    """The offline answer with the sentences under what it says, and with the passages that they rest on as sources."""
+    rests_on = [cited[token] for sentence in sentences for token in sentence.sources if token in cited]
+    citations = tuple(dict.fromkeys((*offline.citations, *rests_on)))
+    said, _, sources = offline.text.partition(replies.SOURCES)
+    text = lay_out((said, *(sentence.text for sentence in sentences)), citations, sources.partition("\n")[2])
+    return replace(offline, text=text, citations=citations)
 
 
 def sources_of(offline: Answer, passages: tuple[Chunk, ...]) -> tuple[Source, ...]:
@@ -161,8 +179,8 @@ def sources_of(offline: Answer, passages: tuple[Chunk, ...]) -> tuple[Source, ..
     )
 
 
-def material(inquiry: Inquiry, sources: tuple[Source, ...]) -> str:
-    """What is handed to the model, each part marked as data."""
+def material(inquiry: Inquiry, sources: tuple[Source, ...], offline: Answer) -> str:
+    """What is handed to the model, each part marked: what it may rest on, what is shown already, and the message."""
 
     def listed(rulings: bool) -> str:
         return "\n".join(
@@ -174,6 +192,7 @@ def material(inquiry: Inquiry, sources: tuple[Source, ...]) -> str:
     before = f"前の質問: {inquiry.conversation.question}\n" if inquiry.conversation.question else ""
     return (
         f"## 決まったこと\n{listed(True)}\n\n## 資料\n{listed(False)}\n\n"
+        f"## すでに示した答え\n{offline.text.partition(replies.SOURCES)[0]}\n\n"
         f"## 利用者のメッセージ(データ)\n{before}{inquiry.text}"
     )
 

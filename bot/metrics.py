@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
+from bot.reconciling import Fate
 from bot.types import AnswerStatus
 from knowledge.store import Kind
 
@@ -28,11 +30,11 @@ class Metrics:
         self._seconds += seconds
         self._buckets[next((bound for bound in _BUCKETS if seconds <= bound), float("inf"))] += 1
 
-    def count_model(self, model: str, outcome: str, kept: int, removed: int, tokens_today: int) -> None:
-        """Counts what a chat model did for an answer: how it ended, and the sentences that stood and did not."""
+    def count_model(self, model: str, outcome: str, fates: Mapping[Fate, int], tokens_today: int) -> None:
+        """Counts what a chat model did for an answer: how it ended, and its sentences by what became of them."""
         self._model_answers[model, outcome] += 1
-        self._model_sentences[model, "kept"] += kept
-        self._model_sentences[model, "removed"] += removed
+        for fate in get_args(Fate):
+            self._model_sentences[model, fate] += fates.get(fate, 0)
         self._model_tokens[model] = tokens_today
 
     def as_text(self, generation: str, sizes: Mapping[Kind, int]) -> str:
@@ -75,7 +77,7 @@ class Metrics:
         yield "# TYPE madoguchi_model_answers_total counter"
         for (model, outcome), number in self._model_answers.items():
             yield f'madoguchi_model_answers_total{{model="{model}",outcome="{outcome}"}} {number}'
-        yield "# HELP madoguchi_model_sentences_total Sentences of the chat model, by whether they stood the check."
+        yield "# HELP madoguchi_model_sentences_total Sentences of the chat model, by what became of them in the check."
         yield "# TYPE madoguchi_model_sentences_total counter"
         for (model, fate), number in self._model_sentences.items():
             yield f'madoguchi_model_sentences_total{{model="{model}",fate="{fate}"}} {number}'

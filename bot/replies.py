@@ -5,6 +5,9 @@ from datetime import date
 
 from knowledge.types import Program, Subject, Verdict
 
+SOURCES = "\n\n出典: "
+"""Between what an answer says and its sources."""
+
 EMPTY = "ご質問を入力してください。例:「財政力指数0.6の町は計画策定支援の対象になりますか」"
 STARTED_OVER = "最初から始めます。総務省の支援事業について、ご質問をどうぞ。"
 ASK_STAFF = "「職員に聞く」と送ると、問い合わせ先をご案内します。"

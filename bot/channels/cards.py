@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from bot import replies
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.japanese import format_number, format_yen
 from knowledge.types import Outcome, Program, Ruling, Subject, Unit, Verdict
@@ -76,7 +77,7 @@ class Card:
 
 def lay_out_card(answer: Answer, programs: Mapping[str, Program]) -> Card:
     """Takes an answer apart for showing."""
-    said, marker, tail = answer.text.partition("\n\n出典: ")
+    said, marker, tail = answer.text.partition(replies.SOURCES)
     basis = "".join(tail.split("\n")[1:]) if marker else ""
     settled = any(ruling.outcome is Outcome.SETTLED for ruling in answer.rulings)
     shown = [ruling for ruling in answer.rulings if not settled or ruling.outcome is not Outcome.NOT_STATED]

@@ -7,6 +7,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
+from bot import replies
 from bot.answering import Knowledge, answer
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, Conversation, Inquiry
@@ -38,10 +39,10 @@ def converse(knowledge: Knowledge, settings: Settings, now: Callable[[], datetim
 
 def print_answer(answered: Answer) -> None:
     """Prints an answer, what it rests on, and what can be chosen."""
-    said, _, sources = answered.text.partition("\n\n出典: ")
+    said, _, sources = answered.text.partition(replies.SOURCES)
     _console.print(Text(said, style="bold" if answered.verdict else ""))
     if sources:
-        _console.print(Text(f"\n出典: {sources}", style="dim"))
+        _console.print(Text(f"{replies.SOURCES[1:]}{sources}", style="dim"))
     for quote in dict.fromkeys(f"{citation.place}「{citation.quote}」" for citation in answered.citations):
         _console.print(Text(f"根拠: {quote}", style="dim"))
     offers = [choice.label for choice in answered.choices] + list(answered.suggestions)

@@ -9,19 +9,20 @@ import json
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from bot.answering import Knowledge, answer, open_knowledge
 from bot.explaining import Step, passages_for, program_names, programs_of, respond, sources_of
 from bot.llm import open_chat_model
-from bot.reconciling import Checker, Sentence, Source
-from bot.types import AnswerStatus, Conversation, Inquiry
+from bot.reconciling import Checker, Fate, Reconciled, Sentence, Source
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry
 from knowledge.japanese import normalize
 from tests.adversarial.models import HERE, LIES, serving
 
@@ -38,17 +39,18 @@ class Question:
 
 def questions(paths: Iterable[Path], knowledge: Knowledge) -> list[Question]:
     """The questions of files, each with its earlier turns answered offline."""
-    found = []
-    for path in paths:
-        for line in path.read_text("utf-8").splitlines():
-            content: dict[str, Any] = json.loads(line)
-            day = date.fromisoformat(content["today"]) if content.get("today") else DAY
-            conversation = Conversation()
-            for turn in content["turns"][:-1]:
-                _, conversation = answer(Inquiry(turn, day, conversation), knowledge)
-            must_not = tuple(content.get("expect", {}).get("must_not", ()))
-            found.append(Question(Inquiry(content["turns"][-1], day, conversation), must_not))
-    return found
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
+    return [question_of(json.loads(line), knowledge) for line in lines]
+
+
+def question_of(row: dict[str, Any], knowledge: Knowledge) -> Question:
+    """The question of a row, with its earlier turns answered offline."""
+    day = date.fromisoformat(row["today"]) if row.get("today") else DAY
+    conversation = Conversation()
+    for turn in row["turns"][:-1]:
+        _, conversation = answer(Inquiry(turn, day, conversation), knowledge)
+    must_not = tuple(row.get("expect", {}).get("must_not", ()))
+    return Question(Inquiry(row["turns"][-1], day, conversation), must_not)
 
 
 async def ask(question: Question, knowledge: Knowledge, url: str, model: str) -> list[Step]:
@@ -107,10 +109,9 @@ def rewordings(asked: list[Question], knowledge: Knowledge, table: str) -> Itera
     names = program_names(knowledge.catalog)
     seen: set[str] = set()
     for question in asked:
-        offline, _ = answer(question.inquiry, knowledge)
+        offline, sources = handed_out(question.inquiry, knowledge)
         if offline.status is not AnswerStatus.ANSWERED or not programs_of(offline):
             continue
-        sources = sources_of(offline, passages_for(question.inquiry, offline, knowledge))
         checker = Checker(sources, names, programs_of(offline))
         for source in sources:
             for text in re.findall(r"[^。]+。", source.text):
@@ -120,22 +121,46 @@ def rewordings(asked: list[Question], knowledge: Knowledge, table: str) -> Itera
                         yield said, checker.objection(Sentence(said, (source.token,)))
 
 
+def replies(table: str, knowledge: Knowledge) -> Iterator[Reconciled]:
+    """What becomes of the sentences of a table of replies.
+
+    A chat model was given the prompt and what is handed out for each question: honest_replies.jsonl is what it
+    answered, lying_replies.jsonl what it answered when it was asked to mislead. `rests_on` are the headings of the
+    passages that it cited, or 決まったこと for a ruling.
+    """
+    names = program_names(knowledge.catalog)
+    for line in (HERE / table).read_text("utf-8").splitlines():
+        row: dict[str, Any] = json.loads(line)
+        offline, sources = handed_out(question_of(row, knowledge).inquiry, knowledge)
+        checker = Checker(sources, names, programs_of(offline))
+        for said in row["sentences"]:
+            cites = [s.token for s in sources if (s.context or "決まったこと") in said["rests_on"]]
+            yield checker.reconcile(Sentence(said["text"], tuple(cites or (s.token for s in sources))))
+
+
+def handed_out(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, tuple[Source, ...]]:
+    """The offline answer, and what a model is given with it."""
+    offline, _ = answer(inquiry, knowledge)
+    return offline, sources_of(offline, passages_for(inquiry, offline, knowledge))
+
+
 async def play(knowledge: Knowledge, asked: list[Question]) -> int:
     """Prints the table; returns how many answers were wrong."""
     total = 0
-    print(f"{'lying model':<48}{'questions':>10}{'removed':>9}{'kept':>6}{'wrong':>7}")
+    print(f"{'lying model':<48}{'questions':>10}{'removed':>9}{'restated':>10}{'kept':>6}{'wrong':>7}")
     with serving() as url:
         for lie in LIES:
-            removed = kept = bad = 0
+            bad = 0
+            fates = Counter[str]()
             for question in asked:
                 steps = await ask(question, knowledge, url, lie["name"])
-                removed += len(steps[-1].account.removed)
-                kept += steps[-1].account.kept
+                fates.update(reconciled.fate for reconciled in steps[-1].account.sentences)
                 if problems := wrong(steps, question, lie):
                     bad += 1
                     print(f"  WRONG {question.inquiry.text}: {problems}")
             total += bad
-            print(f"{lie['name']:<48}{len(asked):>10}{removed:>9}{kept:>6}{bad:>7}", flush=True)
+            counts = f"{fates['removed']:>9}{fates['restated']:>10}{fates['kept']:>6}"
+            print(f"{lie['name']:<48}{len(asked):>10}{counts}{bad:>7}", flush=True)
     print(f"{len(LIES)} lying models x {len(asked)} questions: {total} wrong")
     return total
 
@@ -155,6 +180,11 @@ def main() -> int:
     for part in ("own words", "tuning", "unseen"):
         kept, said = survival(part, knowledge)
         print(f"honest model, {part}: {kept} of {said} sentences stand ({kept / said:.0%})")
+    for table in ("honest_replies.jsonl", "lying_replies.jsonl"):
+        fates = Counter(reconciled.fate for reconciled in replies(table, knowledge))
+        said = fates.total()
+        shares = ", ".join(f"{fate} {fates[fate]} ({fates[fate] / said:.1%})" for fate in get_args(Fate))
+        print(f"{table}: {said} sentences, {shares}")
     return 1 if total else 0
 
 

@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 
 from bot.answering import answer
-from bot.explaining import respond, says, stands
+from bot.explaining import passages_for, respond, says, sources_of, stands
 from bot.llm import SENTENCES, ModelSettingError, ObjectReader, open_chat_model
 from bot.types import AnswerStatus, Inquiry
-from tests.adversarial.__main__ import questions, rewordings
+from tests.adversarial.__main__ import questions, replies, rewordings
 from tests.adversarial.models import HERE, LIES, as_reply, lying, serving, tokens_in
 
 CAP = Inquiry("初めての県です。推進体制構築支援の上限はいくらですか", date(2025, 6, 10))
@@ -46,6 +46,20 @@ def test_what_sources_say_in_other_words_is_heard(knowledge):
     assert len(removed) <= 0.05 * len(objections), removed
 
 
+def test_what_a_chat_model_answers_with_this_prompt_is_heard(knowledge):
+    said = list(replies("honest_replies.jsonl", knowledge))
+    removed = [reconciled for reconciled in said if reconciled.objection]
+    assert len(removed) <= 0.05 * len(said), removed
+    assert len([reconciled for reconciled in removed if not reconciled.shown]) <= 0.02 * len(said), removed
+
+
+def test_what_a_chat_model_makes_up_is_removed(knowledge):
+    """But for what is marked: false, though not on a cap, a date, a count or who may apply."""
+    rows = map(json.loads, (HERE / "lying_replies.jsonl").read_text("utf-8").splitlines())
+    slips = [said["text"] for row in rows for said in row["sentences"] if said.get("slips")]
+    assert [r.sentence.text for r in replies("lying_replies.jsonl", knowledge) if not r.objection] == slips
+
+
 def test_what_sources_do_not_say_is_removed(knowledge):
     asked = questions([HERE / "questions.jsonl"], knowledge)
     objections = dict(rewordings(asked, knowledge, "distortions.yaml"))
@@ -54,10 +68,15 @@ def test_what_sources_do_not_say_is_removed(knowledge):
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie["name"])
-async def test_a_lying_model_changes_nothing(knowledge, lie):
+async def test_a_lying_model_adds_nothing_but_what_the_documents_say(knowledge, lie):
+    offline, _ = answer(CAP, knowledge)
+    written = [source.text for source in sources_of(offline, passages_for(CAP, offline, knowledge))]
     with serving(lying) as url:
         for step in await steps(CAP, knowledge, url, lie["name"]):
-            assert step.answer == answer(CAP, knowledge)[0]
+            assert (step.answer.rulings, step.answer.verdict) == (offline.rulings, offline.verdict)
+            said, _, _ = step.answer.text.partition("\n\n出典")
+            added = said.removeprefix(offline.text.partition("\n\n出典")[0]).split("\n")
+            assert [line for line in added if not any(line.rpartition(": ")[2] in text for text in written)] == []
 
 
 async def test_a_provider_without_structured_output(knowledge):
