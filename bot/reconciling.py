@@ -86,9 +86,11 @@ class Checker:
         self._statements = {token: tuple(self._read(source)) for token, source in self._sources.items()}
 
     def reconcile(self, sentence: Sentence) -> Reconciled:
-        """What may be shown of a sentence."""
-        objection = self.objection(sentence)
-        return Reconciled(sentence, self._in_words_of_source(sentence) if objection else sentence, objection)
+        """What may be shown of a sentence, with the sources that it does rest on of those that it cites."""
+        if objection := self.objection(sentence):
+            return Reconciled(sentence, self._in_words_of_source(sentence), objection)
+        alone = [token for token in sentence.sources if not self.objection(Sentence(sentence.text, (token,)))]
+        return Reconciled(sentence, Sentence(sentence.text, tuple(alone) or sentence.sources))
 
     def objection(self, sentence: Sentence) -> str:
         """Why the sentence cannot stand, or "" where it can."""
