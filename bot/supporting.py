@@ -120,7 +120,7 @@ def _stands_in(token: Token, statement: Statement, sensitive: bool) -> bool:
                 return False
     if token.kind == "figure" or token.denied:
         return False
-    if token.form in statement.named and token.role in ("を", "に", "が", "と", "です", "のは"):
+    if token.form in statement.named and token.role in ("が", "を", "に", "です", "のは"):
         return False  # a word of the program's name is no thing that something is done to
     return token.form in (statement.context if sensitive or token.role == "は" else statement.nearby)
 
@@ -254,7 +254,7 @@ def _figures_out_of_order(claim: Claim, statement: Statement) -> str:
         if not _in_order(claim.tokens, [token.form for token in part.tokens if token.kind == "figure"]):
             return "数値の順が違う"
     bounds, said = _bounds(statement.tokens), _bounds(claim.tokens)
-    same = all(bounds[form] == said[form] for form in said if len(bounds.get(form, ())) == len(said[form]))
+    same = all(bounds[form] == said[form] for form in said if 1 < len(said[form]) == len(bounds.get(form, ())))
     return "" if same else "数値に付く言葉が違う"
 
 
@@ -264,7 +264,7 @@ def _in_order(tokens: Iterable[Token], order: list[str]) -> bool:
 
 
 def _bounds(tokens: Iterable[Token]) -> dict[str, list[str]]:
-    """For each figure what follows it, in order: 1人以上 … 1人 is not 1人 … 1人以上."""
+    """For each figure what binds it, in order: 1人以上 … 1人 is not 1人 … 1人以上."""
     found: dict[str, list[str]] = {}
     for token, after in pairwise((*tokens, Token("word", "", 0))):
         if token.kind == "figure":
@@ -333,6 +333,8 @@ def _condition_left_out(claim: Claim, statement: Statement, used: frozenset[int]
             if token.form in ("BEFORE", "FROM") and before and before.form not in claim.forms:
                 continue
             is_missing_sign = token.kind == "sign" and token.form not in everything
+            if token.form == "COND" and all(_kept(form, claim.forms) for form in part.content):
+                continue  # what it hangs on is all said
             if is_missing_sign and not _may_drop(token.form, everything, claim.is_sensitive):
                 return _left_out(token)
             if token.denied and token.form not in denied:
