@@ -10,6 +10,7 @@ sentence of the source was meant, that sentence is given in its place: what is s
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from bot.claims import Token, paraphrases, read_claims
@@ -101,7 +102,7 @@ class Checker:
         if unknown or not sentence.sources:
             return f"渡していない出典 {unknown[0]}" if unknown else "出典がない"
         statements = [statement for token in sentence.sources for statement in self._statements[token]]
-        clauses = [clause for part in sentences_of(text) for clause in clauses_of(part)]
+        clauses = [clause for part in sentences_of(text) for clause in self._of_one_program(part)]
         read = [read_claims(clause, self._names) for clause in clauses]
         everything = tuple(token for tokens in read for token in tokens)
         named = {token.form for token in everything if token.kind == "name"}
@@ -147,6 +148,13 @@ class Checker:
         """The program that a sentence is about without naming it, where the answer is about several; else ""."""
         named = any(token.kind == "name" for token in read_claims(normalize(sentence.text), self._names))
         return "" if named or len(self._about) < 2 else self._sources[sentence.sources[0]].program
+
+    def _of_one_program(self, sentence: str) -> Iterable[str]:
+        """The clauses of a sentence, cut where it turns to another program (Aは3か月、Bは通年)."""
+        for clause in clauses_of(sentence):
+            names = [token.place for token in read_claims(clause, self._names) if token.kind == "name"]
+            cuts = [0, *(place for place in names[1:] if clause[place - 1] == "、"), len(clause)]
+            yield from (clause[start:end].rstrip("、") for start, end in pairwise(cuts))
 
     def _objection_to_clause(self, clause: str, claim: Claim, statements: list[Statement]) -> str:
         """Why no statement supports the clause, nor two the halves of it; the objection of the nearest one."""

@@ -153,7 +153,11 @@ def _predicate_left_out(claim: Claim, statement: Statement) -> str:
     words = [token for token in (last if last.of_row else statement).tokens if token.kind in ("word", "figure")]
     if not claim.is_sensitive or not words or words[-1].kind == "figure" or not carries(words[-1]):
         return ""
-    return "" if _kept(words[-1].form, claim.forms) else f"述べていることが落ちている {words[-1].form}"
+    return (
+        ""
+        if words[-1].form == "応募" or _kept(words[-1].form, claim.forms)
+        else f"述べていることが落ちている {words[-1].form}"
+    )
 
 
 def _possibility_made_certain(claim: Claim, statement: Statement) -> str:
@@ -164,7 +168,7 @@ def _possibility_made_certain(claim: Claim, statement: Statement) -> str:
 
 _EMPTY_PREDICATES = frozenset(
     {
-        *("受ける", "使う", "行う", "可能", "事業", "制度", "団体", "内容", "例"),
+        *("受ける", "使う", "行う", "満たす", "可能", "事業", "制度", "団体", "内容", "例"),
         *("事", "こと", "物", "もの", "形", "為", "ため", "所", "方", "点", "進む", "進める", "判断"),
     }
 )
@@ -184,7 +188,10 @@ def _unsaid_predicate(tokens: tuple[Token, ...], statement: Statement) -> str:
     if not words or words[-1].kind == "figure":
         return ""
     last = next((word for word in reversed(words) if word.form not in _NOMINALIZERS), words[-1])
-    same = [other for other in statement.tokens if other.form == last.form]
+    if any(token.form == "FREE" and token.place > last.place for token in tokens):
+        return ""  # 支援を受ける側の負担はありません
+    wider = paraphrases().narrower.get(last.form, frozenset())
+    same = [other for other in statement.tokens if other.form == last.form or other.form in wider]
     if not same:
         if last.form == "手伝う" and {token.form for token in words if token.role in ("が", "は", "も")} <= {"専門家"}:
             return ""  # who helps are the experts, and nobody else
@@ -225,7 +232,7 @@ def _same_role(token: Token, statement: Statement) -> bool:
         case "の":  # 市なら推薦なしで is not 市の推薦なしで
             return roles != {"なら"}
         case "が":
-            return roles != {"の"} and bool(roles & (_SUBJECT_ROLES | {"を"}))
+            return (roles != {"の"} or not carries(token)) and bool(roles & (_SUBJECT_ROLES | {"を"}))
         case "を":
             return bool(roles & (_SUBJECT_ROLES | {"を"}))
         case "も" if roles == {"の"}:
@@ -340,9 +347,10 @@ def _condition_left_out(claim: Claim, statement: Statement, used: frozenset[int]
             if token.denied and token.form not in denied:
                 return _left_out(token)
             needed[token.form] += token.kind in ("word", "figure")
-            if _binds(token, part, claim, is_bound) and (
-                not _kept(token.form, claim.forms) or 0 < counts[token.form] < needed[token.form]
-            ):
+            too_few = 0 < counts[token.form] < needed[token.form]
+            if _binds(token, part, claim) and (too_few or not _kept(token.form, claim.forms)):
+                return _left_out(token)
+            if is_bound and too_few and carries(token):  # 出資する法人と非営利法人だけ: two kinds
                 return _left_out(token)
     return ""
 
@@ -352,7 +360,12 @@ def _left_out(token: Token) -> str:
 
 
 def _may_leave_out(index: int, claim: Claim, statement: Statement, used: frozenset[int], is_bound: bool) -> bool:
-    """Whether a part that is not used may be left out: a thing in a row, another case, or what only goes on."""
+    """Whether a part that is not used may be left out.
+
+    So may a thing in a row, another case, what only goes on, and what makes no difference (出資がなくても).
+    """
+    if statement.parts[index].text.endswith(("ても", "でも")):
+        return True
     part, last = statement.parts[index], statement.parts[-1]
     names_all_who_may = last.of_row and last.text.startswith("です") and not statement.topic.isdisjoint(_WHO_MAY)
     if part.is_item and not is_bound and not names_all_who_may and not _is_named(part, claim, statement):
@@ -371,13 +384,13 @@ def _is_named(item: Part, claim: Claim, statement: Statement) -> bool:
     return 0 < written <= said
 
 
-def _binds(token: Token, part: Part, claim: Claim, is_bound: bool) -> bool:
-    """Whether the statement holds only with this figure or word; in one of だけ or 両方 every word counts."""
+def _binds(token: Token, part: Part, claim: Claim) -> bool:
+    """Whether the statement holds only with this figure or word."""
     if token.form == _EACH or _is_start(token, part, claim):
         return False
     if token.kind == "figure":
         return claim.is_sensitive or token.form.endswith("年度")
-    return token.form in paraphrases().qualifiers or (is_bound and token.kind == "word" and carries(token))
+    return token.form in paraphrases().qualifiers
 
 
 def _is_start(token: Token, part: Part, claim: Claim) -> bool:
