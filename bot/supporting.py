@@ -213,11 +213,20 @@ _SUBJECT_ROLES = frozenset({"が", "は", "も", "の", "か", "や"}) | _PREDIC
 
 def _role_changed(claim: Claim, statement: Statement) -> str:
     token = next((token for token in claim.tokens if not _same_role(token, statement)), None)
-    return f"立場が違う {token.form}" if token else ""
+    if token:
+        return f"立場が違う {token.form}"
+    roles: dict[str, set[str]] = {}
+    for written in statement.tokens:
+        roles.setdefault(written.form, set()).add(written.role)
+    topics = {t.form for t in claim.tokens if t.role == "は" and roles.get(t.form) == {"の"}}
+    owners = {t.form for t in claim.tokens if t.role == "の" and roles.get(t.form) == {"は"}}
+    return f"立場が入れ替わっている {min(topics)}" if topics and owners else ""  # AはBの… is not BはAの…
 
 
 def _same_role(token: Token, statement: Statement) -> bool:
     """Whether what the clause says of a thing is said of it, and not with or to it, by the statement."""
+    if token.kind == "figure" and token.role == "から":
+        return any(other.form == token.form and other.role == "から" for other in statement.tokens)
     if token.kind != "word" or token.role not in ("が", "は", "も", "と", "から", "に", "を", "の"):
         return True
     wider = paraphrases().narrower.get(token.form, frozenset())
@@ -232,7 +241,9 @@ def _same_role(token: Token, statement: Statement) -> bool:
         case "の":  # 市なら推薦なしで is not 市の推薦なしで
             return roles != {"なら"}
         case "が":
-            return (roles != {"の"} or not carries(token)) and bool(roles & (_SUBJECT_ROLES | {"を"}))
+            return (
+                roles != {"も"} and (roles != {"の"} or not carries(token)) and bool(roles & (_SUBJECT_ROLES | {"を"}))
+            )
         case "を":
             return bool(roles & (_SUBJECT_ROLES | {"を"}))
         case "も" if roles == {"の"}:
@@ -248,11 +259,11 @@ def _same_role(token: Token, statement: Statement) -> bool:
 # --- order -----------------------------------------------------------------------------------------------------------
 
 
-def _contrast_turned(claim: Claim, statement: Statement) -> str:
-    """Whether the clause leaves the order of a statement of the kind "not this but that"."""
-    if not any(re.search(r"で(?:は)?なく", part.text) for part in statement.parts):
+def _turned_around(claim: Claim, statement: Statement) -> str:
+    """Whether the clause leaves the order of "not this but that" or of "this because of that"."""
+    if not any(re.search(r"で(?:は)?なく|からです$", part.text) for part in statement.parts):
         return ""
-    return "" if _in_order(claim.tokens, [token.form for token in statement.tokens]) else "対比の順が違う"
+    return "" if _in_order(claim.tokens, [token.form for token in statement.tokens]) else "順が違う"
 
 
 def _figures_out_of_order(claim: Claim, statement: Statement) -> str:
@@ -263,6 +274,24 @@ def _figures_out_of_order(claim: Claim, statement: Statement) -> str:
     bounds, said = _bounds(statement.tokens), _bounds(claim.tokens)
     same = all(bounds[form] == said[form] for form in said if 1 < len(said[form]) == len(bounds.get(form, ())))
     return "" if same else "数値に付く言葉が違う"
+
+
+def _hangs_on_another(claim: Claim, statement: Statement) -> str:
+    """Whether だけ or 場合 stands with another thing than in the statement."""
+    for sign in ("ONLY", "COND"):
+        said, written = _before(sign, claim.tokens, 1), _before(sign, statement.tokens, 2)
+        if written and not said <= written:
+            return "「だけ」や「場合」の付く言葉が違う"
+    return ""
+
+
+def _before(sign: str, tokens: tuple[Token, ...], number: int) -> frozenset[str]:
+    """The last things before each of a sign, as many as `number`."""
+    found: set[str] = set()
+    for place, token in enumerate(tokens):
+        if token.form == sign:
+            found.update([t.form for t in tokens[:place] if carries(t)][-number:])
+    return frozenset(found)
 
 
 def _in_order(tokens: Iterable[Token], order: list[str]) -> bool:
@@ -460,8 +489,9 @@ _CHECKS: tuple[Callable[[Claim, Statement], str], ...] = (
     _possibility_made_certain,
     _predicate_made_up,
     _role_changed,
-    _contrast_turned,
+    _turned_around,
     _figures_out_of_order,
+    _hangs_on_another,
 )
 _CHECKS_OF_PARTS: tuple[Callable[[Claim, Statement, frozenset[int]], str], ...] = (
     _said_of_others,
