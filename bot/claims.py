@@ -52,6 +52,7 @@ class Paraphrases:
     groups: Mapping[str, str]
     narrower: Mapping[str, frozenset[str]]
     silent: frozenset[str]
+    empty_predicates: frozenset[str]
     qualifiers: frozenset[str]
     sensitive: frozenset[str]
 
@@ -75,6 +76,7 @@ def paraphrases() -> Paraphrases:
         groups=groups,
         narrower={word: frozenset(wider) for word, wider in content["narrower"].items()},
         silent=frozenset(content["silent"]),
+        empty_predicates=frozenset(content["empty_predicates"]),
         qualifiers=frozenset(content["qualifiers"]),
         sensitive=frozenset(content["sensitive"]),
     )

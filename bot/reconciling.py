@@ -133,16 +133,16 @@ class Checker:
         if _objection_to_form(text):
             return None
         said = read_claims(text, self._names)
-        best: tuple[float, Sentence] | None = None
+        shares: dict[Sentence, float] = {}
         for source in (self._sources[token] for token in sentence.sources if token in self._sources):
             for place, written in enumerate(re.findall(r"[^。\n]+。", source.text) if source.settled else ()):
                 if text.rstrip("。") in normalize(written):
                     continue  # cut out of it: it was not meant as a whole
+                lead = f"{source.context}: " if place and source.context else ""
                 share = _shared(said, read_claims(normalize(written), self._names), source, self._words(source.context))
-                if share >= _MEANT_SHARE and (best is None or share > best[0]):
-                    lead = f"{source.context}: " if place and source.context else ""
-                    best = share, Sentence(lead + written, (source.token,))
-        return best[1] if best else None
+                shares[Sentence(lead + written, (source.token,))] = share
+        meant = max(shares, key=lambda shown: shares[shown], default=None)
+        return meant if meant and shares[meant] >= _MEANT_SHARE else None
 
     def program_of(self, sentence: Sentence) -> str:
         """The program that a sentence is about without naming it, where the answer is about several; else ""."""
@@ -184,7 +184,15 @@ class Checker:
         for parts in filter(None, statements):
             before, spoken_of, _ = parts[0].text.partition("は")
             topic_words = self._words(before) if spoken_of else frozenset()
-            yield Statement(source.program, source.settled, topic_words, parts, context, nearby | context, named)
+            yield Statement(
+                program=source.program,
+                settled=source.settled,
+                topic=topic_words,
+                parts=parts,
+                context=context,
+                nearby=nearby | context,
+                named=named,
+            )
 
     def _words(self, text: str, names: Mapping[str, str] | None = None) -> frozenset[str]:
         read = read_claims(text, self._names if names is None else names)

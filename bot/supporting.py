@@ -166,14 +166,6 @@ def _possibility_made_certain(claim: Claim, statement: Statement) -> str:
     return "できることが、することになっている" if is_possible else ""
 
 
-_EMPTY_PREDICATES = frozenset(
-    {
-        *("受ける", "使う", "行う", "満たす", "可能", "事業", "制度", "団体", "内容", "例"),
-        *("事", "こと", "物", "もの", "形", "為", "ため", "所", "方", "点", "進む", "進める", "判断"),
-    }
-)
-"""Silent words in which a clause may end, although its source does not have them."""
-
 _NOMINALIZERS = frozenset({"事", "こと", "物", "もの"})
 
 
@@ -193,9 +185,7 @@ def _unsaid_predicate(tokens: tuple[Token, ...], statement: Statement) -> str:
     wider = paraphrases().narrower.get(last.form, frozenset())
     same = [other for other in statement.tokens if other.form == last.form or other.form in wider]
     if not same:
-        if last.form == "手伝う" and {token.form for token in words if token.role in ("が", "は", "も")} <= {"専門家"}:
-            return ""  # who helps are the experts, and nobody else
-        return "" if last.form in _EMPTY_PREDICATES | statement.context - statement.named else last.form
+        return "" if last.form in paraphrases().empty_predicates | statement.context - statement.named else last.form
     if last.role == "です" and all(other.role not in ("です", "で", "") for other in same):
         return last.form
     if last.role in ("です", "") and all(other.attributive for other in same):
@@ -213,14 +203,17 @@ _SUBJECT_ROLES = frozenset({"が", "は", "も", "の", "か", "や"}) | _PREDIC
 
 def _role_changed(claim: Claim, statement: Statement) -> str:
     token = next((token for token in claim.tokens if not _same_role(token, statement)), None)
-    if token:
-        return f"立場が違う {token.form}"
+    return f"立場が違う {token.form}" if token else ""
+
+
+def _topic_and_owner_swapped(claim: Claim, statement: Statement) -> str:
+    """Whether "B of A" of the statement's topic A has become "A of B" (コンサルタントは団体の意向も聞き)."""
     roles: dict[str, set[str]] = {}
     for written in statement.tokens:
         roles.setdefault(written.form, set()).add(written.role)
-    topics = {t.form for t in claim.tokens if t.role == "は" and roles.get(t.form) == {"の"}}
-    owners = {t.form for t in claim.tokens if t.role == "の" and roles.get(t.form) == {"は"}}
-    return f"立場が入れ替わっている {min(topics)}" if topics and owners else ""  # AはBの… is not BはAの…
+    topics = {token.form for token in claim.tokens if token.role == "は" and roles.get(token.form) == {"の"}}
+    owners = {token.form for token in claim.tokens if token.role == "の" and roles.get(token.form) == {"は"}}
+    return f"立場が入れ替わっている {min(topics)}" if topics and owners else ""
 
 
 def _same_role(token: Token, statement: Statement) -> bool:
@@ -489,6 +482,7 @@ _CHECKS: tuple[Callable[[Claim, Statement], str], ...] = (
     _possibility_made_certain,
     _predicate_made_up,
     _role_changed,
+    _topic_and_owner_swapped,
     _turned_around,
     _figures_out_of_order,
     _hangs_on_another,
