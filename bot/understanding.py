@@ -50,6 +50,9 @@ def understand(inquiry: Inquiry, catalog: Catalog) -> Understanding:
     for subject, pattern in load_wordings().subjects:
         if (match := pattern.search(unread)) and subject not in found:
             found[subject] = match.start()
+    if Subject.DEADLINE in found and unit == "day":
+        amount, unit = None, None  # 締切は10日まで? names a date
+        found.pop(Subject.CAP, None)
     programs = named or _programs_in_mind(said, unit, frozenset(found), before, signs, catalog.programs.values())
     about = [catalog.programs[id] for id in programs] or about
     if amount in [row.value for program in about for row in rows_of(program, Subject.BUDGET)] and not (
