@@ -1,0 +1,152 @@
+"""What several figures are together: 五千万と1円, 2時間×5, 4回(各2時間), 1回2時間を5回, 計3日."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from knowledge.figures.types import Dimension, Figure
+
+_TOTAL_BEFORE = re.compile(
+    r"(?:合計|総計|累計|小計|計|総額|全部で|全体で|併せて|合わせて|あわせて|足して|足すと|トータル|通算|延べ|のべ|締めて|しめて|=)"
+    r"(?:で|は|が|して|すると|:|\s|約|にして){0,3}$"
+)
+_ONE_OF_THEM = re.compile(r"どちら|どっち|いずれ|の差|違い|比べ|引い|引く|マイナス|ではなく|じゃなく|でなく")
+_THING = r"[一-龠々ァ-ヶーa-z0-9()]"
+_PLUS = re.compile(
+    rf"(?:円|分)?\)?(?:\s?(?:\+|プラス|足す|たす)\s?{_THING}{{0,8}}(?:[がでにはを]|費用)?"
+    rf"|(?:と|や|及び|および|並びに)、?(?!(?:今|前|昨|去|来|隣|他|上限|予算))(?:それに|あと|さらに)?{_THING}{{0,8}}[がでにはをも]?"
+    rf"|(?:に|の(?:ほか|他)に?|に加え(?:て)?|のうえ)、?(?!(?:今|前|昨|去|来|隣|上限))(?:さらに|あと)?{_THING}{{0,8}}[がでを]?"
+    rf"|[、。,]?\s?(?:で、?)?(?:(?:それ|これ)(?:に|と)|あと(?:は|で)?|さらに|ほかに|他に|加えて|プラス|プラスで|残り(?:は|が)?|続けて)、?{_THING}{{0,8}}[がではにをも]?"
+    rf"|[、,\s](?:初回|次回?|2回目|オンライン|リモート|現地|対面|訪問|web|zoom|後半|前半|事前|事後){_THING}{{0,6}}[がではにを]?"
+    rf"|[、,]{_THING}{{0,8}}(?:費|料|代|金|委託)[がではに]?)"
+)
+_ADDED_AFTER = re.compile(r"(?:円)?を?(?:足|加え|追加|上乗せ|プラス|たし)")
+_NEEDS_ADDED = re.compile(rf"(?:円)?に(?!加え)、?(?:さらに|あと)?{_THING}{{0,8}}[がでを]?")
+_TIMES = re.compile(r"\s?(?:間|分)?\s?\)?(?:を|ずつを?|[×x*]|かける|掛ける|の|が|も|、?これを)?\s?(?:計|全|年)?")
+_BY_SIGN = re.compile(r"\s?\)?(?:を|の)?(?:[×x*]|かける|掛ける)\s?")
+_EACH_BEFORE = re.compile(r"(?:各回?|それぞれ|毎回|1回(?:あたり|当たり)?|ずつ)(?:に|は|が|\s)?$")
+_EACH_BETWEEN = re.compile(
+    r"(?:で|を|、|,|\(|:|\s|とも|に|は|して|訪問|派遣|支援){0,3}(?:各回?|それぞれ|毎回)(?:に|は|が|\s)?"
+)
+_SPREAD = re.compile(r"(?:に|で|へ|それぞれ|、){0,3}")
+_PER_UNIT = re.compile(r"(?:あたり|当たり|当り|につき|に付き|ごとに|の(?:支援|派遣|面談|会議)|に|は|が|で|、|\s)*")
+_MONTHLY = re.compile(r"(?:毎|各)?(?P<unit>月|年)(?:額|々)?(?:に|で|は|あたり|\s)?$")
+
+_COUNTABLE = {
+    Dimension.DAY: {Dimension.TIME, Dimension.CASE},
+    Dimension.HOUR: {Dimension.TIME, Dimension.DAY, Dimension.CASE},
+    Dimension.YEN: {
+        Dimension.TIME,
+        Dimension.OTHER,
+        Dimension.CASE,
+        Dimension.PEOPLE,
+        Dimension.MUNICIPALITY,
+        Dimension.MONTH,
+        Dimension.DAY,
+    },
+}
+"""What may be counted off: an hour is not multiplied by people, an amount is."""
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A figure times how often it is meant, and the part of the text that says both. `value` None: it is not known."""
+
+    start: int
+    end: int
+    value: Decimal | None
+
+
+def total(figures: Sequence[Figure], text: str, dimension: Dimension) -> Decimal | None:
+    """The one value that the figures of a dimension come to: their sum, product, or the total that is written.
+
+    One figure alone is its own total. None where there is none, or where it cannot be known: alternatives
+    (5か6時間), so much each without the number of times (1回4時間), figures that nothing adds up.
+    """
+    own = [figure for figure in figures if figure.dimension is dimension]
+    written = [figure.value for figure in own if _TOTAL_BEFORE.search(text, max(0, figure.start - 12), figure.start)]
+    if written:
+        return written[-1]
+    items = [_item(figure, figures, text) for figure in own]
+    if not items or any(item.value is None for item in items):
+        return None
+    values = [item.value for item in items if item.value is not None]
+    if len(items) == 1:
+        return values[0]
+    result = sum(values[:-1], Decimal(0))
+    if values[-1] == result and re.search(r"[で=]", text[items[-2].end : items[-1].start]):
+        return result
+    if _ONE_OF_THEM.search(text[items[0].start :]):
+        return None
+    joined = all(_adds(text, first, second) for first, second in itertools.pairwise(items))
+    return result + values[-1] if joined else None
+
+
+def _adds(text: str, first: _Item, second: _Item) -> bool:
+    between = text[first.end : second.start]
+    if _NEEDS_ADDED.fullmatch(between):
+        return bool(_ADDED_AFTER.match(text, second.end))
+    return bool(_PLUS.fullmatch(between)) or "合計" in text[second.end : second.end + 4]
+
+
+def _item(figure: Figure, figures: Sequence[Figure], text: str) -> _Item:
+    """A figure with the number of times beside it."""
+    place = figures.index(figure)
+    before = figures[place - 1] if place else None
+    others = [other for other in figures if _counts_off(other, figure)]
+    unit = before if before and before.value == 1 and _is_per_unit(before, figure, text) else None
+    if unit:
+        others = [other for other in others if other is not unit and other.dimension is unit.dimension]
+        nearest = next((o for o in others if o.start > figure.end), others[-1] if others else None)
+        if nearest is None:
+            return _Item(unit.start, figure.end, None)
+        return _times(figure, nearest, unit)
+    monthly = (
+        _MONTHLY.search(text, max(0, figure.start - 4), figure.start) if figure.dimension is Dimension.YEN else None
+    )
+    following = figures[place + 1] if place + 1 < len(figures) else None
+    is_each = _EACH_BEFORE.search(text, max(0, figure.start - 8), figure.start) or text.startswith("ずつ", figure.end)
+    if following and _multiplies(text, figure, following, is_each=bool(is_each)):
+        return _times(figure, following)
+    if before and _spreads(text, before, figure):
+        return _times(figure, before)
+    return _Item(figure.start, figure.end, None if is_each or monthly else figure.value)
+
+
+def _times(figure: Figure, count: Figure, unit: Figure | None = None) -> _Item:
+    spans = [figure, count, *([unit] if unit else [])]
+    return _Item(min(f.start for f in spans), max(f.end for f in spans), figure.value * count.value)
+
+
+def _counts_off(other: Figure, figure: Figure) -> bool:
+    return other is not figure and other.dimension in _COUNTABLE.get(figure.dimension, ())
+
+
+def _is_per_unit(unit: Figure, figure: Figure, text: str) -> bool:
+    return _counts_off(unit, figure) and bool(_PER_UNIT.fullmatch(text[unit.end : figure.start]))
+
+
+def _multiplies(text: str, figure: Figure, count: Figure, *, is_each: bool) -> bool:
+    between = text[figure.end : count.start]
+    if count.dimension is Dimension.NUMBER or text.startswith("倍", count.end - 1):
+        return bool(_BY_SIGN.fullmatch(between)) or (text.startswith("倍", count.end - 1) and between == "の")
+    if not _counts_off(count, figure):
+        return False
+    if not between and figure.value == 1 and figure.dimension is Dimension.DAY:
+        return False  # 1日2回: how often on a day
+    is_stay = "泊" in text[figure.start : figure.end]
+    return bool(_TIMES.fullmatch(between)) or (between == "で" and (is_stay or is_each))
+
+
+def _spreads(text: str, count: Figure, figure: Figure) -> bool:
+    """Whether a count stands before what it multiplies: 4回(各2時間), 5×2時間, 3か所に2000万ずつ."""
+    between = text[count.end : figure.start]
+    if _BY_SIGN.fullmatch(between) and (count.dimension is Dimension.NUMBER or _counts_off(count, figure)):
+        return True
+    if not _counts_off(count, figure):
+        return False
+    return bool(_EACH_BETWEEN.fullmatch(between)) or (
+        text.startswith("ずつ", figure.end) and bool(_SPREAD.fullmatch(between))
+    )
