@@ -34,6 +34,8 @@ _SPREAD = re.compile(r"(?:に|で|へ|それぞれ|、){0,3}")
 _PER_UNIT = re.compile(r"(?:あたり|当たり|当り|につき|に付き|ごとに|の(?:支援|派遣|面談|会議)|に|は|が|で|、|\s)*")
 _MONTHLY = re.compile(r"(?:毎|各)?(?P<unit>月|年)(?:額|々)?(?:に|で|は|あたり|\s)?$")
 
+_NEAR = 3  # figures around so much each, among which its number of times is looked for
+
 _COUNTABLE = {
     Dimension.DAY: {Dimension.TIME, Dimension.CASE},
     Dimension.HOUR: {Dimension.TIME, Dimension.DAY, Dimension.CASE},
@@ -69,7 +71,7 @@ def total(figures: Sequence[Figure], text: str, dimension: Dimension) -> Decimal
     written = [figure.value for figure in own if _TOTAL_BEFORE.search(text, max(0, figure.start - 12), figure.start)]
     if written:
         return written[-1]
-    items = [_item(figure, figures, text) for figure in own]
+    items = [_item(place, figures, text) for place, figure in enumerate(figures) if figure.dimension is dimension]
     if not items or any(item.value is None for item in items):
         return None
     values = [item.value for item in items if item.value is not None]
@@ -91,18 +93,14 @@ def _adds(text: str, first: _Item, second: _Item) -> bool:
     return bool(_PLUS.fullmatch(between)) or "合計" in text[second.end : second.end + 4]
 
 
-def _item(figure: Figure, figures: Sequence[Figure], text: str) -> _Item:
+def _item(place: int, figures: Sequence[Figure], text: str) -> _Item:
     """A figure with the number of times beside it."""
-    place = figures.index(figure)
+    figure = figures[place]
     before = figures[place - 1] if place else None
-    others = [other for other in figures if _counts_off(other, figure)]
-    unit = before if before and before.value == 1 and _is_per_unit(before, figure, text) else None
-    if unit:
-        others = [other for other in others if other is not unit and other.dimension is unit.dimension]
-        nearest = next((o for o in others if o.start > figure.end), others[-1] if others else None)
-        if nearest is None:
-            return _Item(unit.start, figure.end, None)
-        return _times(figure, nearest, unit)
+    if before and _is_per_unit(before, figure, text):
+        near = (*figures[place + 1 : place + 1 + _NEAR], *figures[max(0, place - 1 - _NEAR) : place - 1][::-1])
+        count = next((other for other in near if other.dimension is before.dimension), None)
+        return _times(figure, count, before) if count else _Item(before.start, figure.end, None)
     monthly = (
         _MONTHLY.search(text, max(0, figure.start - 4), figure.start) if figure.dimension is Dimension.YEN else None
     )
@@ -121,11 +119,12 @@ def _times(figure: Figure, count: Figure, unit: Figure | None = None) -> _Item:
 
 
 def _counts_off(other: Figure, figure: Figure) -> bool:
-    return other is not figure and other.dimension in _COUNTABLE.get(figure.dimension, ())
+    return other.dimension in _COUNTABLE.get(figure.dimension, ())
 
 
 def _is_per_unit(unit: Figure, figure: Figure, text: str) -> bool:
-    return _counts_off(unit, figure) and bool(_PER_UNIT.fullmatch(text[unit.end : figure.start]))
+    """Whether it says how much each is: 1回2時間, 1か所につき2000万."""
+    return unit.value == 1 and _counts_off(unit, figure) and bool(_PER_UNIT.fullmatch(text, unit.end, figure.start))
 
 
 def _multiplies(text: str, figure: Figure, count: Figure, *, is_each: bool) -> bool:

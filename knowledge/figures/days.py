@@ -82,6 +82,7 @@ _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "r": 2018, "h": 1988, "
 _N2 = r"(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})"
 _ERA = rf"(?P<era>令和|平成|昭和|(?<![a-z])[rhs])\s?(?P<era_year>元|{_N2})"
 _IN_BRACKETS = r"(?:\((?:20[0-9]{2}|令和[0-9元]{1,2})\))?"  # 令和7(2025)年度
+_IN_BRACKETS = r"(?:\((?:20[0-9]{2}|令和[0-9元]{1,2})\))?"  # 令和7(2025)年度
 _YEAR = rf"(?:{_ERA}|(?P<year>(?<![0-9])(?:19|20)[0-9]{{2}}|二〇[〇一二三四五六七八九]{{2}})){_IN_BRACKETS}"
 _BARE = rf"(?<![0-9.,a-z{KANJI[1:-1]}])"
 _MD = rf"{_BARE}(?P<month>{_N2})月の?(?P<day>{_N2})日(?!間)"
@@ -188,7 +189,7 @@ def _days(found: _Match, as_of: date) -> _Read:
 
 
 @_rule(
-    rf"(?<![0-9.,])(?P<number>{DIGITS}|{KANJI}+)(?P<unit>日|週間|[かヶカケヵ]月|年)(?:間)?(?P<way>後(?!半)|前(?!後|半|年))"
+    rf"(?<![0-9.,])(?P<number>{DIGITS}|(?<!{KANJI}){KANJI}++)(?P<unit>日|週間|[かヶカケヵ]月|年)(?:間)?(?P<way>後(?!半)|前(?!後|半|年))"
 )
 def _from_today(found: _Match, as_of: date) -> _Read:
     number = _number(found["number"]) * (1 if found["way"] == "後" else -1)

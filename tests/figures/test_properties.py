@@ -1,4 +1,4 @@
-"""Whatever the text: nothing raises, what is read lies in it and apart, and a value reads the same however it is written."""
+"""Nothing raises, what is read lies in the text and apart, and a value reads the same however it is written."""
 
 import unicodedata
 from collections.abc import Callable
@@ -25,7 +25,10 @@ from knowledge.figures import (
 
 AS_OF = date(2025, 6, 10)
 NUMERALS = "0123456789０１５９〇零一二三四五六七八九十百千万億兆壱,.・点/-¥円%()①半数第"
-WORDS = "年月日度回件人時間分週泊市町村県令和平成昭元今来再先々末上中下旬明春夏秋冬財政力指数以上未満超えfyrh約程でとを各計ずつれいてん"
+WORDS = (
+    "年月日度回件人時間分週泊市町村県令和平成昭元今来再先々末上中下旬明春夏秋冬財政力"
+    "指数以上未満超えfyrh約程でとを各計ずつれいてん"
+)
 LONG = st.sampled_from(
     [
         "1",
@@ -52,13 +55,13 @@ TEXTS = (
     st.text()
     | st.text(NUMERALS + WORDS, max_size=40)
     | st.text(NUMERALS, max_size=12)
-    | st.builds(lambda part, times: part * times, LONG, st.sampled_from([3, 50, 20_000]))
+    | st.builds(lambda part, times: part * times, LONG, st.sampled_from([3, 50, 2_000]))
 )
 DAYS = st.dates(date(1990, 1, 1), date(2099, 12, 31))
 BEFORE = st.sampled_from(["", "うちは", "実は、", "(", "今回の申請は", "専門家に", "前より多く、"])
 AFTER = st.sampled_from(["", "です", "、どうですか", "。", "?", "の予定", "でお願いしたい", ")"])
 KANJI = "〇一二三四五六七八九"
-readings = settings(max_examples=400, deadline=None)
+readings = settings(max_examples=200, deadline=None)
 
 
 @readings
@@ -90,7 +93,7 @@ def test_normalizing_is_idempotent_and_keeps_places(text: str) -> None:
     assert normalize(normal) == normal
     assert len(offsets) == len(normal) + 1
     assert list(offsets) == sorted(offsets)
-    assert 0 <= offsets[0]
+    assert offsets[0] >= 0
     assert offsets[-1] <= len(text)
 
 
