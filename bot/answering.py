@@ -114,4 +114,5 @@ def _remember(understanding: Understanding, composed: Answer, inquiry: Inquiry) 
         asked_for=composed.missing[0] if composed.missing else None,
         question=before.question if understanding.continues and not understanding.subjects else understanding.text,
         counts=understanding.counts,
+        ended_on=understanding.ended_on or before.ended_on,
     )

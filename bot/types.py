@@ -21,6 +21,53 @@ class AnswerStatus(StrEnum):
     ERROR = "error"
 
 
+class Whose(StrEnum):
+    """Of whom something is said: the body that asks, another one, one of its members, or where the work is done."""
+
+    WRITER = "writer"
+    ANOTHER = "another"
+    MEMBER = "member"
+    PLACE = "place"
+
+
+class When(StrEnum):
+    """Of when something is said: as things stand, of an earlier year or time, or of one to come."""
+
+    NOW = "now"
+    BEFORE = "before"
+    LATER = "later"
+
+
+class Stance(StrEnum):
+    """How something is said. `contrasted` is what a message takes back in the same breath (AではなくB)."""
+
+    SAID = "said"
+    DENIED = "denied"
+    ASKED = "asked"
+    SUPPOSED = "supposed"
+    HOPED = "hoped"
+    QUOTED = "quoted"
+    CONTRASTED = "contrasted"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One thing that a message says, with the words that say it.
+
+    `slot` is a fact or one of amount, days, hours, times, day_asked, ended_on, year_asked, claim. `start` and `end` are
+    characters of the normalised message; `by` names the entry of facts.yaml, or the model, that read it.
+    """
+
+    slot: str
+    value: str
+    start: int
+    end: int
+    whose: Whose = Whose.WRITER
+    when: When = When.NOW
+    stance: Stance = Stance.SAID
+    by: str = ""
+
+
 @dataclass(frozen=True)
 class Conversation:
     """What earlier messages of a conversation left behind.
@@ -37,6 +84,7 @@ class Conversation:
     asked_for: Fact | None = None
     question: str = ""
     counts: tuple[int, ...] = ()
+    ended_on: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +122,9 @@ class Understanding:
     matter: str = ""
     foreign_program: str = ""
     counts: tuple[int, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    open: frozenset[Fact] = frozenset()
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class ApplicantKind(StrEnum):
     NATIONAL_AGENCY = "national_agency"
     REGIONAL_BUREAU = "regional_bureau"
     SUPPORT_PROVIDER = "support_provider"
+    OTHER_CORPORATION = "other_corporation"
 
 
 class Fact(StrEnum):
@@ -40,7 +41,7 @@ class Fact(StrEnum):
     MEETING_MODE = "meeting_mode"
     SAME_PROJECT = "same_project"
     DISPATCH_YEAR = "fiscal_year"
-    END_DATE = "end_date"
+    INDEX_SPREAD = "index_spread"
 
 
 class Subject(StrEnum):

@@ -1,0 +1,100 @@
+"""What a message asks: the subjects whose cues (subjects.yaml) stand together in one of its sentences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bot.understanding.message import Message
+from knowledge.catalog import read_yaml
+from knowledge.lexicon import Mention
+from knowledge.types import Strict, Subject
+
+
+@dataclass(frozen=True)
+class SubjectCues(Strict):
+    """How a subject is asked for: each cue is a list of concepts that stand together in a sentence."""
+
+    subject: Subject
+    label: str
+    asked_by: tuple[tuple[str, ...], ...]
+    examples: tuple[str, ...]
+    shows: bool = False
+    shown_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A subject that is asked for, with the words that ask it and the sentence that they stand in."""
+
+    subject: Subject
+    start: int
+    end: int
+    sentence: int
+    words: frozenset[int]
+    shows: bool
+
+
+@cache
+def load_subjects() -> tuple[SubjectCues, ...]:
+    """Reads subjects.yaml, in the order in which its subjects go before each other."""
+    path = Path(__file__).parents[2] / "knowledge" / "subjects.yaml"
+    return TypeAdapter(tuple[SubjectCues, ...]).validate_python(read_yaml(path))
+
+
+def subjects_asked(message: Message) -> tuple[Asked, ...]:
+    """What each sentence asks, in order of asking: of cues that share their words, the one that takes in more."""
+    found: list[Asked] = []
+    for sentence in sorted({clause.sentence for clause in message.clauses}):
+        clauses = [clause for clause in message.clauses if clause.sentence == sentence]
+        mentions = message.saying(*_CONCEPTS(), start=clauses[0].start, end=clauses[-1].end)
+        found += _undominated(_matching(mentions, sentence))
+    return tuple(sorted(found, key=lambda asked: asked.start))
+
+
+@cache
+def _CONCEPTS() -> frozenset[str]:  # noqa: N802
+    return frozenset(concept for cues in load_subjects() for cue in cues.asked_by for concept in cue)
+
+
+def _matching(mentions: Sequence[Mention], sentence: int) -> list[Asked]:
+    by_concept: dict[str, list[Mention]] = {}
+    for mention in mentions:
+        for concept in mention.concepts:
+            by_concept.setdefault(concept, []).append(mention)
+    found = []
+    for cues in load_subjects():
+        best: Asked | None = None
+        for cue in cues.asked_by:
+            for chosen in product(*(by_concept.get(concept, ())[:3] for concept in cue)):
+                words = frozenset(m.first for m in chosen)
+                if len(words) < len(cue):
+                    continue
+                shows = cues.shows and (not cues.shown_by or bool(set(cues.shown_by) & set(cue)))
+                start, end = min(m.start for m in chosen), max(m.end for m in chosen)
+                asked = Asked(cues.subject, start, end, sentence, words, shows)
+                if best is None or (len(words), -(asked.end - asked.start)) > (len(best.words), -(best.end - best.start)):
+                    best = asked
+        if best:
+            found.append(best)
+    return found
+
+
+def _undominated(found: Sequence[Asked]) -> list[Asked]:
+    order = {cues.subject: at for at, cues in enumerate(load_subjects())}
+    return [
+        asked
+        for asked in found
+        if not any(
+            (asked.words < other.words) or (asked.words == other.words and order[other.subject] < order[asked.subject])
+            for other in found
+            if other is not asked
+        )
+    ]
+
+
+_: tuple[Any, ...] = (Mapping,)

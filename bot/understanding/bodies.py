@@ -1,0 +1,334 @@
+"""The bodies that a message speaks of: their kind, whose they are, and what part each plays.
+
+A town that recommends, invests, is consulted or is the place of the work is no applicant, whatever else is said of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.types import Whose
+from bot.understanding.message import Clause, Message
+from knowledge.lexicon import Mention, Token
+from knowledge.municipalities.places import Place
+from knowledge.types import ApplicantKind
+
+_KINDS = (
+    "support_provider",
+    "unincorporated",
+    "regional_bureau",
+    "national_agency",
+    "local_government_association",
+    "special_ward",
+    "invested_corporation",
+    "cooperative",
+    "nonprofit",
+    "voluntary_group",
+    "company",
+    "individual",
+    "prefecture",
+    "municipality",
+)
+"""Concepts that are kinds of bodies; of a word that says two, the first counts."""
+
+GOVERNMENTS = frozenset({"prefecture", "municipality", "special_ward", "local_government_association"})
+
+
+class Part(StrEnum):
+    """What part a body plays in the matter of a message."""
+
+    APPLICANT = "applicant"
+    RECOMMENDER = "recommender"
+    INVESTOR = "investor"
+    PARTNER = "partner"
+    CHANNEL = "channel"
+    CONSULTED = "consulted"
+    CONTAINER = "container"
+    OWNER = "owner"
+    PLACE = "place"
+    MEMBER = "member"
+    SOUGHT = "sought"
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that is spoken of. `plainly` tells that it is said to be the writer; `topic` that the clause is about it.
+
+    `name` tells bodies of one kind apart (a市, 隣, 飯南町), "" where nothing does.
+    """
+
+    kind: str
+    start: int
+    end: int
+    clause: Clause
+    whose: Whose
+    part: Part
+    plainly: bool
+    topic: bool
+    name: str
+    place: Place | None = None
+
+
+def find_bodies(message: Message) -> tuple[Body, ...]:
+    """The bodies of a message in order. Counted ones (12市町村) are figures and none of these."""
+    found = []
+    named = {place.end: place for place in message.places}
+    for mention in message.mentions:
+        kind = next((kind for kind in _KINDS if kind in mention.concepts), "")
+        if kind and not _is_part_of_a_name(message, mention):
+            found.append(_read_body(message, kind, mention.start, mention.end, mention, None))
+    for place in named.values():
+        if not message.text[place.end : place.end + 1] or not _names_a_body(message, place):
+            kind = {"prefecture": "prefecture", "special_ward": "special_ward"}.get(
+                place.candidates[0].kind, "municipality"
+            )
+            found.append(_read_body(message, kind, place.start, place.end, None, place))
+    return tuple(sorted(found, key=lambda body: body.start))
+
+
+def _is_part_of_a_name(message: Message, mention: Mention) -> bool:
+    """Whether a kind of government only begins a longer word for another body (町商工会, 市教育委員会)."""
+    following = message.saying(*_KINDS, start=mention.end, end=mention.end + 12)
+    return bool(following) and following[0].start == mention.end and _kind_of(mention) in GOVERNMENTS
+
+
+def _names_a_body(message: Message, place: Place) -> bool:
+    """Whether a named place begins the name of a body (飯南町社会福祉協議会)."""
+    return any(m.start == place.end for m in message.saying(*_KINDS, start=place.end))
+
+
+def _kind_of(mention: Mention) -> str:
+    return next((kind for kind in _KINDS if kind in mention.concepts), "")
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What stands around a body in its clause."""
+
+    message: Message
+    clause: Clause
+    start: int
+    end: int
+    before: tuple[Mention, ...]
+    after: tuple[Token, ...]
+    next: tuple[Mention, ...]
+
+    @property
+    def particle(self) -> str:
+        """The particles right after the body, together (からは, との)."""
+        joined = ""
+        for token in self.after:
+            if token.pos != "助詞" and token.surface not in ("で", "に") and token.key != "様":
+                break
+            joined += token.surface
+        return joined
+
+    def next_says(self, *concepts: str, within: int = 1) -> bool:
+        """Whether one of the next mentions says one of these concepts."""
+        return any(m.concepts & set(concepts) for m in self.next[:within])
+
+
+_SKIPPED = frozenset({"側", "さん", "様", "等", "など", "とか", "役所", "役場", "長", "自体", "自身", "達", "ら", ")", "」"})
+
+
+def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
+    clause = message.clause_at(start)
+    after = [token for token in message.tokens_between(end, clause.end) if token.pos != "空白"]
+    while after and after[0].surface in _SKIPPED:
+        after.pop(0)
+    mentions = [m for m in message.mentions if clause.start <= m.start < clause.end]
+    before = tuple(m for m in mentions if m.end <= start and len(message.text[m.end : start]) <= 4 and _joined(message, m.end, start))
+    following = tuple(m for m in mentions if m.start >= end)
+    return _Surroundings(message, clause, start, end, before, tuple(after), following)
+
+
+def _joined(message: Message, start: int, end: int) -> bool:
+    """Whether nothing but の, な and adjectives stand between two words."""
+    return all(
+        token.surface in ("の", "な", "、", "「", "は", ")") or token.pos in ("形容詞", "連体詞", "形状詞", "接頭辞", "接尾辞")
+        for token in message.tokens_between(start, end)
+    )
+
+
+def _read_body(
+    message: Message, kind: str, start: int, end: int, mention: Mention | None, place: Place | None
+) -> Body:
+    around = _surroundings(message, start, end)
+    own = mention.concepts if mention else frozenset[str]()
+    said_before = own.union(*(m.concepts for m in around.before)) if around.before else own
+    part = next((part for part, plays in _PARTS if plays(around, kind)), Part.APPLICANT)
+    letter = _letter_before(message, start)
+    whose = _whose(part, said_before, letter, around)
+    plainly = part is Part.APPLICANT and (
+        (whose is Whose.WRITER and "self" in said_before) or _is_said_to_be(around)
+    )
+    if plainly and whose is not Whose.MEMBER:
+        whose = Whose.WRITER
+    topic = part is Part.APPLICANT and _is_topic(around)
+    name = letter or (message.text[place.start : place.end] if place else "") or _other_word(message, around, own, start, end)
+    return Body(kind, start, end, around.clause, whose, part, plainly, topic, name, place)
+
+
+def _whose(part: Part, said_before: frozenset[str], letter: str, around: _Surroundings) -> Whose:
+    if part is Part.PLACE:
+        return Whose.PLACE
+    nearest = next((m.concepts for m in reversed(around.before) if m.concepts & {"self", "other"}), said_before)
+    if "self" in nearest and "other" not in nearest:
+        return Whose.WRITER
+    if part is Part.MEMBER or "member" in said_before:
+        return Whose.MEMBER
+    if letter or said_before & {"other", "anaphor", "within"}:
+        return Whose.ANOTHER
+    return Whose.WRITER if part is Part.APPLICANT else Whose.ANOTHER
+
+
+def _letter_before(message: Message, start: int) -> str:
+    """The letter that stands for a name (a市, 〇町), or ""."""
+    letter = message.text[start - 1 : start]
+    alone = not (message.text[start - 2 : start - 1].isascii() and message.text[start - 2 : start - 1].isalpha())
+    return letter if start and alone and (letter in "〇○△□×甲乙丙" or (letter.isascii() and letter.isalpha())) else ""
+
+
+def _other_word(message: Message, around: _Surroundings, own: frozenset[str], start: int, end: int) -> str:
+    """The word that makes a body another than others of its kind (隣, 別), or ""."""
+    if "other" in own:
+        return message.text[start:end]
+    return next((message.text[m.start : m.end] for m in around.before if "other" in m.concepts), "")
+
+
+_SAID_TO_BE = frozenset({"です", "だ", "や", "やねん", "でして", "として", "べ", "じゃ", "者", "なん", "なの", "ね", "よ", "どす", "っす"})
+_OFFICES = frozenset({"職員", "担当", "担当者", "者", "事務局", "課", "室", "係", "主査", "係長", "課長", "部長", "社長", "代表", "理事", "理事長", "会長", "局長", "役員", "部", "局", "代表者", "人", "中の人", "窓口", "所属", "勤め"})
+
+
+def _is_said_to_be(around: _Surroundings) -> bool:
+    """Whether the body is said to be the writer: 市です, 県だけど, 町役場の職員ですが, 村として."""
+    after = around.after
+    nouns = 0
+    while nouns < len(after) and (after[nouns].pos in ("名詞", "接尾辞") or after[nouns].surface == "の"):
+        nouns += 1
+    staffed = 0 < nouns <= 9 and after[nouns - 1].surface.endswith(tuple(_OFFICES))
+    following = list(after[nouns if staffed else 0 :][:2])
+    if not following:
+        return staffed
+    first = following[0]
+    if first.surface == "な" and len(following) > 1 and following[1].surface in ("ん", "の"):
+        return True
+    if first.surface == "と" and len(following) > 1 and following[1].surface in ("し", "して"):
+        return True
+    if first.surface == "で" and len(following) > 1 and following[1].key == "有る":
+        return not around.message.saying(*_KINDS, start=following[1].end, end=following[1].end + 1)
+    if first.key == "だ" and first.surface in ("だ", "で", "じゃ"):
+        return first.surface == "だ" or (first.pos == "助動詞" and not _then_denied(following))
+    return first.surface in _SAID_TO_BE and not _then_denied(following)
+
+
+def _then_denied(following: list[Token]) -> bool:
+    return len(following) > 1 and following[1].key in ("は", "無い", "も")
+
+
+def _is_topic(around: _Surroundings) -> bool:
+    """Whether the clause is about the body: 町は, NPOでも, 会社が."""
+    return around.particle.startswith(("は", "が", "も", "って", "でも", "なら", "だけで", "のみで", "では", "には", "で")) or (
+        bool(around.after) and around.after[0].surface in ("なら", "だけ", "のみ", "って", "でも", "だと", "だったら", "単独", "単独で")
+    )
+
+
+def _recommends(around: _Surroundings, kind: str) -> bool:
+    if kind not in GOVERNMENTS and kind != "regional_bureau":
+        return False
+    particle = around.particle
+    told = around.message.saying("recommend", start=around.clause.start, end=around.start)
+    if told and around.message.text[around.start - 1] == "は" and around.start - told[-1].end <= 8:
+        return True
+    recommended = around.next_says("recommend", within=2)
+    if particle.startswith(("から", "より")):
+        return recommended or around.next_says("get", "lose", "pending", "deny", within=2)
+    if particle.startswith("の") or not particle:
+        return bool(around.next) and "recommend" in around.next[0].concepts and _near(around, 4)
+    return particle in ("が", "に", "も", "にも") and recommended and around.next_says("get", "lose", "pending", within=4)
+
+
+def _near(around: _Surroundings, characters: int) -> bool:
+    """Whether the next mention begins within so many characters."""
+    return bool(around.next) and around.next[0].start - around.end <= characters
+
+
+def _invests(around: _Surroundings, kind: str) -> bool:
+    return kind in GOVERNMENTS and around.next_says("invest", within=2) and around.particle.startswith(
+        ("が", "の", "も", "から", "より", "による", "に")
+    ) or (kind in GOVERNMENTS and not around.particle and around.next_says("invest") and _near(around, 1))
+
+
+def _joins(around: _Surroundings, kind: str) -> bool:
+    return around.particle.startswith(("と", "とも", "との")) and not around.particle.startswith(("として", "とし", "という")) and around.next_says(
+        "together", "joins", "project", within=2
+    )
+
+
+def _leads(around: _Surroundings, kind: str) -> bool:
+    """Whether somebody goes through the body: 県を通じて, 県経由で, 県の申請に加わる."""
+    if kind == "prefecture" and not around.particle and around.next_says("through") and _near(around, 1):
+        return True
+    return around.particle.startswith(("を", "に", "の", "が")) and kind == "prefecture" and around.next_says("through", within=4) and (
+        around.particle.startswith(("を", "に")) or around.next_says("apply", "through", within=1)
+    )
+
+
+def _is_place(around: _Surroundings, kind: str) -> bool:
+    if any("place" in m.concepts or "work" in m.concepts for m in around.before) and kind in GOVERNMENTS:
+        return True
+    if kind not in GOVERNMENTS:
+        return False
+    if around.particle.startswith(("の", "")) and around.next_says("place") and _near(around, 2):
+        return True
+    return around.particle in ("で", "では", "を", "での", "でも") and around.next_says("work", "project", "place", within=1) and _near(around, 6)
+
+
+def _contains(around: _Surroundings, kind: str) -> bool:
+    if kind not in GOVERNMENTS or not around.particle.startswith(("に", "の")) or not around.next_says("belongs"):
+        return False
+    following = around.message.saying(*_KINDS, start=around.next[0].end)
+    return bool(following) and (following[0].start < around.clause.end or around.next[0].end >= around.clause.end - 2)
+
+
+def _owns(around: _Surroundings, kind: str) -> bool:
+    """Whether the body only tells whose another one is: 町のNPO, 県の外郭団体."""
+    return around.particle == "の" and bool(around.next) and bool(set(_KINDS) & around.next[0].concepts) and _near(around, 8)
+
+
+def _is_consulted(around: _Surroundings, kind: str) -> bool:
+    return around.particle.startswith(("から", "に", "へ", "より", "にも")) and around.next_says("hearsay", "asks", "claim", "requirement", within=2)
+
+
+def _is_member(around: _Surroundings, kind: str) -> bool:
+    if any("member" in m.concepts for m in around.before):
+        return True
+    counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and f.dimension in ("other", "municipality")]
+    if kind in GOVERNMENTS and counted:
+        return True
+    if kind == "municipality" and around.next_says("more_than", "fewer_than", "same", within=2) and around.particle.startswith(("は", "を", "の", "が", "も")):
+        return around.message.says("before", "more_than", "fewer_than")
+    joining = around.message.saying("joins", start=around.start - 6, end=around.start)
+    return kind == "municipality" and bool(joining) and joining[-1].end == around.start and "within" not in joining[-1].concepts
+
+
+def _is_sought(around: _Surroundings, kind: str) -> bool:
+    """Whether it is asked which bodies these are: どこの市, 何県, 自治体はどこ."""
+    text = around.message.text
+    return text[: around.start].endswith(("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")) or (
+        around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ")
+    )
+
+
+_PARTS: tuple[tuple[Part, Callable[[_Surroundings, str], bool]], ...] = (
+    (Part.SOUGHT, _is_sought),
+    (Part.RECOMMENDER, _recommends),
+    (Part.INVESTOR, _invests),
+    (Part.CHANNEL, _leads),
+    (Part.PARTNER, _joins),
+    (Part.MEMBER, _is_member),
+    (Part.CONTAINER, _contains),
+    (Part.PLACE, _is_place),
+    (Part.OWNER, _owns),
+    (Part.CONSULTED, _is_consulted),
+)

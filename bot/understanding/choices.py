@@ -1,0 +1,142 @@
+"""Reads the facts that are one of a few: by which way, together or alone, the same project or another, in which year."""
+
+from collections.abc import Iterator
+
+from bot.types import Reading, When
+from bot.understanding.bodies import Part
+from bot.understanding.owning import Scene
+from bot.understanding.relations import denials
+from knowledge.figures import fiscal_year_of, latest
+from knowledge.types import Fact
+
+
+def read_choices(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
+    """What the message says of the way of meeting, of applying together, and of an earlier dispatch."""
+    yield from _meeting_mode(scene)
+    yield from _partnership(scene)
+    yield from _same_project(scene)
+    yield from _dispatch_year(scene, asks_for_repeat)
+
+
+def _reading(fact: Fact, value: str, start: int, end: int) -> Reading:
+    return Reading(fact, value, start, end, by=f"facts.yaml: {fact}")
+
+
+def _meeting_mode(scene: Scene) -> Iterator[Reading]:
+    message = scene.message
+    online, on_site = message.saying("online"), message.saying("on_site")
+    if not online and not on_site:
+        return
+    denied = [m for m in on_site if denials(message, m.end, min(m.end + 8, message.clause_at(m.start).end)) % 2]
+    if online:
+        first = online[0]
+        exclusive = any(
+            message.says("only", start=m.end, end=m.end + 8) or message.says("all", start=max(0, m.start - 8), end=m.end + 8)
+            for m in online
+        )
+        both = on_site and not denied
+        if exclusive and not both:
+            yield _reading(Fact.MEETING_MODE, "online", first.start, first.end)
+            return
+        if not both and (denied or any(f.dimension == "hour" for f in message.figures) or message.says("how_long")):
+            yield _reading(Fact.MEETING_MODE, "online", first.start, first.end)
+            return
+        if both and not _asks_for_each(scene):
+            yield _reading(Fact.MEETING_MODE, "on_site", on_site[0].start, on_site[0].end)
+        return
+    if on_site and not denied:
+        yield _reading(Fact.MEETING_MODE, "on_site", on_site[0].start, on_site[0].end)
+
+
+def _asks_for_each(scene: Scene) -> bool:
+    """Whether it is asked what holds on site and what on line (現地なら何日、オンラインなら何時間)."""
+    message = scene.message
+    return message.says("how_long", "how_much", "difference", "which") or not any(f.dimension in ("day", "hour") for f in message.figures)
+
+
+def _partnership(scene: Scene) -> Iterator[Reading]:
+    message = scene.message
+    for mention in message.saying("alone"):
+        clause = message.clause_at(mention.start)
+        if denials(message, mention.end, min(mention.end + 6, clause.end)) % 2 == 0:
+            yield _reading(Fact.PARTNERSHIP, "alone", mention.start, mention.end)
+    for mention in message.saying("only"):
+        before = [b for b in scene.bodies if b.end <= mention.start and mention.start - b.end <= 1]
+        own = message.saying("self", start=max(0, mention.start - 3), end=mention.start)
+        after = message.text[mention.end : mention.end + 3]
+        if (before or own) and not after.startswith(("じゃ", "でな", "では", "でも")) and not message.says("online", start=max(0, mention.start - 8), end=mention.start):
+            yield _reading(Fact.PARTNERSHIP, "alone", mention.start, mention.end)
+    for body in scene.bodies:
+        if body.part is Part.CHANNEL:
+            denied = denials(message, body.end, body.clause.end) % 2
+            yield _reading(Fact.PARTNERSHIP, "alone" if denied else "joint", body.start, body.end)
+    for mention in message.saying("together", "joins"):
+        clause = message.clause_at(mention.start)
+        with_somebody = any(
+            b.part is Part.PARTNER and b.clause.number == clause.number and b.end <= mention.start and b.kind in ("prefecture", "municipality")
+            for b in scene.bodies
+        ) or message.says("through", start=mention.end, end=clause.end) or any(f.dimension == "municipality" and f.end <= mention.start and f.start >= clause.start for f in message.figures)
+        if with_somebody:
+            asked = message.saying("apply", "can", start=mention.end, end=clause.end)
+            denied = denials(message, mention.end, asked[0].start if asked else clause.end) % 2
+            yield _reading(Fact.PARTNERSHIP, "alone" if denied else "joint", mention.start, mention.end)
+
+
+def _same_project(scene: Scene) -> Iterator[Reading]:
+    message = scene.message
+    kinds: dict[str, tuple[int, int]] = {}
+    for clause in message.clauses:
+        for mention in message.in_clause(clause, "same", "different"):
+            word = message.text[mention.start : mention.end]
+            if word in ("別件", "別個"):
+                kinds.setdefault("other_project", (mention.start, mention.end))
+                continue
+            if word in ("他", "ほか", "外の") and not message.says("adviser_person", "project", start=mention.end, end=mention.end + 8):
+                continue
+            if word.startswith(("変", "替", "違", "異")):
+                near = message.saying("adviser_person", "project", start=max(clause.start, mention.start - 8), end=mention.start) or message.saying(
+                    "adviser_person", "project", start=mention.end, end=mention.end + 8
+                )
+                thing = near[-1:]
+            else:
+                thing = message.saying("adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end))[:1]
+            for found in thing:
+                who = "adviser" if "adviser_person" in found.concepts else "project"
+                how = "same" if "same" in mention.concepts and "different" not in mention.concepts else "other"
+                if "変わ" in word and denials(message, mention.end, clause.end) % 2:
+                    how = "same"
+                kinds.setdefault(f"{how}_{who}", (mention.start, found.end))
+    if "other_project" in kinds:
+        yield _reading(Fact.SAME_PROJECT, "other_project", *kinds["other_project"])
+    elif "other_adviser" in kinds:
+        yield _reading(Fact.SAME_PROJECT, "other_adviser", *kinds["other_adviser"])
+    elif "same_project" in kinds and ("same_adviser" in kinds or message.says("again", "adviser_person")):
+        yield _reading(Fact.SAME_PROJECT, "same", *kinds["same_project"])
+    elif "same_adviser" in kinds and message.says("project", "same"):
+        start, end = kinds["same_adviser"]
+        if message.saying("project", start=end) or message.saying("project", end=start):
+            yield _reading(Fact.SAME_PROJECT, "same", start, end)
+
+
+def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
+    message = scene.message
+    earlier = [d for d in message.days if d.precision in ("day", "month") and scene.time_at(d.start, d.end) is When.BEFORE]
+    if earlier and message.says("same", "again", "project"):
+        last = latest(earlier[0], message.as_of)
+        now = [d for d in message.days if d not in earlier and d.precision in ("day", "month") and d.start > earlier[0].start]
+        year = fiscal_year_of(now[-1].first_on if now else message.as_of)
+        same = fiscal_year_of(last.last_on) == year
+        yield _reading(Fact.DISPATCH_YEAR, "same" if same else "later", earlier[0].start, earlier[0].end)
+        return
+    if not asks_for_repeat and not (message.says("again", "same") and message.says("adviser_person", "dispatch", "on_site", "project")):
+        return
+    for concept, value in (("next_year", "later"), ("within_year", "same")):
+        if found := message.saying(concept):
+            yield _reading(Fact.DISPATCH_YEAR, value, found[0].start, found[0].end)
+            return
+    last_year = [d for d in message.days if d.precision in ("fiscal_year", "year") and d.last_on < message.as_of]
+    this_year = [d for d in message.days if d.precision in ("fiscal_year", "year") and d.first_on <= message.as_of <= d.last_on]
+    if last_year and message.says("again", "same"):
+        yield _reading(Fact.DISPATCH_YEAR, "later", last_year[0].start, last_year[0].end)
+    elif this_year and message.says("again"):
+        yield _reading(Fact.DISPATCH_YEAR, "same", this_year[0].start, this_year[0].end)

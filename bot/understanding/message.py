@@ -1,0 +1,171 @@
+"""A message, read once: its words, the concepts that they say, its figures and days, and its clauses.
+
+What comes after gets this value and never reads the text again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from knowledge.figures import Day, Figure, normalize_with_offsets, read_days, read_figures
+from knowledge.lexicon import Mention, Token, load_lexicon, respell, tokenize
+from knowledge.municipalities.places import Place, find_places
+
+_ENDS_SENTENCE = frozenset("。!?")
+_SETS_AGAINST = frozenset({"が", "けれど", "のに", "ものの", "けれども"})
+_JOINS = frozenset({"ので", "から", "し"}) | _SETS_AGAINST
+_TOPIC_OR_CASE = frozenset({"係助詞", "格助詞"})
+_PREDICATES = frozenset({"動詞", "助動詞", "形容詞", "形状詞"})
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A stretch of a message with one predicate: its place in the text, its sentence, and how it goes on.
+
+    `ends` is "sentence", "against" (が, けど), "joins" (ので, て、) or "list" (、 after a noun).
+    """
+
+    number: int
+    sentence: int
+    start: int
+    end: int
+    ends: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a message is made of. Spans are of `text`, the normalised form; `span_of` gives them in the original."""
+
+    original: str
+    as_of: date
+    text: str
+    offsets: tuple[int, ...]
+    tokens: tuple[Token, ...]
+    mentions: tuple[Mention, ...]
+    figures: tuple[Figure, ...]
+    days: tuple[Day, ...]
+    places: tuple[Place, ...]
+    clauses: tuple[Clause, ...]
+
+    def clause_at(self, at: int) -> Clause:
+        """The clause that a character stands in; the last one for the end of the text."""
+        return next((clause for clause in self.clauses if at < clause.end), self.clauses[-1])
+
+    def saying(self, *concepts: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]:
+        """The mentions of any of these concepts that stand between two characters, in order."""
+        last = len(self.text) if end is None else end
+        wanted = frozenset(concepts)
+        return tuple(m for m in self.mentions if start <= m.start and m.end <= last and m.concepts & wanted)
+
+    def says(self, *concepts: str, start: int = 0, end: int | None = None) -> bool:
+        """Whether any of these concepts is said between two characters."""
+        return bool(self.saying(*concepts, start=start, end=end))
+
+    def tokens_between(self, start: int, end: int) -> tuple[Token, ...]:
+        """The tokens that lie between two characters."""
+        return tuple(token for token in self.tokens if start <= token.start and token.end <= end)
+
+    def in_clause(self, clause: Clause, *concepts: str) -> tuple[Mention, ...]:
+        """The mentions of any of these concepts in one clause."""
+        return self.saying(*concepts, start=clause.start, end=clause.end)
+
+    @cached_property
+    def asking(self) -> frozenset[int]:
+        """The numbers of the clauses that ask something."""
+        return frozenset(clause.number for clause in self.clauses if self._asks(clause))
+
+    def _asks(self, clause: Clause) -> bool:
+        tail = [t for t in self.tokens_between(clause.start, clause.end) if t.pos != "空白"]
+        if not tail:
+            return False
+        after = self.text[clause.end - 1 : clause.end + 1]
+        if "?" in after or self.in_clause(clause, "asks", "when", "how_much", "how_long", "how_often", "which", "why"):
+            return True
+        final = [token for token in tail if token.surface not in "。、!?"][-1:]
+        return bool(final) and final[0].detail == "終助詞" and final[0].surface in ("か", "の", "かな", "かね", "かい", "ん")
+
+    def unread(self, text: str) -> bool:
+        """Whether a part of the text, found by its words, holds a noun that nothing read: a matter of its own."""
+        start = self.text.find(text)
+        spans = [(s.start, s.end) for s in (*self.mentions, *self.figures, *self.days, *self.places)]
+        return any(
+            token.pos == "名詞" and token.detail != "数詞" and len(token.key) > 1
+            for token in self.tokens_between(start, start + len(text))
+            if not spans_overlap((token.start, token.end), spans)
+        )
+
+    def span_of(self, start: int, end: int) -> tuple[int, int]:
+        """Where characters of the normalised text stand in the original."""
+        return self.offsets[start], self.offsets[end]
+
+
+def read_message(original: str, as_of: date) -> Message:
+    """Reads a message on the day on which it is asked. Never raises, whatever the text."""
+    text, offsets = respell(*normalize_with_offsets(original))
+    figures, days, places = read_figures(text), read_days(text, as_of), find_places(text)
+    tokens = tokenize(text)
+    taken = [(span.start, span.end) for span in (*figures, *days, *places)]
+    mentions = tuple(
+        mention
+        for mention in load_lexicon().find(tokens)
+        if not any(start < mention.end and mention.start < end for start, end in taken)
+        or mention.concepts & _SAID_BY_DAYS
+    )
+    return Message(original, as_of, text, offsets, tokens, mentions, figures, days, places, tuple(_cut(text, tokens)))
+
+
+_SAID_BY_DAYS = frozenset({"before", "now", "later", "first_time", "again", "online", "on_site", "special_ward", "invested_corporation", "how_long", "how_often", "next_year", "within_year"})
+"""Concepts whose words may hold a figure or a day (去年, 2回目, 3セク, 23区): they are seen beside it."""
+
+
+def _cut(text: str, tokens: tuple[Token, ...]) -> Iterator[Clause]:
+    """The clauses of a text: cut at the end of sentences, after が, けど, ので …, and after most commas."""
+    number = sentence = start = 0
+    for at, token in enumerate(tokens):
+        ends = _ending(tokens, at)
+        if ends and token.end > start:
+            yield Clause(number, sentence, start, token.end, ends)
+            number, start = number + 1, token.end
+            sentence += ends == "sentence"
+    if start < len(text) or not number:
+        yield Clause(number, sentence, start, len(text), "sentence")
+
+
+def _ending(tokens: tuple[Token, ...], at: int) -> str:
+    """How a clause ends with this token, or "" where it goes on."""
+    token = tokens[at]
+    before = tokens[at - 1] if at else token
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if token.surface in _ENDS_SENTENCE:
+        return "" if after and after.surface in _ENDS_SENTENCE else "sentence"
+    if token.pos == "空白":
+        if before.surface == "、" or before.detail in _TOPIC_OR_CASE:
+            return ""
+        return "sentence" if _is_bound(tokens, at) else "list"
+    if token.detail == "接続助詞" and token.key in _JOINS:
+        return "" if after and after.surface == "、" else _kind_of(token)
+    if token.surface == "、" and at:
+        if before.detail == "接続助詞" and before.key in _JOINS:
+            return _kind_of(before)
+        if before.pos in _PREDICATES or before.detail == "接続助詞":
+            return "joins"
+        return "" if before.detail in _TOPIC_OR_CASE else "list"
+    return ""
+
+
+def _is_bound(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether a space stands between two clauses: after a predicate or a final particle, not after a bare noun."""
+    before = tokens[at - 1]
+    return (
+        before.pos in _PREDICATES or before.detail in ("終助詞", "接続助詞", "数詞") or before.key == "無い"
+    )
+
+
+def _kind_of(token: Token) -> str:
+    return "against" if token.key in _SETS_AGAINST else "joins"
+
+
+def spans_overlap(first: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    """Whether a span shares a character with any of the others."""
+    return any(start < first[1] and first[0] < end for start, end in others)

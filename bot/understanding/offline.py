@@ -1,0 +1,106 @@
+"""The reader that needs no model: bodies, relations, choices and quantities, each with the words that say it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.types import Conversation, Reading, Stance, When, Whose
+from bot.understanding.bodies import GOVERNMENTS, Body, Part, find_bodies
+from bot.understanding.choices import read_choices
+from bot.understanding.message import Message
+from bot.understanding.owning import Scene, choose_applicants
+from bot.understanding.quantities import IndexReading, QuantityReader, newest, own_indices
+from bot.understanding.relations import RelationReader
+from knowledge.types import ApplicantKind, Fact, Subject
+
+
+class OfflineReader:
+    """Reads one message by the vocabulary and the facts; the same message gives the same readings."""
+
+    def __init__(self, message: Message, before: Conversation, names_index_program: bool = False) -> None:
+        """Takes a message and what the conversation knows before it.
+
+        `names_index_program` tells that the message names a program that turns on the index, so that a bare decimal
+        is one.
+        """
+        bodies = find_bodies(message)
+        self.message = message
+        self.scene = Scene(message, bodies, choose_applicants(message, bodies))
+        turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
+        expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
+        expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts
+        self.quantities = QuantityReader(self.scene, expects_index, expects_count)
+        self.expects_reply = before.asked_for is not None
+        self._before = before
+
+    def read(self) -> tuple[Reading, ...]:
+        """Every reading of the message, of whomever and whenever, in order of the words."""
+        relations = tuple(RelationReader(self.scene).read())
+        readings = (
+            *self._applicant(relations),
+            *relations,
+            *read_choices(self.scene, Subject.REPEAT in self._before.subjects),
+            *self._indices(),
+            *filter(None, [self.quantities.municipality_change(self._before.counts)]),
+        )
+        return tuple(sorted(readings, key=lambda reading: reading.start))
+
+    def _applicant(self, relations: tuple[Reading, ...]) -> Iterator[Reading]:
+        """Every body as the kind that it is; the applicant's, as the writer's, with what an investment makes of it."""
+        chosen = self.scene.applicants
+        for body in self.scene.bodies:
+            kind = _KIND_OF_CONCEPT.get(body.kind)
+            if kind is None:
+                continue
+            applies = body in chosen
+            if applies and kind is ApplicantKind.COMPANY and any(
+                r.slot == Fact.INVESTMENT_OR_NONPROFIT and r.value == "invested" and r.whose is Whose.WRITER for r in relations
+            ):
+                kind = ApplicantKind.INVESTED_CORPORATION
+            if applies and kind is ApplicantKind.NONPROFIT and self._has_no_legal_form(body):
+                kind = ApplicantKind.VOLUNTARY_GROUP
+            whose = Whose.WRITER if applies else (body.whose if body.whose is not Whose.WRITER else Whose.ANOTHER)
+            yield Reading(Fact.APPLICANT_KIND, kind, body.start, body.end, whose, by="facts.yaml: applicant_kind")
+
+    def _has_no_legal_form(self, body: Body) -> bool:
+        return self.message.says("unincorporated")
+
+    def _indices(self) -> Iterator[Reading]:
+        indices = self.quantities.indices()
+        own = own_indices(indices, self.scene)
+        counted = newest(own)
+        for index in indices:
+            if index in counted:
+                yield replace(index.reading, whose=Whose.WRITER, when=When.NOW if index.reading.when is When.BEFORE and len(own) == len(counted) else index.reading.when)
+            elif index in own:
+                yield replace(index.reading, when=When.BEFORE)
+            else:
+                whose = index.reading.whose if index.reading.whose is not Whose.WRITER else Whose.ANOTHER
+                yield replace(index.reading, whose=whose)
+        if spread := self._spread(indices):
+            yield spread
+
+    def _spread(self, indices: tuple[IndexReading, ...]) -> Reading | None:
+        """Whether governments of different indices apply together (T29), or the work goes over their areas (T16)."""
+        said = [i for i in indices if i.reading.stance is Stance.SAID and i.reading.when is not When.BEFORE]
+        values = {i.reading.value for i in said}
+        if len(values) < 2:
+            return None
+        first = said[0].reading
+        partners = [b for b in self.scene.bodies if b.part is Part.PARTNER and b.kind in GOVERNMENTS]
+        together = self.message.says("together") and (partners or self.message.says("joint_application", "other"))
+        if together and self.message.says("apply", "can", "eligible"):
+            return Reading(Fact.INDEX_SPREAD, "applicants", first.start, said[-1].reading.end, by="facts.yaml: index_spread")
+        across = self.message.says("across")
+        if across:
+            return Reading(Fact.INDEX_SPREAD, "areas", first.start, said[-1].reading.end, by="facts.yaml: index_spread")
+        return None
+
+
+_ASKED_WITH_THE_INDEX = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
+"""The facts that are asked for where the index decides too: a bare decimal in the reply is one."""
+
+_KIND_OF_CONCEPT = {
+    **{kind.value: kind for kind in ApplicantKind},
+    "cooperative": ApplicantKind.OTHER_CORPORATION,
+    "unincorporated": ApplicantKind.VOLUNTARY_GROUP,
+}

@@ -1,0 +1,126 @@
+"""Which of our programs a message is about: named, meant by what only one of them has, or that of the conversation."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bot.types import Conversation
+from knowledge.figures import normalize
+from knowledge.rules.tables import known_subjects, rows_of, stated_subjects
+from knowledge.types import Fact, Program, Subject, Unit
+
+_SHARED = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP))
+"""What is said of oneself whatever is asked."""
+
+
+def named_programs(text: str, programs: Iterable[Program], with_nicknames: bool) -> tuple[str, ...]:
+    """The programs that a message names, in order of naming; where none is, the one that its longest nickname means."""
+    programs = tuple(programs)
+    places = {
+        program.id: min(found)
+        for program in programs
+        if (found := _places(text, (program.name, program.short_name, *program.aliases)))
+        or (with_nicknames and (found := _places(text, program.nicknames)))
+    }
+    if places:
+        return tuple(sorted(places, key=lambda id: places[id]))
+    nicknames = [
+        (len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,))
+    ]
+    return (max(nicknames)[1],) if nicknames else ()
+
+
+def _places(text: str, names: Iterable[str]) -> list[int]:
+    folded = _folded(text)
+    return [place for name in names if (place := folded.find(_folded(normalize(name)))) >= 0]
+
+
+def _folded(text: str) -> str:
+    """The text with katakana as hiragana, of the same length: names are found in either."""
+    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in text)
+
+
+def beside_names(text: str, programs: Iterable[Program]) -> str:
+    """What a message says beside the names of programs and the words that join it to them."""
+    names = {normalize(name) for program in programs for name in (program.name, program.short_name, *program.aliases)}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "")
+    matter = _JOINS_NAMES.sub("", text).strip()
+    return "" if _SAYS_NOTHING.fullmatch(matter) else matter
+
+
+_JOINS_NAMES = re.compile(r"^[ 、。のではって]*(?:について|に関して|とは|という)?[のでは]?[、。 ]*")
+
+
+_SAYS_NOTHING = re.compile(r"(?:の|ほう|方|は|なら|だと|だったら|では|も|どう|ですか|なの|場合|じゃあ?|[?。、 ])*")
+
+
+def programs_in_mind(
+    said: Mapping[Fact, str],
+    unit: Unit | None,
+    subjects: frozenset[Subject],
+    shown: frozenset[Subject],
+    before: Conversation,
+    programs: Iterable[Program],
+    *,
+    goes_on: bool,
+    compares: bool,
+) -> tuple[str, ...]:
+    """The program that a message without a name is about: that of the conversation, or the only one that fits.
+
+    `shown` are subjects asked for in words that fit one program only.
+    """
+    programs = tuple(programs)
+    if Fact.PROGRAM in said:
+        return (said[Fact.PROGRAM],)
+    telling = [fact for fact in said if fact not in _SHARED]
+    fits = {
+        program.id: sum(fact in facts_used(program) for fact in telling)
+        + (unit is not None and unit in units_used((program,)))
+        for program in programs
+    }
+    best = max(fits.values())
+    if compares:
+        return ()
+    if before.program and (fits[before.program] == best or goes_on or not subjects):
+        return (before.program,)
+    if not best:
+        owned = shown
+        fits = {program.id: bool(owned & stated_subjects(program)) for program in programs}
+    fitting = tuple(id for id, fit in fits.items() if fit == max(fits.values()))
+    return fitting if len(fitting) == 1 else ()
+
+
+def facts_used(program: Program) -> frozenset[Fact]:
+    """The facts that the tables of a program ask about."""
+    return frozenset(fact for row in rows_of(program) for fact in row.when)
+
+
+def units_used(programs: Iterable[Program]) -> frozenset[Unit | None]:
+    """The units in which the programs' caps are given."""
+    return frozenset(row.unit for program in programs for row in rows_of(program, Subject.CAP))
+
+
+def known_to(programs: Iterable[Program]) -> frozenset[Subject]:
+    """The subjects that any of the programs has a parameter for."""
+    return frozenset[Subject]().union(*map(known_subjects, programs))
+
+
+_FOREIGN = re.compile(
+    r"[^\s、。!?「」()]{0,24}?(?:補助金|交付金|助成金|奨励金|給付金|協力隊|ふるさと納税|納税|貸付金?|融資|補助事業|支援事業|支援制度"
+    r"|実証事業|推進事業|派遣制度|派遣事業|人材バンク)"
+)
+_BEFORE_A_NAME = re.compile(r"[はがをにでとへやの](?=[一-龠ァ-ヶa-z])")
+_OUR_WORDS = re.compile(
+    r"^(?:補助金|交付金|助成金|融資|補助事業|支援事業|支援制度|実証事業|推進事業|派遣制度|派遣事業|奨励金|給付金)$|総務省|国の|この|その|本"
+    r"|当該|同|上記|実証|補助事業|支援事業$|^(?:の|な)?(?:支援|補助)|何の|どの|3つの|三つの|人材|体制|推進体制|計画|策定|アドバイザー|専門家"
+    r"|地域情報化|伴走"
+)
+
+
+def foreign_program(text: str) -> str:
+    """The name of a program that is none of ours, or ""."""
+    match = _FOREIGN.search(text)
+    if not match:
+        return ""
+    name = _BEFORE_A_NAME.split(match[0])[-1]
+    return "" if _OUR_WORDS.search(name) else name

@@ -1,0 +1,364 @@
+"""Reads the figures of a message into the facts that they are: the index, amounts, days and hours, counts, dates."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from bot.types import Reading, Stance, When, Whose
+from bot.understanding.bodies import GOVERNMENTS, Part
+from bot.understanding.owning import Owner, Scene
+from bot.understanding.relations import is_contrasted
+from knowledge.figures import Day, Dimension, Figure, total
+from knowledge.rules.tables import BESIDE
+from knowledge.types import Fact
+
+_HIGHEST_INDEX = Decimal(4)
+"""No financial strength index is higher; what is higher and stands by itself is something else."""
+
+
+_A_REPLY = 12
+"""A message of at most so many characters that is a whole number is the index that was asked for."""
+
+_LEAST_AMOUNT = 10_000
+"""Yen below this are a manner of speaking (一円もかからない), and no project's scale."""
+
+
+def index_text(figure: Figure) -> str:
+    """An index as the rules take it: 1未満 and 1超 just beside the figure, 1以上 and 1以下 the figure itself."""
+    match figure.bound:
+        case "below":
+            return str(figure.value - BESIDE)
+        case "above":
+            return str(figure.value + BESIDE)
+        case _:
+            return str(figure.value)
+
+
+@dataclass(frozen=True)
+class IndexReading:
+    """A financial strength index with its owner and the year that it is of (None where none is said)."""
+
+    reading: Reading
+    owner: Owner
+    year: int | None
+
+
+class QuantityReader:
+    """Reads the quantities of one message."""
+
+    def __init__(self, scene: Scene, asks_for_index: bool, asks_for_count: bool) -> None:
+        """The flags tell that the talk is of the index, so that a bare number is one, or of how many join."""
+        self._asks_for_count = asks_for_count
+        self._scene = scene
+        self._message = scene.message
+        self._asks_for_index = asks_for_index
+
+    # --- the index --------------------------------------------------------------------------------------------------
+
+    def indices(self) -> tuple[IndexReading, ...]:
+        """Every financial strength index of the message, each with whose it is and of which year."""
+        found: list[IndexReading] = []
+        for figure in self._message.figures:
+            if figure.dimension is Dimension.NUMBER and self._is_index(figure, bool(found)):
+                found.append(self._index(figure))
+        return tuple(found)
+
+    def _is_index(self, figure: Figure, after_an_index: bool) -> bool:
+        """Whether a bare number is an index: it is said to be one, or stands by a body or year as only an index does."""
+        if not Decimal(0) <= figure.value <= _HIGHEST_INDEX:
+            return False
+        head = self._head_of(figure)
+        if head == "index":
+            return True
+        decimal = figure.value != figure.value.to_integral_value() or "." in self._message.text[figure.start : figure.end]
+        if head == "other":
+            return False
+        if self._asks_for_index and (decimal or not head):
+            return decimal or len(self._message.text) <= _A_REPLY
+        spoken_of = self._message.says("index")
+        if decimal:
+            return spoken_of or after_an_index or head in ("body", "year") or self._is_bound_to_a_body(figure)
+        return (spoken_of and self._near_index(figure)) or (after_an_index and figure.bound is not None)
+
+    def _near_index(self, figure: Figure) -> bool:
+        clause = self._message.clause_at(figure.start)
+        return bool(self._message.in_clause(clause, "index"))
+
+    def _is_bound_to_a_body(self, figure: Figure) -> bool:
+        return self._message.text[figure.end : figure.end + 1] == "の" and any(
+            body.start <= figure.end + 4 and body.start >= figure.end for body in self._scene.bodies
+        )
+
+    def _head_of(self, figure: Figure) -> str:
+        """What the number is the number of: the nearest noun before it in its clause."""
+        clause = self._message.clause_at(figure.start)
+        start = max([clause.start, *(f.end for f in self._message.figures if f.end <= figure.start and f.end > clause.start)])
+        tokens = [t for t in self._message.tokens_between(start, figure.start)]
+        for token in reversed(tokens):
+            if self._message.says("index", start=token.start, end=token.end) or any(m.start <= token.start < m.end for m in self._message.saying("index")):
+                return "index"
+            if any(b.start <= token.start < b.end for b in self._scene.bodies) or any(m.start <= token.start < m.end for m in self._message.saying("self", "other", "member")):
+                return "body"
+            if any(day.start <= token.start < day.end for day in self._message.days) or any(m.start <= token.start < m.end for m in self._message.saying("before", "now", "later", "place", "perhaps", "correct", "seat")):
+                if token.pos in ("名詞", "副詞", "代名詞"):
+                    return "year"
+                continue
+            if token.pos == "名詞" and token.key not in _NO_HEAD:
+                return "other"
+        return ""
+
+    def _index(self, figure: Figure) -> IndexReading:
+        owner = self._scene.owner_at(figure.start, figure.end)
+        year = self._year_of(figure)
+        stance = self._stance(figure)
+        reading = Reading(
+            Fact.FISCAL_INDEX,
+            index_text(figure),
+            figure.start,
+            figure.end,
+            owner.whose,
+            self._scene.time_at(figure.start, figure.end),
+            stance,
+            "facts.yaml: fiscal_index",
+        )
+        return IndexReading(reading, owner, year)
+
+    def _year_of(self, figure: Figure) -> int | None:
+        clause = self._message.clause_at(figure.start)
+        years = [d for d in self._message.days if clause.start <= d.start and d.end <= figure.start and d.precision in ("fiscal_year", "year")]
+        return years[-1].first_on.year if years else None
+
+    def _stance(self, figure: Figure) -> Stance:
+        clause = self._message.clause_at(figure.start)
+        if is_contrasted(self._message, figure.end):
+            return Stance.CONTRASTED
+        rule = figure.bound is not None and figure.value == 1 and self._message.says("can", "eligible", start=figure.end, end=clause.end)
+        own = any(b.clause.number == clause.number and b.whose is Whose.WRITER for b in self._scene.bodies) or self._message.in_clause(clause, "self")
+        if rule and not own and (self._message.says("hearsay", "claim", start=figure.end) or clause.ends in ("against", "joins")):
+            return Stance.QUOTED
+        return Stance.SAID
+
+    # --- amounts ------------------------------------------------------------------------------------------------------
+
+    def amount(self) -> Reading | None:
+        """The amount that is put forward: yen, or days or hours of support; sums and products are worked out.
+
+        What is another's, of an earlier time, taken back, or the known figure of a rule that is quoted is left out.
+        """
+        for dimension, slot in ((Dimension.YEN, "yen"), (Dimension.DAY, "day"), (Dimension.HOUR, "hour")):
+            own = [f for f in self._message.figures if f.dimension is dimension and self._counts(f)]
+            if not own or len({f.value for f in own if self._is_claimed(f)}) > 1:
+                continue
+            if dimension in (Dimension.DAY, Dimension.HOUR) and self._both_modes():
+                return None
+            if any(self._goes_beyond(f) for f in own):
+                return Reading("beyond", slot, own[0].start, own[-1].end)
+            value = self._total(own, dimension)
+            if dimension is Dimension.YEN and value is not None and value < _LEAST_AMOUNT:
+                continue
+            if value is not None:
+                return Reading(slot, str(value), own[0].start, own[-1].end, by="figures")
+            return Reading("beyond", slot, own[0].start, own[-1].end)
+        return self._times()
+
+    def _total(self, own: Sequence[Figure], dimension: Dimension) -> Decimal | None:
+        times = [f for f in self._message.figures if f.dimension is Dimension.TIME and self._counts(f)]
+        if len(own) == 1 and not times and not self._joins_more(own[0]):
+            return own[0].value
+        figures = [f for f in self._message.figures if f in own or f in times or f.dimension in (Dimension.OTHER, Dimension.NUMBER)]
+        composed = total(figures, self._message.text, dimension)
+        if composed is not None:
+            return composed
+        return own[-1].value if len({f.value for f in own}) == 1 and not times else None
+
+    def _is_claimed(self, figure: Figure) -> bool:
+        """Whether a figure is put forward as the rule's own: 上限は1億円, 5,000万円が適用される."""
+        clause = self._message.clause_at(figure.start)
+        return self._message.says("cap", start=clause.start, end=figure.start) or self._message.says("claim")
+
+    def _joins_more(self, figure: Figure) -> bool:
+        following = self._message.text[figure.end : figure.end + 4]
+        return any(word in following for word in ("と", "+", "プラス", "×", "を", "ずつ", "か所"))
+
+    def _counts(self, figure: Figure) -> bool:
+        clause = self._message.clause_at(figure.start)
+        owner = self._scene.owner_at(figure.start, figure.end)
+        if owner.whose in (Whose.ANOTHER, Whose.MEMBER) and not self._scene.is_the_applicants(owner) and (
+            owner.body is None or owner.body.part is Part.APPLICANT
+        ):
+            return False
+        before = self._scene.time_at(figure.start, figure.end) is When.BEFORE and any(
+            c.number != clause.number and any(f.dimension is figure.dimension for f in self._message.figures if c.start <= f.start < c.end)
+            for c in self._message.clauses
+        )
+        return not before and not is_contrasted(self._message, figure.end) and not self._counts_others(figure)
+
+    def _counts_others(self, figure: Figure) -> bool:
+        """Whether a length is no support: 3日前, 8日目, 10日以内に提出, a report's week, months by the day."""
+        after = self._message.text[figure.end : figure.end + 4]
+        if after.startswith(("って", "とは", "という")) or (figure.dimension is Dimension.DAY and after.startswith(("に", "付", "たった", "経"))):
+            return True
+        if after.startswith(("前", "後", "目", "のうち", "の中で", "ごと", "おき", "ぶり", "現在", "過ぎ")):
+            return True
+        clause = self._message.clause_at(figure.start)
+        if figure.dimension in (Dimension.DAY, Dimension.HOUR) and self._message.in_clause(clause, "report", "deadline", "ended"):
+            return True
+        before = self._message.text[max(0, figure.start - 4) : figure.start]
+        return figure.dimension is Dimension.YEN and before.endswith(("全体", "総額", "予算", "予算は", "人口", "全体で"))
+
+    def _both_modes(self) -> bool:
+        has = {f.dimension for f in self._message.figures if self._counts(f)}
+        return {Dimension.DAY, Dimension.HOUR} <= has
+
+    def _goes_beyond(self, figure: Figure) -> bool:
+        return figure.bound in ("above", "at_least") or self._message.text[figure.end : figure.end + 4].lstrip("を間でも").startswith(("超", "オーバー", "上回"))
+
+    def _times(self) -> Reading | None:
+        for figure in self._message.figures:
+            before = self._message.text[max(0, figure.start - 4) : figure.start].rstrip("に内で間")
+            if figure.dimension is Dimension.TIME and before.endswith(("年", "年度", "1年")):
+                return Reading("count", str(figure.value), figure.start, figure.end, by="figures")
+        return None
+
+    def mixed(self) -> bool:
+        """Whether days on site stand beside hours on line."""
+        return self._both_modes()
+
+    # --- counts of municipalities -----------------------------------------------------------------------------------
+
+    def municipality_change(self, before: Sequence[int]) -> Reading | None:
+        """How the number of joining municipalities compares with the times before: more, same, fewer or undecided."""
+        counts = [f for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY or self._is_bare_count(f)]
+        counts = [f for f in counts if not is_contrasted(self._message, f.end) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)]
+        earlier = [f for f in counts if self._scene.time_at(f.start, f.end) is When.BEFORE and not self._is_from_to(counts, f)]
+        now = [f for f in counts if f not in earlier]
+        if earlier and now:
+            return self._compared(now[-1].value, [f.value for f in earlier], counts)
+        if len(now) == 2 and self._message.says("before", "more_than", "fewer_than", "selection") and ("から" in self._between(now) or "→" in self._between(now) or "を" in self._between(now)):
+            return self._compared(now[1].value, [now[0].value], now)
+        if len(counts) == 1 and self._is_of_both_times(counts[0]):
+            return self._compared(counts[0].value, [counts[0].value], counts)
+        if len(counts) == 1 and before:
+            return self._compared(counts[0].value, [Decimal(value) for value in before], counts)
+        return self._change_in_words()
+
+    def _is_of_both_times(self, figure: Figure) -> bool:
+        """Whether a count is said of the last time and of this one: 前回も今回も6市町村."""
+        clause = self._message.clause_at(figure.start)
+        times = self._message.saying("before", "now", start=clause.start, end=figure.start)
+        return {"before", "now"} <= frozenset[str]().union(*(m.concepts for m in times)) and all(
+            self._message.text[m.end : m.end + 1] in ("も", "と", "、") for m in times
+        )
+
+    def _between(self, figures: Sequence[Figure]) -> str:
+        return self._message.text[figures[0].end : figures[1].start]
+
+    def _is_from_to(self, counts: Sequence[Figure], figure: Figure) -> bool:
+        """Whether a count is the goal of から (前回の10から12に)."""
+        return any(
+            other.end <= figure.start and "から" in self._message.text[other.end : figure.start] and figure.start - other.end <= 8
+            for other in counts
+        )
+
+    def counts(self) -> tuple[int, ...]:
+        """The counts of municipalities that the message gives, for the next message to be held against."""
+        return tuple(int(f.value) for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY)
+
+    def _is_bare_count(self, figure: Figure) -> bool:
+        """Whether a bare whole number is a count: it stands beside a time word where counts are spoken of (今回は12)."""
+        whole = figure.value == figure.value.to_integral_value() and "." not in self._message.text[figure.start : figure.end]
+        if figure.dimension is not Dimension.NUMBER or not whole or figure.value < 1:
+            return False
+        clause = self._message.clause_at(figure.start)
+        timed = self._message.saying("before", "now", start=clause.start, end=figure.start)
+        others = any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
+        return bool(timed) or (others and self._message.says("more_than", "fewer_than", "joins"))
+
+    def _is_all_of_a_prefecture(self, figure: Figure) -> bool:
+        before = self._message.text[max(0, figure.start - 8) : figure.start]
+        return any(word in before for word in ("全", "管内は", "管内の", "県内は", "中")) and any(
+            other is not figure and other.dimension is Dimension.MUNICIPALITY for other in self._message.figures
+        )
+
+    def _is_anothers(self, figure: Figure) -> bool:
+        owner = self._scene.owner_at(figure.start, figure.end)
+        return owner.whose is Whose.ANOTHER and (owner.body is None or owner.body.kind == "prefecture")
+
+    def _compared(self, now: Decimal, earlier: Sequence[Decimal], figures: Sequence[Figure]) -> Reading:
+        if now > max(earlier):
+            value = "more"
+        elif now == max(earlier) and now == min(earlier):
+            value = "same"
+        elif now <= min(earlier):
+            value = "fewer" if now < min(earlier) else "same"
+        else:
+            value = "undecided"
+        return Reading(Fact.MUNICIPALITY_COUNT, value, figures[0].start, figures[-1].end, by="figures")
+
+    def _change_in_words(self) -> Reading | None:
+        for clause in self._message.clauses:
+            spoken_of = self._message.in_clause(clause, "partners", "before") or self._message.figures
+            if not self._asks_for_count and (not spoken_of or not (self._message.says("partners", "selection") or self._message.in_clause(clause, "before"))):
+                continue
+            for concept, value in (("same", "same"), ("fewer_than", "fewer"), ("more_than", "more")):
+                for mention in self._message.in_clause(clause, concept):
+                    if reading := self._as_change(mention.start, mention.end, clause, value):
+                        return reading
+        return None
+
+    def _as_change(self, start: int, end: int, clause, value: str) -> Reading | None:
+        words = self._message.text[start:end]
+        about = self._asks_for_count or self._message.in_clause(clause, "partners") or any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures) or "市町村" in self._message.text
+        if words in ("超える", "上回る", "超え") and not about:
+            return None
+        if self._message.says("requirement", "no_denial", start=end, end=clause.end) and not self._message.says("before", start=clause.start, end=start):
+            return None
+        if not about and not self._message.in_clause(clause, "before"):
+            return None
+        if self._message.in_clause(clause, "adviser_person", "project") and value == "same":
+            return None
+        from bot.understanding.relations import denials
+
+        if denials(self._message, end, clause.end) % 2:
+            value = {"more": "same", "fewer": "same", "same": ""}[value]
+        return Reading(Fact.MUNICIPALITY_COUNT, value, start, end, by="facts.yaml: municipality_count") if value else None
+
+
+def own_indices(indices: Sequence[IndexReading], scene: Scene) -> tuple[IndexReading, ...]:
+    """Of several indices those that count: the place's for who is no government (T16), the body's own for who is one."""
+    said = [index for index in indices if index.reading.stance is Stance.SAID]
+    applicant = scene.applicant
+    government = applicant is None or applicant.kind in GOVERNMENTS
+    if not government:
+        at_place = [i for i in said if i.reading.whose is Whose.PLACE or _is_of_the_work(i, scene)]
+        if at_place:
+            return tuple(at_place)
+        return tuple(i for i in said if not _is_of_the_seat(i, scene) and i.owner.body is not None and i.owner.body.part in (Part.APPLICANT, Part.OWNER, Part.INVESTOR) or scene.is_the_applicants(i.owner))
+    own = [i for i in said if scene.is_the_applicants(i.owner) and not _is_of_the_seat(i, scene)]
+    return tuple(own)
+
+
+def _is_of_the_seat(index: IndexReading, scene: Scene) -> bool:
+    clause = scene.message.clause_at(index.reading.start)
+    seats = scene.message.saying("seat", start=clause.start, end=index.reading.start)
+    return bool(seats) and not scene.message.says("work", start=seats[-1].end, end=index.reading.start)
+
+
+def _is_of_the_work(index: IndexReading, scene: Scene) -> bool:
+    clause = scene.message.clause_at(index.reading.start)
+    return scene.message.says("place", "work", start=clause.start, end=index.reading.start) and not _is_of_the_seat(index, scene)
+
+
+def newest(indices: Sequence[IndexReading]) -> tuple[IndexReading, ...]:
+    """Of indices of several years those of the newest (T32): this year's before last year's, a later before an earlier."""
+    current = [i for i in indices if i.reading.when is not When.BEFORE]
+    left = current or list(indices)
+    years = [i.year for i in left if i.year is not None]
+    if years and len({i.year for i in left}) > 1:
+        left = [i for i in left if i.year == max(years) or i.year is None]
+    return tuple(left)
+
+
+_NO_HEAD = frozenset({"約", "ちょうど", "丁度", "位", "程度", "数値", "値", "数字", "平均", "今", "只今", "方", "時", "頃", "的", "=", ":"})
+_ = (Iterator, pairwise, Day)

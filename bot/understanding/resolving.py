@@ -1,0 +1,377 @@
+"""Puts what a message says together with what the conversation knows: the program, the case, and what is asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from bot.types import Conversation, Inquiry, Reading, Understanding, When, Whose
+from bot.understanding.admitting import Admitted, admit
+from bot.understanding.asking import subjects_asked
+from bot.understanding.message import Message, read_message
+from bot.understanding.offline import OfflineReader
+from bot.understanding.owning import Scene
+from bot.understanding.programs import (
+    beside_names,
+    facts_used,
+    foreign_program,
+    known_to,
+    named_programs,
+    programs_in_mind,
+    units_used,
+)
+from bot.understanding.replying import read_reply
+from knowledge.catalog import Catalog
+from knowledge.concepts import read_concepts
+from knowledge.figures import Day, Dimension, latest
+from knowledge.rules.tables import rows_of, stated_subjects
+from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
+
+_ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
+"""What stays true when the talk turns to another program."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a message says of a case: its facts, the amount put forward, and the signs of what it wants."""
+
+    said: Mapping[Fact, str]
+    admitted: Admitted
+    amount: Decimal | None
+    unit: Unit | None
+    signs: frozenset[str]
+
+
+def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understanding:
+    """What the message asks, in the light of the conversation."""
+    before = inquiry.conversation
+    named = named_programs(message.text, catalog.programs.values(), with_nicknames=message.says("compare"))
+    turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
+    reader = OfflineReader(message, before, bool(turns_on_index))
+    readings = reader.read()
+    signs = _signs(message, reader, catalog)
+    case = _case(message, reader, readings, before, catalog, named, signs)
+    asked = subjects_asked(message)
+    found = {one.subject: one.start for one in reversed(asked)}
+    programs = named or programs_in_mind(
+        case.said,
+        case.unit,
+        frozenset(found),
+        frozenset(one.subject for one in asked if one.shows),
+        before,
+        catalog.programs.values(),
+        goes_on="goes_on" in signs,
+        compares="compares" in signs,
+    )
+    about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
+    days = _days_asked(message, reader.scene)
+    subjects = _subjects(found, case, days is not None, about)
+    if before.subjects and "goes_on" in signs:
+        subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
+    continues = _continues(message, before, case, subjects, catalog)
+    if continues and named and not subjects and not before.subjects:
+        subjects = _subjects(_asked_before(before, inquiry), case, False, about)
+    amount, unit = case.amount, case.unit
+    if continues and not subjects and amount is None:
+        amount, unit = before.amount, before.amount_unit
+    moved_on = bool(named) and before.program not in named
+    kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
+    kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
+    return Understanding(
+        text=message.text,
+        programs=programs,
+        named=bool(named),
+        subjects=subjects,
+        said=case.said,
+        situation=Situation({**kept, **case.said}, amount, unit),
+        signs=signs,
+        days=days,
+        ended_on=_ended_on(message, reader.scene, inquiry.as_of) or before.ended_on,
+        fiscal_year=_fiscal_year(message, reader.scene, readings),
+        continues=continues,
+        matter=beside_names(message.text, catalog.programs.values()),
+        foreign_program="" if named else foreign_program(message.text),
+        counts=reader.quantities.counts() or before.counts,
+        readings=readings,
+        open=case.admitted.open,
+    )
+
+
+def _case(
+    message: Message,
+    reader: OfflineReader,
+    readings: tuple[Reading, ...],
+    before: Conversation,
+    catalog: Catalog,
+    named: tuple[str, ...],
+    signs: frozenset[str],
+) -> Case:
+    about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
+    used = frozenset[Fact]().union(*map(facts_used, about))
+    used |= {Fact.FISCAL_INDEX}
+    admitted = admit(reading for reading in readings if Fact(reading.slot) in used)
+    said = {fact: reading.value for fact, reading in admitted.facts.items()}
+    said = read_reply(reader.scene, before, catalog.facts) | said
+    if len(named) == 1 and before.asked_for is Fact.PROGRAM:
+        said[Fact.PROGRAM] = named[0]
+    if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
+        said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
+    amount, unit = _amount(reader)
+    if amount is None and before.amount is not None and message.says("correct"):
+        amount, unit = _corrected(message, before)
+    return Case(said, admitted, amount, unit, signs)
+
+
+def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, Unit | None]:
+    """The amount of the question before, where a bare number puts it right (12の間違いでした)."""
+    numbers = [figure.value for figure in message.figures if figure.dimension is Dimension.NUMBER]
+    return (numbers[-1], before.amount_unit) if numbers else (None, None)
+
+
+def _amount(reader: OfflineReader) -> tuple[Decimal | None, Unit | None]:
+    reading = reader.quantities.amount()
+    if reading is None:
+        return None, None
+    if reading.slot == "beyond":
+        return None, _UNITS[reading.value]
+    return Decimal(reading.value), _UNITS[reading.slot]
+
+
+_A_TURN = 24
+"""A message of at most so many characters may turn the question before it to another case (NPOだと?, 上限は?)."""
+
+_UNITS: Mapping[str, Unit] = {"yen": "yen", "day": "day", "hour": "hour", "count": "count"}
+
+_SIGN_OF_CONCEPT = {
+    "compares": ("compare",),
+    "asks_difference": ("difference",),
+    "asks_open": ("asks_open",),
+    "can_we": ("can", "eligible"),
+    "claims": ("claim",),
+    "names_cap": ("cap",),
+    "asks_cost": ("cost",),
+    "asks_when": ("when", "period"),
+    "names_our_matter": ("names_our_matter",),
+    "asks_again": ("asks_again",),
+    "hands_over": ("hands_over",),
+    "asks_promise": ("asks_promise",),
+}
+
+
+def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozenset[str]:
+    """What the message as a whole shows of what is wanted."""
+    signs = {sign for sign, concepts in _SIGN_OF_CONCEPT.items() if message.says(*concepts)}
+    first = message.mentions[0] if message.mentions else None
+    if first and first.start == 0:
+        if "starts_over" in first.concepts and len(message.text) - first.end <= 10:
+            signs.add("starts_over")
+        if "greets" in first.concepts and len(message.text) - first.end <= 14 and not message.asking and not reader.expects_reply:
+            signs.add("greets")
+        if "goes_on" in first.concepts:
+            signs.add("goes_on")
+    matter = beside_names(message.text, catalog.programs.values())
+    if len(message.text) <= _A_TURN and not (matter and message.unread(matter)) and (
+        message.says("suppose") or message.text.rstrip("?。").endswith(("は", "なら", "だと", "場合", "だったら"))
+    ):
+        signs.add("goes_on")
+    if _asks_for_a_count(message):
+        signs.add("asks_open")
+    if message.says("eligible") or (message.says("apply") and message.says("can")):
+        signs.add("asks_eligibility")
+    if message.says("who") or _asks_for_conditions(message):
+        signs.add("asks_in_general")
+    if message.days and message.says("on_site") and not message.says("apply_only", "call"):
+        signs.add("asks_dispatch_day")
+    if message.says("want") and message.says("apply"):
+        signs.add("wants_to_apply")
+    if reader.quantities.mixed():
+        signs.add("mixes_modes")
+    return frozenset(signs)
+
+
+_RULED_COUNTERS = frozenset({"日", "時間", "月", "年", "回", "円", "泊", "度", "で", "か", "が", "を", "も", "億", "万", "千", "箇月", "年度", "時", "週間", "べん", "遍"})
+
+
+def _asks_for_a_count(message: Message) -> bool:
+    """Whether a number is asked for that no rule states: 何点, 何人, 何団体."""
+    return any(
+        token.key == "何" and following.pos in ("名詞", "接尾辞") and following.key not in _RULED_COUNTERS
+        for token, following in pairwise(message.tokens)
+    )
+
+
+def _asks_for_conditions(message: Message) -> bool:
+    """Whether it is asked who can apply at all: 対象は?, 応募条件を教えて."""
+    for mention in message.saying("eligible"):
+        after = message.text[mention.end : mention.end + 3]
+        if after.startswith(("は", "って", "を", "団体", "に関", "につ", "の範", "?", "。")) or not after:
+            return True
+    return False
+
+
+def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
+    """The first and last day that a question about a call is about; a whole fiscal year is no day."""
+    near = [day for day in message.days if day.precision not in ("fiscal_year", "year") and _is_asked(day, message, scene)]
+    others = [day for day in near if message.text[day.start : day.end] not in ("今日", "本日", "きょう")]
+    chosen = (others or near)[-1:]
+    return (chosen[0].first_on, chosen[0].last_on) if chosen else None
+
+
+def _is_asked(day: Day, message: Message, scene: Scene) -> bool:
+    owner = scene.owner_at(day.start, day.end)
+    if owner.whose is Whose.ANOTHER and owner.body is None:
+        return False
+    clause = message.clause_at(day.start)
+    ended = message.saying("ended", start=day.end, end=clause.end)
+    return not (ended and scene.message.tokens_between(ended[0].end, clause.end)[:2] and any(
+        token.key == "た" for token in message.tokens_between(ended[0].start, clause.end)
+    ))
+
+
+def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] | None:
+    """The day or month in which the support ended: the applicant's, and of its two years the nearer."""
+    written = [
+        day
+        for day in message.days
+        if day.precision in ("day", "month") and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
+    ]
+    told = [day for day in written if message.says("ended", start=day.start, end=message.clause_at(day.start).end)]
+    chosen = (told or written)[-1:]
+    if not chosen:
+        return None
+    spans = [(chosen[0].first_on, chosen[0].last_on)]
+    if chosen[0].every == "year":
+        earlier = latest(chosen[0], as_of)
+        spans.append((earlier.first_on, earlier.last_on))
+    return min(spans, key=lambda span: abs(span[0] - as_of))
+
+
+def _fiscal_year(message: Message, scene: Scene, readings: Sequence[Reading]) -> int | None:
+    """The fiscal year that is asked about: in a clause that asks, and of no index, earlier time or other body."""
+    taken = [reading for reading in readings if reading.slot in (Fact.FISCAL_INDEX, Fact.PAST_SELECTION, Fact.DISPATCH_YEAR)]
+    years = []
+    for day in message.days:
+        if day.precision not in ("fiscal_year", "year"):
+            continue
+        clause = message.clause_at(day.start)
+        if any(message.clause_at(reading.start) == clause for reading in taken):
+            continue
+        sentence = [c for c in message.clauses if c.sentence == clause.sentence]
+        if not any(c.number in message.asking for c in sentence) and len(message.clauses) > len(sentence):
+            continue
+        years.append(day)
+    return years[0].first_on.year if years else None
+
+
+_VAGUE = {Subject.ELIGIBILITY: "asks_eligibility", Subject.COST: "asks_cost"}
+"""The signs without which a message that goes on does not turn to a subject of vague words (無理?, いくら?)."""
+
+_NOT_OF_THE_PAST = frozenset((Subject.ELIGIBILITY, Subject.WINDOW))
+"""What is not asked where a message asks for something open (何件, どの県)."""
+
+_OF_THE_APPLICANT = frozenset(
+    (Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT, Fact.FISCAL_INDEX)
+)
+"""Facts that nobody states who does not ask about eligibility too."""
+
+_GIVES_WAY = (
+    (Subject.REPORT_DUE, Subject.DEADLINE),
+    (Subject.REPORT_DUE, Subject.WINDOW),
+    (Subject.REPORT_DUE, Subject.CAP),
+    (Subject.REPORT_DUE, Subject.DURATION),
+    (Subject.QUESTIONNAIRE, Subject.WINDOW),
+    (Subject.QUESTIONNAIRE, Subject.DEADLINE),
+    (Subject.CAP, Subject.DURATION),
+    (Subject.DEADLINE, Subject.WINDOW),
+    (Subject.CALLS_PER_YEAR, Subject.WINDOW),
+    (Subject.REPEAT, Subject.CALLS_PER_YEAR),
+)
+"""Of two subjects that the same words may ask for, the second is not meant where the first is asked."""
+
+
+def _subjects(
+    found: dict[Subject, int], case: Case, with_days: bool, programs: Sequence[Program]
+) -> tuple[Subject, ...]:
+    """What is asked, in order of asking; weaker readings of the same words give way to stronger ones."""
+    stated = stated_subjects(programs[0]) if len(programs) == 1 else frozenset()
+    known = known_to(programs)
+    with_amount = case.unit is not None and case.unit in (*units_used(programs), "count")
+    if Subject.REPEAT in found and Subject.REPEAT not in known:
+        found.setdefault(Subject.ELIGIBILITY, found.pop(Subject.REPEAT))
+    found = {subject: start for subject, start in found.items() if subject in known}
+    if with_amount:
+        _ask_for_the_cap(found, case, programs)
+    if found.keys() == {Subject.ELIGIBILITY} and with_days and case.said.keys() <= {Fact.MEETING_MODE, Fact.APPLICANT_KIND} and Subject.WINDOW in stated:
+        found = {Subject.WINDOW: 0}
+    if "asks_open" in case.signs:
+        found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
+    if found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW} and Fact.SAME_PROJECT in case.said and Subject.REPEAT in known:
+        found = {Subject.REPEAT: 0}
+    if "mixes_modes" in case.signs and Subject.CAP in known:
+        found = {Subject.CAP: 0}
+    for strong, weak in _GIVES_WAY:
+        if strong in found:
+            found.pop(weak, None)
+    return _without_the_vague(found, case)
+
+
+def _ask_for_the_cap(found: dict[Subject, int], case: Case, programs: Sequence[Program]) -> None:
+    budget = case.amount is not None and case.amount in [row.value for p in programs for row in rows_of(p, Subject.BUDGET)]
+    if case.unit == "count":
+        if found.keys() <= {Subject.ELIGIBILITY, Subject.CALLS_PER_YEAR}:
+            found.setdefault(Subject.CALLS_PER_YEAR, 0)
+        return
+    if budget and not case.signs & {"can_we", "names_cap"}:
+        found.setdefault(Subject.BUDGET, 0)
+    elif found.keys() <= {Subject.ELIGIBILITY} or case.signs & {"can_we", "claims"}:
+        found.setdefault(Subject.CAP, 0)
+
+
+def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, ...]:
+    """Drops what vague words may also ask: cost beside a cap, eligibility beside what is plainly asked."""
+    if Subject.COST in found and "asks_cost" not in case.signs and Fact.PAST_SELECTION in case.said:
+        found.setdefault(Subject.CAP, found.pop(Subject.COST))  # いくら of who was selected before asks for the cap
+    if Subject.CAP in found and "asks_cost" not in case.signs:
+        found.pop(Subject.COST, None)
+    if Subject.BUDGET in found and "names_cap" not in case.signs:
+        found.pop(Subject.CAP, None)
+    also_asks = (case.unit is None and Subject.CAP in found) or Subject.WINDOW in found
+    plainly = ("asks_eligibility" in case.signs and also_asks and Fact.APPLICANT_KIND in case.said) or case.said.keys() & _OF_THE_APPLICANT
+    decisive = Fact.MUNICIPALITY_COUNT in case.said
+    if len(found) > 1 and not decisive and (not plainly or Subject.CALLS_PER_YEAR in found):
+        found.pop(Subject.ELIGIBILITY, None)
+    if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in case.said:
+        found.pop(Subject.INDEX_LIMIT)
+        found.setdefault(Subject.ELIGIBILITY, 0)
+    return tuple(sorted(found, key=lambda subject: found[subject]))
+
+
+def _asked_before(before: Conversation, inquiry: Inquiry) -> dict[Subject, int]:
+    """What the question before asked, for a message that only turns it to another program (計画策定ではどうですか)."""
+    return {asked.subject: asked.start for asked in subjects_asked(read_message(before.question, inquiry.as_of))}
+
+
+def _continues(
+    message: Message, before: Conversation, case: Case, subjects: tuple[Subject, ...], catalog: Catalog
+) -> bool:
+    """Whether a message goes on from the question before it."""
+    if not before.question:
+        return False
+    if (before.asked_for is not None and before.asked_for in case.said) or "goes_on" in case.signs:
+        return True
+    if "asks_again" in case.signs and len(message.text) <= _A_TURN:
+        return True
+    return not (subjects or (not case.said and _own_matter(message, before, catalog)))
+
+
+def _own_matter(message: Message, before: Conversation, catalog: Catalog) -> bool:
+    """Whether a message has content words of its own, beside days, figures and what every question has."""
+    rest = beside_names(message.text, catalog.programs.values())
+    for span in (*message.days, *message.figures):
+        rest = rest.replace(message.text[span.start : span.end], " ")
+    words, earlier = read_concepts(rest), read_concepts(before.question)
+    return bool(frozenset(word[0].terms for word in words) - {word[0].terms for word in earlier})
+
+
+_ = (When,)
