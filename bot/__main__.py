@@ -105,12 +105,12 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
         logging.getLogger(others).setLevel(logging.DEBUG if debugging else logging.WARNING)
 
     async def try_database() -> None:
-        await application.state.desk.open()
-        await application.state.desk.close()
+        await application.state.service.open()
+        await application.state.service.close()
 
     try:
         application = build_app(settings)
-        _with_index(application.state.desk.knowledge)
+        _with_index(application.state.service.knowledge)
         asyncio.run(try_database())
     except (CatalogError, IndexMissingError, SettingsError, StorageError, OSError) as error:
         _fail(str(error))
@@ -256,16 +256,16 @@ def purge(help: Help = False) -> None:
     """保存期間(RETENTION_DAYS)を過ぎた会話の記録を消します。"""
     settings = _settings()
 
-    from bot.desk import Desk
+    from bot.service import Service
     from bot.storage import StorageError
 
     async def deleted() -> int:
-        desk = Desk(settings, read_clock)
-        await desk.open()
+        service = Service(settings, read_clock)
+        await service.open()
         try:
-            return await desk.purge()
+            return await service.purge()
         finally:
-            await desk.close()
+            await service.close()
 
     try:
         count = asyncio.run(deleted())
@@ -290,16 +290,16 @@ def deliveries(
     settings = _settings()
 
     from bot.delivery import Inbox, Parked
-    from bot.desk import Desk
+    from bot.service import Service
 
     async def with_inbox() -> tuple[int, int, tuple[Parked, ...]]:
-        desk = Desk(settings, read_clock)
-        await desk.open()
+        service = Service(settings, read_clock)
+        await service.open()
         try:
-            replayed = await _replay(desk.inbox, replay or [], replay_all)
-            return replayed, await desk.inbox.waiting(), await desk.inbox.parked()
+            replayed = await _replay(service.inbox, replay or [], replay_all)
+            return replayed, await service.inbox.waiting(), await service.inbox.parked()
         finally:
-            await desk.close()
+            await service.close()
 
     async def _replay(inbox: Inbox, ids: list[int], everything: bool) -> int:
         return await inbox.replay(None if everything else ids) if ids or everything else 0

@@ -1,4 +1,4 @@
-"""The web application: wires the desk, the channels and what operators watch."""
+"""The web application: wires the service, the channels and what operators watch."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.channels import web
 from bot.channels.limits import RateLimit
 from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
-from bot.desk import Desk
+from bot.service import Service
 from bot.settings import Settings, read_clock
 from knowledge.catalog import load_catalog
 from knowledge.store import IndexMissingError
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> FastAPI:
-    """Builds the application; its desk is `app.state.desk`.
+    """Builds the application; its service is `app.state.service`.
 
     Args:
         settings: what it serves, and from where.
@@ -48,26 +48,26 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
         CatalogError: a file of the programs is wrong.
         StorageError: the data folder or the database's URL cannot be used.
     """
-    desk = Desk(settings, now)
+    service = Service(settings, now)
     app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None, openapi_url=None)
-    platforms = _add_platforms(app, desk, settings, now)
+    platforms = _add_platforms(app, service, settings, now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await desk.open()
-        purging = asyncio.create_task(desk.purge_daily())
+        await service.open()
+        purging = asyncio.create_task(service.purge_daily())
         async with platforms():
             yield
         purging.cancel()
         with suppress(asyncio.CancelledError):
             await purging
-        await desk.close()
+        await service.close()
 
     app.router.lifespan_context = lifespan
-    app.state.desk = desk
+    app.state.service = service
     app.add_middleware(_Edge)
     web.refuse_in_japanese(app)
-    app.include_router(web.routes(desk, load_catalog().programs, settings, now))
+    app.include_router(web.routes(service, load_catalog().programs, settings, now))
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
@@ -76,7 +76,7 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
         try:
-            await desk.check()
+            await service.check()
         except IndexMissingError as error:
             return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
         except (SQLAlchemyError, OSError):
@@ -86,13 +86,13 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
 
     @app.get("/metrics")
     async def metrics() -> PlainTextResponse:
-        return PlainTextResponse(desk.metrics(), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(service.metrics(), media_type="text/plain; version=0.0.4")
 
     return app
 
 
 def _add_platforms(
-    app: FastAPI, desk: Desk, settings: Settings, now: Callable[[], datetime]
+    app: FastAPI, service: Service, settings: Settings, now: Callable[[], datetime]
 ) -> Callable[[], AbstractAsyncContextManager[None]]:
     """Adds the routes of the platforms that are configured; returns what connects to them and delivers.
 
@@ -103,23 +103,23 @@ def _add_platforms(
     if settings.line_channel_secret:
         from bot.channels import line
 
-        app.include_router(line.routes(desk.inbox, settings.line_channel_secret))
+        app.include_router(line.routes(service.inbox, settings.line_channel_secret))
 
         async def connect_line(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
             connection = line.connected(settings.line_channel_access_token, settings.line_api_url)
-            channels[line.NAME] = line.Line(desk, await stack.enter_async_context(connection), limit, now)
+            channels[line.NAME] = line.Line(service, await stack.enter_async_context(connection), limit, now)
 
         connections.append(connect_line)
     if settings.slack_bot_token:
         from bot.channels import slack
 
         client = slack.connect(settings.slack_bot_token, settings.slack_api_url)
-        bolt = slack.build_bolt(desk, desk.inbox, client, settings.slack_signing_secret)
+        bolt = slack.build_bolt(service, service.inbox, client, settings.slack_signing_secret)
         if not settings.slack_app_token:
             app.include_router(slack.routes(bolt))
 
         async def connect_slack(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
-            channels[slack.NAME] = slack.Slack(desk, desk.inbox, client, limit, now)
+            channels[slack.NAME] = slack.Slack(service, service.inbox, client, limit, now)
             if settings.slack_app_token:
                 await stack.enter_async_context(slack.socket_mode(bolt, settings.slack_app_token, client))
 
@@ -133,7 +133,7 @@ def _add_platforms(
                 await connect(stack, channels)
             if channels:
                 slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
-                await stack.enter_async_context(Delivery(desk.inbox, channels, desk.record, slots).running())
+                await stack.enter_async_context(Delivery(service.inbox, channels, service.record, slots).running())
             yield
 
     return delivering

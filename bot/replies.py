@@ -29,7 +29,7 @@ FOLLOW_UPS = {
 
 
 def scope(programs: Iterable[Program]) -> str:
-    """What the desk answers: said to greetings and to what lies outside."""
+    """What is answered for: said to greetings and to what lies outside."""
     names = "、".join(program.name for program in programs)
     ours = f"こちらは、総務省の支援事業({names})についてお答えする窓口です。"
     return ours + "対象、上限、募集時期、費用、手続きなどをお尋ねください。"

@@ -44,7 +44,7 @@ from bot.channels import line_messages as messages
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.progress import shown
 from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
-from bot.desk import Desk
+from bot.service import Service
 from bot.settings import MessageRefusedError
 from bot.types import AnswerStatus, Turn
 from knowledge.store import IndexMissingError
@@ -93,8 +93,8 @@ _log = logging.getLogger(__name__)
 class Line:
     """The channel: prepares and sends for the delivery."""
 
-    def __init__(self, desk: Desk, api: AsyncMessagingApi, limit: RateLimit, now: Callable[[], datetime]) -> None:
-        self._desk = desk
+    def __init__(self, service: Service, api: AsyncMessagingApi, limit: RateLimit, now: Callable[[], datetime]) -> None:
+        self._service = service
         self._api = api
         self._limit = limit
         self._now = now
@@ -114,9 +114,9 @@ class Line:
             case JoinEvent():
                 return _say(_JOINED)
             case UnsendEvent(unsend=unsend):
-                await self._desk.forget(message=f"{NAME}:{unsend.message_id}")
+                await self._service.forget(message=f"{NAME}:{unsend.message_id}")
             case UnfollowEvent(source=source):
-                await self._desk.forget(sender=_sender(source))
+                await self._service.forget(sender=_sender(source))
         return Prepared([])
 
     async def _answer(self, source: Any, text: str, message: str = "") -> Prepared:
@@ -125,7 +125,7 @@ class Line:
             return _say(TOO_MANY)
         try:
             async with shown(lambda: self._show_loading(source)):
-                turn = await self._desk.consider(sender, text, message)
+                turn = await self._service.consider(sender, text, message)
         except MessageRefusedError as refusal:
             return _say(str(refusal))
         except IndexMissingError as error:
@@ -137,18 +137,20 @@ class Line:
             case {"say": str(text)}:
                 return await self._answer(source, text)
             case {"rate": str(turn), "helpful": bool(helpful)}:
-                return _say(_THANKS if await self._desk.rate(turn, helpful) else _ASK_AGAIN)
+                return _say(_THANKS if await self._service.rate(turn, helpful) else _ASK_AGAIN)
             case {"check": ""}:
-                offered = [messages.postback_item(p.short_name, {"check": p.id}) for p in self._desk.programs.values()]
+                offered = [
+                    messages.postback_item(p.short_name, {"check": p.id}) for p in self._service.programs.values()
+                ]
                 return _say(_CHECK_WHICH, *offered)
-            case {"check": str(program), **rest} if program in self._desk.programs:
+            case {"check": str(program), **rest} if program in self._service.programs:
                 facts = rest.get("facts", {})
                 return await self._check(source, program, {Fact(fact): value for fact, value in facts.items()})
             case _:
                 return _say(_ASK_AGAIN)
 
     async def _check(self, source: Any, program: str, facts: Mapping[Fact, str]) -> Prepared:
-        turn = await self._desk.check_eligibility(_sender(source), program, facts)
+        turn = await self._service.check_eligibility(_sender(source), program, facts)
         asked = turn.answer
         if asked.status is not AnswerStatus.NEEDS_INFO:
             return self._as_prepared(turn, source)
@@ -160,7 +162,7 @@ class Line:
 
     def _as_prepared(self, turn: Turn, source: Any) -> Prepared:
         alone = isinstance(source, UserSource)
-        return Prepared(messages.answer_messages(turn.answer, turn.key, self._desk.programs, rateable=alone), turn)
+        return Prepared(messages.answer_messages(turn.answer, turn.key, self._service.programs, rateable=alone), turn)
 
     async def _show_loading(self, source: Any) -> None:
         if isinstance(source, UserSource) and source.user_id:  # the animation exists in one-to-one chats only

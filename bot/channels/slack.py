@@ -26,7 +26,7 @@ from bot.channels import slack_blocks as blocks
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.progress import shown
 from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
-from bot.desk import Desk
+from bot.service import Service
 from bot.settings import MessageRefusedError
 from bot.types import AnswerStatus, Turn
 from knowledge.store import IndexMissingError
@@ -62,9 +62,9 @@ class Slack:
     """
 
     def __init__(
-        self, desk: Desk, inbox: Inbox, client: AsyncWebClient, limit: RateLimit, now: Callable[[], datetime]
+        self, service: Service, inbox: Inbox, client: AsyncWebClient, limit: RateLimit, now: Callable[[], datetime]
     ) -> None:
-        self._desk = desk
+        self._service = service
         self._inbox = inbox
         self._client = client
         self._limit = limit
@@ -82,11 +82,11 @@ class Slack:
             case {"kind": "edited"}:
                 return await self._answer_anew(event)
             case {"kind": "deleted", "message": message}:
-                await self._desk.forget(message=message)
+                await self._service.forget(message=message)
                 receipt = await self._inbox.receipt(message)
                 return Prepared([_call("chat.delete", **receipt)] if receipt else [])
             case {"kind": "rated", "turn": turn, "helpful": helpful, "channel": channel, "user": user}:
-                await self._desk.rate(turn, helpful)
+                await self._service.rate(turn, helpful)
                 return Prepared([_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=_THANKS)])
             case {"kind": "shared", "question": question, "text": text, "respond": url}:
                 return Prepared([_respond(url, response_type="in_channel", **blocks.shared_message(question, text))])
@@ -101,7 +101,7 @@ class Slack:
         turn = await self._consider(event, grows=True)
         if isinstance(turn, str):
             return Prepared([_post(**place, text=blocks.escape(turn))])
-        answer = _post(**place, **blocks.answer_message(turn.answer, turn.key, self._desk.programs))
+        answer = _post(**place, **blocks.answer_message(turn.answer, turn.key, self._service.programs))
         calls = [answer | {"respond": event.get("respond", ""), "grows": turn.key}]
         if event.get("pane"):
             title = blocks.clip(turn.question, 100)
@@ -115,7 +115,7 @@ class Slack:
         turn = await self._consider(event)
         if isinstance(turn, str):
             return Prepared([_respond(event["respond"], text=blocks.escape(turn))])
-        message = blocks.answer_message(turn.answer, turn.key, self._desk.programs, shareable=event["text"])
+        message = blocks.answer_message(turn.answer, turn.key, self._service.programs, shareable=event["text"])
         return Prepared([_respond(event["respond"], **message)], turn)
 
     async def _answer_anew(self, event: Json) -> Prepared:
@@ -123,11 +123,11 @@ class Slack:
         receipt = await self._inbox.receipt(event["message"])
         if not receipt:
             return Prepared([])
-        await self._desk.forget(message=event["message"])
+        await self._service.forget(message=event["message"])
         turn = await self._consider(event)
         if isinstance(turn, str):
             return Prepared([_call("chat.update", **receipt, text=blocks.escape(turn), blocks=[])])
-        message = blocks.answer_message(turn.answer, turn.key, self._desk.programs)
+        message = blocks.answer_message(turn.answer, turn.key, self._service.programs)
         return Prepared([_call("chat.update", **receipt, **message)], turn)
 
     async def _consider(self, event: Json, grows: bool = False) -> Turn | str:
@@ -136,7 +136,7 @@ class Slack:
             return TOO_MANY
         try:
             async with shown(lambda: self._show_status(event)):
-                turns = self._desk.considered(event["sender"], event["text"], event.get("message", ""))
+                turns = self._service.considered(event["sender"], event["text"], event.get("message", ""))
                 turn = await anext(turns)
                 if grows:
                     self._growing[turn.key] = (turn, turns)
@@ -155,10 +155,10 @@ class Slack:
 
     async def _home(self) -> Json:
         calls = {}
-        for program in self._desk.programs.values():
-            turn = await self._desk.consider("slack:home", f"{program.name}は今申し込めますか")
+        for program in self._service.programs.values():
+            turn = await self._service.consider("slack:home", f"{program.name}は今申し込めますか")
             calls[program.id] = turn.answer.text.partition("\n\n")[0]
-        return blocks.home_view(self._desk.programs.values(), calls, self._desk.index_status())
+        return blocks.home_view(self._service.programs.values(), calls, self._service.index_status())
 
     async def send(self, event: Json, outgoing: list[Json], event_id: str, resumed: bool) -> Json | None:
         """Makes the calls. What an earlier attempt may have posted is looked for before it is posted again."""
@@ -185,16 +185,16 @@ class Slack:
         first = shown
         try:
             async for turn in turns:
-                if await self._desk.answered(first.key) is None:
+                if await self._service.answered(first.key) is None:
                     return
                 if turn.answer != shown.answer:
-                    message = blocks.answer_message(turn.answer, turn.key, self._desk.programs)
+                    message = blocks.answer_message(turn.answer, turn.key, self._service.programs)
                     await self._client.api_call("chat.update", json=receipt | message)
                     shown = turn
         except Exception as error:
             _log.warning("an answer could not grow: %s", type(error).__name__)
         if shown is not first:
-            await self._desk.amend(shown)
+            await self._service.amend(shown)
 
     async def _make(self, call: Json, delivery: str, resumed: bool) -> Json | None:
         method, arguments = call["method"], call["arguments"]
@@ -300,7 +300,7 @@ def reason(error: SlackApiError) -> str:
 # --- what Slack sends ----------------------------------------------------------------------------------------------
 
 
-def build_bolt(desk: Desk, inbox: Inbox, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
+def build_bolt(service: Service, inbox: Inbox, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
     """The Bolt app: everything that is to be answered is stored before it is acknowledged.
 
     Only modals are handled at once, because a trigger lives for three seconds; who taps in vain taps again.
@@ -319,7 +319,7 @@ def build_bolt(desk: Desk, inbox: Inbox, client: AsyncWebClient, signing_secret:
     )
     _listen_to_events(bolt, inbox)
     _listen_to_people(bolt, inbox)
-    _listen_in_modals(bolt, desk, client)
+    _listen_in_modals(bolt, service, client)
     return bolt
 
 
@@ -447,12 +447,12 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
         await ack()
 
 
-def _listen_in_modals(bolt: AsyncApp, desk: Desk, client: AsyncWebClient) -> None:
+def _listen_in_modals(bolt: AsyncApp, service: Service, client: AsyncWebClient) -> None:
     async def acknowledge(ack: AsyncAck) -> None:
         await ack()
 
     async def open_sources(body: Json, action: Json) -> None:
-        answer = await desk.answered(action["value"])
+        answer = await service.answered(action["value"])
         view = blocks.sources_view(answer["citations"] if answer else ())
         await client.views_open(trigger_id=body["trigger_id"], view=view)
 
@@ -460,7 +460,7 @@ def _listen_in_modals(bolt: AsyncApp, desk: Desk, client: AsyncWebClient) -> Non
         await client.views_open(trigger_id=body["trigger_id"], view=blocks.note_view(action["value"]))
 
     async def open_check(body: Json) -> None:
-        await client.views_open(trigger_id=body["trigger_id"], view=blocks.program_view(desk.programs.values()))
+        await client.views_open(trigger_id=body["trigger_id"], view=blocks.program_view(service.programs.values()))
 
     bolt.action("sources")(ack=acknowledge, lazy=[open_sources])
     bolt.action("note")(ack=acknowledge, lazy=[open_note])
@@ -468,22 +468,22 @@ def _listen_in_modals(bolt: AsyncApp, desk: Desk, client: AsyncWebClient) -> Non
 
     @bolt.view("note")
     async def note(ack: AsyncAck, view: Json) -> None:
-        await desk.note(view["private_metadata"], view["state"]["values"]["note"]["text"]["value"] or "")
+        await service.note(view["private_metadata"], view["state"]["values"]["note"]["text"]["value"] or "")
         await ack()
 
     @bolt.view("check")
     async def check(ack: AsyncAck, body: Json, view: Json) -> None:
         state = json.loads(view["private_metadata"])
         chosen = view["state"]["values"]["step"]["choice"]["selected_option"]["value"]
-        program = desk.programs[state["program"] or chosen]
+        program = service.programs[state["program"] or chosen]
         facts = {Fact(fact): value for fact, value in state.get("facts", {}).items()}
         if "asks" in state:
             facts[Fact(state["asks"])] = chosen
-        answer = (await desk.check_eligibility(f"{NAME}:check:{body['user']['id']}", program.id, facts)).answer
+        answer = (await service.check_eligibility(f"{NAME}:check:{body['user']['id']}", program.id, facts)).answer
         if answer.status is AnswerStatus.NEEDS_INFO:
             following = blocks.question_view(program, facts, answer)
         else:
-            following = blocks.outcome_view(answer, desk.programs)
+            following = blocks.outcome_view(answer, service.programs)
         await ack(response_action="update", view=following)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from bot.channels.limits import TOO_MANY, RateLimit
-from bot.desk import Desk
+from bot.service import Service
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, AnswerStatus
 from knowledge.store import IndexMissingError
@@ -65,7 +65,9 @@ class Check(BaseModel):
     conversation_id: ConversationId | None = None
 
 
-def routes(desk: Desk, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]) -> APIRouter:
+def routes(
+    service: Service, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]
+) -> APIRouter:
     """The page at `/`, its files under `/page`, and the API."""
     router = APIRouter()
     of_client = RateLimit(settings.rate_per_client)
@@ -94,7 +96,7 @@ def routes(desk: Desk, programs: Mapping[str, Program], settings: Settings, now:
         if refusal := refused(conversation_id, request):
             return refusal
         try:
-            answered = await desk.ask(f"web:{conversation_id}", question.text)
+            answered = await service.ask(f"web:{conversation_id}", question.text)
         except MessageRefusedError as error:
             return _refusal(422, str(error), conversation_id)
         except IndexMissingError:
@@ -110,7 +112,7 @@ def routes(desk: Desk, programs: Mapping[str, Program], settings: Settings, now:
         if checked.program not in programs:
             return _refusal(422, _FIELDS["program"], conversation_id)
         try:
-            answered = await desk.fill_in(f"web:{conversation_id}", checked.program, checked.facts)
+            answered = await service.fill_in(f"web:{conversation_id}", checked.program, checked.facts)
         except InvalidOperation:  # a number that is none
             return _refusal(422, _FIELDS["facts"], conversation_id)
         except IndexMissingError:
@@ -123,7 +125,7 @@ def routes(desk: Desk, programs: Mapping[str, Program], settings: Settings, now:
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
         if refusal := refused(conversation_id, request):
             return refusal
-        answers = desk.stream(f"web:{conversation_id}", question.text)
+        answers = service.stream(f"web:{conversation_id}", question.text)
         try:
             first = await anext(answers)
         except MessageRefusedError as error:

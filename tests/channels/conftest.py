@@ -25,7 +25,7 @@ from bot.simulator.slack import SlackPlatform
 
 
 @dataclass
-class Service:
+class Running:
     """The application in this process: what is posted to it goes the whole way."""
 
     client: httpx.AsyncClient
@@ -48,7 +48,7 @@ class Service:
 
 
 @asynccontextmanager
-async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterator[Service]:
+async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterator[Running]:
     database = folder / "test.sqlite"
     app = build_app(Settings(data_dir=data_dir, database_url=f"sqlite:///{database}", id_hash_key="key", **settings))
     transport = httpx.ASGITransport(app)
@@ -56,7 +56,7 @@ async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterato
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service") as client,
     ):
-        yield Service(client, app.state.desk.inbox, database)
+        yield Running(client, app.state.service.inbox, database)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def line() -> Iterator[LinePlatform]:
 
 
 @pytest.fixture
-async def line_service(line, data_dir, tmp_path) -> AsyncIterator[Service]:
+async def line_service(line, data_dir, tmp_path) -> AsyncIterator[Running]:
     credentials = {
         "line_channel_secret": line_platform.SECRET,
         "line_channel_access_token": line_platform.TOKEN,
@@ -85,7 +85,7 @@ def slack() -> Iterator[SlackPlatform]:
 
 
 @pytest.fixture(params=["http"])
-async def slack_service(request, slack, data_dir, tmp_path) -> AsyncIterator[Service]:
+async def slack_service(request, slack, data_dir, tmp_path) -> AsyncIterator[Running]:
     credentials = {"slack_bot_token": slack_platform.TOKEN, "slack_api_url": f"{slack.url}/api/"}
     if request.param == "http":
         credentials["slack_signing_secret"] = slack_platform.SECRET

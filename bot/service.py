@@ -1,4 +1,4 @@
-"""The desk that every channel puts its messages to: it recalls the conversation, answers, and records the turn."""
+"""The service that every channel puts its messages to: it recalls the conversation, answers, and records the turn."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ _PURGE_EVERY_SECONDS = 24 * 60 * 60
 _log = logging.getLogger(__name__)
 
 
-class Desk:
+class Service:
     """Answers messages from all channels of one process. Belongs to the event loop in which it was opened."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
@@ -67,7 +67,7 @@ class Desk:
         await make_tables(self._engine)
 
     async def close(self) -> None:
-        """Frees the connections; the desk may be opened again, in another event loop too."""
+        """Frees the connections; the service may be opened again, in another event loop too."""
         await self._engine.dispose()
 
     async def check(self) -> None:
