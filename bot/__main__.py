@@ -101,7 +101,7 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
 
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     debugging = settings.log_level == "DEBUG"
-    for others in ("uvicorn", "httpx"):
+    for others in ("uvicorn", "httpx", "alembic"):
         logging.getLogger(others).setLevel(logging.DEBUG if debugging else logging.WARNING)
 
     async def try_database() -> None:

@@ -21,7 +21,7 @@ from bot.delivery import Inbox
 from bot.explaining import Account, respond
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.storage import create_engine, make_tables, read_id_hash_key
+from bot.storage import create_engine, migrate, read_id_hash_key
 from bot.types import Answer, AnswerStatus, Inquiry, Turn
 from knowledge.store import KINDS, IndexMissingError
 from knowledge.types import Fact, Program
@@ -59,12 +59,12 @@ class Service:
         self._metrics = Metrics()
 
     async def open(self) -> None:
-        """Makes the tables that are missing.
+        """Brings the database to this version.
 
         Raises:
             StorageError: the database cannot be reached or written to.
         """
-        await make_tables(self._engine)
+        await migrate(self._engine)
 
     async def close(self) -> None:
         """Frees the connections; the service may be opened again, in another event loop too."""

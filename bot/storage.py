@@ -11,11 +11,15 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 tables = sa.MetaData()
+"""The tables as they are declared; bot/migrations makes them, a new file of versions/ for each change."""
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """The type of an ascending id: SQLite counts up only its own INTEGER."""
@@ -25,8 +29,17 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "pos
 _SWITCHES = 100
 """Attempts to set SQLite's journal mode, a fiftieth of a second apart: another process needs far less."""
 
-_MAKING_TABLES = 0x6D61646F
-"""The PostgreSQL advisory lock under which one process at a time makes missing tables."""
+_MIGRATING = 0x6D61646F
+"""The PostgreSQL advisory lock under which one process at a time migrates."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+_write_checks = sa.Table(
+    "write_checks",
+    tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("made", sa.BigInteger, nullable=False),
+)
 
 
 class StorageError(Exception):
@@ -57,38 +70,49 @@ def create_engine(url: str, data_dir: Path) -> AsyncEngine:
         ) from error
 
 
-async def make_tables(engine: AsyncEngine) -> None:
-    """Makes the tables that are missing.
+async def migrate(engine: AsyncEngine) -> None:
+    """Brings the database, a new or an older one, to the tables of this version.
 
     Raises:
-        StorageError: the database cannot be reached or written to.
+        StorageError: the database cannot be reached or written to, or is of a newer version.
     """
     try:
         async with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
-            else:  # a file that can only be read is found out now, not at the first message
-                await connection.exec_driver_sql("PRAGMA user_version = 1")
-            await connection.run_sync(tables.create_all)
-            await connection.run_sync(_add_columns)
+            if engine.dialect.name == "postgresql":  # SQLite lets one transaction at a time write in any case
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
+            await connection.run_sync(_upgrade)
+        await check_writable(engine)
+    except CommandError as error:
+        raise StorageError(
+            f"会話の記録先({_name(engine)})は、より新しい版で作られています。"
+            "新しい版を入れるか、DATABASE_URL か DATA_DIR で別の記録先を指定してください。"
+        ) from error
     except (SQLAlchemyError, OSError) as error:
-        where = engine.url.render_as_string(hide_password=True)
         reason = getattr(error, "orig", None) or error
         raise StorageError(
-            f"会話の記録先({where})を使えません: {reason}。"
+            f"会話の記録先({_name(engine)})を使えません: {reason}。"
             "DATA_DIR に書き込めるか、DATABASE_URL が正しいかを確かめてください。"
         ) from error
 
 
-def _add_columns(connection: sa.Connection) -> None:
-    """Brings the tables of an earlier version up to this one: new columns may be empty."""
-    inspector = sa.inspect(connection)
-    for table in tables.sorted_tables:
-        there = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                kind = column.type.compile(connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+def _upgrade(connection: sa.Connection) -> None:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+async def check_writable(engine: AsyncEngine) -> None:
+    """Writes one row, as a full disk or a read-only file is found out by nothing less.
+
+    Raises:
+        SQLAlchemyError, OSError: the database does not answer, or cannot be written to.
+    """
+    async with engine.begin() as connection:
+        await connection.execute(sa.update(_write_checks).values(made=_write_checks.c.made + 1))
+
+
+def _name(engine: AsyncEngine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def read_id_hash_key(given: str, data_dir: Path) -> bytes:
@@ -130,6 +154,11 @@ def _create_engine(url: sa.URL) -> AsyncEngine:
     # One connection: several wait for each other's locks, with tails of over a second.
     engine = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, **common)
 
+    @sa.event.listens_for(engine.sync_engine, "do_connect")
+    def _before(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+        if arguments[0] != ":memory:":
+            _keep_private(arguments[0])
+
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -143,6 +172,17 @@ def _create_engine(url: sa.URL) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _keep_private(file: str) -> None:
+    """Makes the database readable by its owner alone; SQLite gives the mode of the file to its -wal and -shm."""
+    with suppress(FileExistsError):  # one that is there must not be opened: closing it would end SQLite's locks
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    for path in map(Path, (file, f"{file}-wal", f"{file}-shm")):
+        with suppress(FileNotFoundError):
+            mode = path.stat().st_mode
+            if mode & 0o077:
+                path.chmod(mode & 0o700)
 
 
 def _switch_to_wal(connection: Any) -> None:

@@ -22,7 +22,7 @@ from bot.delivery import (
     RetryLaterError,
     UndeliverableError,
 )
-from bot.storage import create_engine, make_tables
+from bot.storage import create_engine, migrate
 from bot.types import Answer, AnswerStatus, Conversation, Turn
 
 
@@ -64,7 +64,7 @@ class Platform:
 @pytest.fixture
 async def engine(database_url) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(database_url, Path())
-    await make_tables(engine)
+    await migrate(engine)
     yield engine
     await engine.dispose()
 

@@ -13,7 +13,6 @@ from bot.channels.checks import check_channels
 from bot.settings import Settings, SettingsError, load_settings
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
-from bot.storage import create_engine, make_tables
 from tests.channels.burst import ROOT
 from tests.channels.test_line import ELIGIBLE
 
@@ -111,16 +110,3 @@ async def test_what_could_not_be_delivered_is_listed_and_replayed(line, line_ser
     assert "1件を、もう一度送ります" in replayed.stdout
     await line_service.idle()
     assert len(line.received) == 1
-
-
-async def test_a_database_of_an_earlier_version_gets_the_new_columns(tmp_path):
-    engine = create_engine("", tmp_path)
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "CREATE TABLE turns (id INTEGER PRIMARY KEY, conversation TEXT, asked_at TEXT, question TEXT, answer TEXT,"
-            " state TEXT)"
-        )
-    await make_tables(engine)
-    async with engine.connect() as connection:
-        await connection.exec_driver_sql("SELECT key, message, helpful, note FROM turns")
-    await engine.dispose()

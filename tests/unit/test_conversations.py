@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.answering import answer
 from bot.conversations import Conversations
-from bot.storage import StorageError, create_engine, make_tables, read_id_hash_key
+from bot.storage import create_engine, migrate
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Turn
 from knowledge.types import Choice, Fact, Subject
 
@@ -27,7 +27,7 @@ STATE = Conversation(
 @pytest.fixture
 async def engine(database_url, tmp_path):
     engine = create_engine(database_url, tmp_path)
-    await make_tables(engine)
+    await migrate(engine)
     yield engine
     await engine.dispose()
 
@@ -91,47 +91,3 @@ async def test_turns_at_the_same_moment_are_all_kept(conversations, engine):
     await asyncio.gather(*(conversations.record(Turn(f"web:{i}", "同時", ANSWER, STATE, NOON)) for i in range(20)))
     async with engine.connect() as connection:
         assert await connection.scalar(sa.text("SELECT count(*) FROM turns")) == 20
-
-
-async def test_processes_that_start_together_make_the_tables_once(database_url, tmp_path):
-    engines = [create_engine(database_url, tmp_path) for _ in range(4)]
-    await asyncio.gather(*map(make_tables, engines))
-    for engine in engines:
-        await engine.dispose()
-
-
-async def test_a_host_s_url_with_sslmode_is_understood(postgres_server, tmp_path):
-    url = sa.make_url(postgres_server).update_query_dict({"sslmode": "prefer"})
-    engine = create_engine(url.render_as_string(hide_password=False), tmp_path)
-    await make_tables(engine)
-    await engine.dispose()
-
-
-@pytest.mark.parametrize("url", ["mysql://a@b/c", "postgresql//a", "nonsense", "sqlite+nothing:///x"])
-def test_a_url_that_cannot_be_used_is_refused(url, tmp_path):
-    with pytest.raises(StorageError, match="DATABASE_URL"):
-        create_engine(url, tmp_path)
-
-
-async def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_path):
-    engine = create_engine("postgresql://someone:secret@127.0.0.1:1/nothing", tmp_path)
-    with pytest.raises(StorageError, match=r"someone:\*\*\*@127\.0\.0\.1") as refused:
-        await make_tables(engine)
-    assert "secret" not in str(refused.value)
-
-
-def test_the_data_folder_keeps_its_key(tmp_path):
-    folder = tmp_path / "new"
-    key = read_id_hash_key("", folder)
-    assert len(key) == 64
-    assert read_id_hash_key("", folder) == key
-    assert (folder / "id_hash.key").stat().st_mode & 0o077 == 0
-    assert read_id_hash_key("given", folder) == b"given"
-
-
-def test_a_data_folder_that_is_a_file_is_named(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match=r"file を使えません.*DATA_DIR"):
-        read_id_hash_key("", tmp_path / "file")
-    with pytest.raises(StorageError, match="DATA_DIR"):
-        create_engine("", tmp_path / "file" / "below")
