@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import FastAPI
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels import web
-from bot.channels.limits import RateLimit
+from bot.channels.limits import TOO_MANY, RateLimit
 from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
 from bot.service import Service
 from bot.settings import Settings, read_clock
@@ -33,6 +37,11 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+_UNWRITABLE = (
+    "会話の記録先に書き込めません。ディスクの空き、書き込みの権限、データベースの状態を確かめてください。"
+    "詳しくはサーバーの記録(ログ)にあります。"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -69,26 +78,47 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
     web.refuse_in_japanese(app)
     app.include_router(web.routes(service, load_catalog().programs, settings, now))
 
+    _add_probes(app, service, settings, now)
+    return app
+
+
+def _add_probes(app: FastAPI, service: Service, settings: Settings, now: Callable[[], datetime]) -> None:
+    """What operators and their machines ask."""
+    limit = RateLimit(settings.rate_per_client)  # it costs a write
+    token = settings.metrics_token
+
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
     @app.get("/readyz")
-    async def readyz() -> JSONResponse:
+    async def readyz(request: Request) -> JSONResponse:
+        if not limit.allows(request.client.host if request.client else "", now()):
+            return _unavailable(429, TOO_MANY)
         try:
             await service.check()
         except IndexMissingError as error:
-            return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
-        except (SQLAlchemyError, OSError):
-            _log.exception("the database does not answer")
-            return JSONResponse({"status": "unavailable", "reason": "会話の記録先が応答しません。"}, 503)
+            return _unavailable(503, str(error))
+        except (SQLAlchemyError, OSError):  # what it says may name hosts and files, and anybody can ask here
+            _log.exception("the database cannot be written to")
+            return _unavailable(503, _UNWRITABLE)
         return JSONResponse({"status": "ready"})
 
     @app.get("/metrics")
-    async def metrics() -> PlainTextResponse:
-        return PlainTextResponse(service.metrics(), media_type="text/plain; version=0.0.4")
+    async def metrics(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
+    ) -> Response:
+        if not token:
+            return _unavailable(404, "METRICS_TOKEN を設定すると、そのトークンでここから計測値を読めます。")
+        if not given or not secrets.compare_digest(given.credentials.encode(), token.encode()):
+            response = _unavailable(401, "Authorization: Bearer に METRICS_TOKEN の値を付けてください。")
+            response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        return Response(await service.measured(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    return app
+
+def _unavailable(status: int, reason: str) -> JSONResponse:
+    return JSONResponse({"status": "unavailable", "reason": reason}, status)
 
 
 def _add_platforms(
@@ -133,7 +163,9 @@ def _add_platforms(
                 await connect(stack, channels)
             if channels:
                 slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
-                await stack.enter_async_context(Delivery(service.inbox, channels, service.record, slots).running())
+                count = service.metrics.count_delivery
+                delivery = Delivery(service.inbox, channels, service.record, count, slots)
+                await stack.enter_async_context(delivery.running())
             yield
 
     return delivering

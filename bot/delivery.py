@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -45,6 +45,9 @@ _GATHER = 0.02
 """Seconds that a worker waits for more events when one has come: one look at the table for many costs the least."""
 
 Json = dict[str, Any]
+
+Outcome = Literal["delivered", "put_off", "parked", "taken_over", "failed"]
+"""How an attempt to deliver ended; `failed` where the inbox could not be written to."""
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +136,15 @@ class Parked:
     received_at: float
     attempts: int
     problem: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What lies in the inbox: events that wait, the age of the oldest in seconds (0 without any), and parked ones."""
+
+    waiting: int
+    age: float
+    parked: int
 
 
 class Channel(Protocol):
@@ -325,6 +337,16 @@ class Inbox:
         async with self._engine.connect() as connection:
             return int((await connection.execute(open_ones)).scalar_one())
 
+    async def queue(self) -> Queue:
+        """What is stored and not yet delivered, and what was given up."""
+        states = sa.select(_inbox.c.state, sa.func.count(), sa.func.min(_inbox.c.received_at)).group_by(_inbox.c.state)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(states.where(_inbox.c.state.in_(("ready", "running", "parked"))))).all()
+        waits = [(count, oldest) for state, count, oldest in rows if state != "parked"]
+        age = self._clock() - min(oldest for _, oldest in waits) if waits else 0.0
+        parked = sum(count for state, count, _ in rows if state == "parked")
+        return Queue(sum(count for count, _ in waits), age, parked)
+
     async def replay(self, ids: Iterable[int] | None = None) -> int:
         """Makes parked events ready again, all where no ids are given; returns how many."""
         again = sa.update(_inbox).where(_inbox.c.state == "parked")
@@ -351,6 +373,7 @@ class Delivery:
         inbox: Inbox,
         channels: Mapping[str, Channel],
         record: Callable[[AsyncConnection, Turn], Awaitable[None]],
+        count: Callable[[str, Outcome], None],
         slots: int = SLOTS,
     ) -> None:
         """Builds it.
@@ -359,11 +382,13 @@ class Delivery:
             inbox: the table, which other processes may share.
             channels: the platforms, by the names under which they stored their events.
             record: puts a turn on record, in the transaction given.
+            count: is told the channel of each attempt and how it ended.
             slots: how many events are delivered side by side.
         """
         self._inbox = inbox
         self._channels = channels
         self._record = record
+        self._count = count
         self._slots = slots
         self._held: dict[asyncio.Task[None], Claim] = {}
 
@@ -414,14 +439,18 @@ class Delivery:
                     _log.exception("leases could not be renewed")
 
     async def _deliver(self, claim: Claim) -> None:
+        outcome: Outcome
         try:
-            await self._try(claim)
+            outcome = await self._try(claim)
         except LeaseLostError:
+            outcome = "taken_over"
             _log.warning("event %s was taken over by another worker", claim.id)
         except (SQLAlchemyError, OSError):  # the lease runs out, and it is tried again
+            outcome = "failed"
             _log.exception("event %s: the inbox cannot be written to", claim.id)
+        self._count(claim.channel, outcome)
 
-    async def _try(self, claim: Claim) -> None:
+    async def _try(self, claim: Claim) -> Outcome:
         channel = self._channels[claim.channel]
         resumed = claim.outgoing is not None
         outgoing = claim.outgoing or []
@@ -440,25 +469,27 @@ class Delivery:
         except UndeliverableError as error:
             _log.error("event %s (%s) is parked: %s", claim.id, claim.channel, error)
             await self._inbox.park(claim, str(error))
+            return "parked"
         except LeaseLostError:
             raise
         except Exception as error:
-            await self._try_again(claim, error)
-        else:
-            await self._inbox.finish(claim, receipt)
-            _log.info("event %s (%s) delivered in %.0f ms", claim.id, claim.channel, _ms_since(started))
+            return await self._try_again(claim, error)
+        await self._inbox.finish(claim, receipt)
+        _log.info("event %s (%s) delivered in %.0f ms", claim.id, claim.channel, _ms_since(started))
+        return "delivered"
 
-    async def _try_again(self, claim: Claim, error: Exception) -> None:
+    async def _try_again(self, claim: Claim, error: Exception) -> Outcome:
         expected = isinstance(error, RetryLaterError)
         problem = str(error) if expected else f"{type(error).__name__}: {error}"
         if claim.attempts >= MOST_ATTEMPTS:
             _log.error("event %s (%s) is parked after %d attempts", claim.id, claim.channel, claim.attempts)
             await self._inbox.park(claim, problem)
-            return
+            return "parked"
         asked = error.wait if isinstance(error, RetryLaterError) else 0
         wait = max(asked, min(2.0 ** (claim.attempts - 1), _LONGEST_WAIT))
         _log.warning("event %s (%s) is tried again in %.0f s", claim.id, claim.channel, wait, exc_info=not expected)
         await self._inbox.put_off(claim, problem, wait)
+        return "put_off"
 
 
 def _ms_since(started: float) -> float:

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +20,7 @@ from bot.delivery import Inbox
 from bot.explaining import Account, respond
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.storage import create_engine, migrate, read_id_hash_key
+from bot.storage import check_writable, create_engine, migrate, read_id_hash_key
 from bot.types import Answer, AnswerStatus, Inquiry, Turn
 from knowledge.store import KINDS, IndexMissingError
 from knowledge.types import Fact, Program
@@ -56,7 +55,7 @@ class Service:
         self._engine = create_engine(settings.database_url, settings.data_dir)
         self._conversations = Conversations(self._engine, read_id_hash_key(settings.id_hash_key, settings.data_dir))
         self.inbox = Inbox(self._engine, self._conversations.hide)
-        self._metrics = Metrics()
+        self.metrics = Metrics()
 
     async def open(self) -> None:
         """Brings the database to this version.
@@ -71,15 +70,14 @@ class Service:
         await self._engine.dispose()
 
     async def check(self) -> None:
-        """Makes sure that a message could be answered now.
+        """Makes sure that a message could be stored and answered now.
 
         Raises:
             IndexMissingError: the documents have not been ingested.
-            SQLAlchemyError, OSError: the database does not answer.
+            SQLAlchemyError, OSError: the database does not answer, or cannot be written to.
         """
         await asyncio.to_thread(self.knowledge)
-        async with self._engine.connect() as connection:
-            await connection.execute(sa.select(sa.literal(1)))
+        await check_writable(self._engine)
 
     def knowledge(self) -> Knowledge:
         """The index as it now is: opened on the first call, and again when a newer generation is there.
@@ -166,10 +164,10 @@ class Service:
                         yield Turn(sender, read, answered, conversation, moment, message, key)
                 self._account(step.account)
         except Exception:
-            self._metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
+            self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
             raise
         seconds = time.perf_counter() - started
-        self._metrics.count(answered.status, seconds)
+        self.metrics.count(answered.status, seconds)
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
         yield Turn(sender, read, answered, conversation, moment, message, key)
@@ -186,7 +184,7 @@ class Service:
             return
         tokens = self._model.tokens_spent(self._now().date()) if self._model else 0
         fates = Counter(reconciled.fate for reconciled in account.sentences)
-        self._metrics.count_model(account.model, account.outcome, fates, tokens)
+        self.metrics.count_model(account.model, account.outcome, fates, tokens)
         stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in account.seconds.items())
         _log.info(
             "chat model %s: %s, %d sentences kept, %d in the source's words, %d removed, %d tokens today (%s)",
@@ -240,11 +238,16 @@ class Service:
         await self.inbox.forget(message=message, sender=sender)
         await self._conversations.forget(message=message, sender=sender)
 
-    def metrics(self) -> str:
-        """What was answered and which index serves, in Prometheus' text format."""
-        if self._knowledge is None:
-            return self._metrics.as_text("", {})
-        return self._metrics.as_text(self._knowledge.searcher.generation, self._knowledge.searcher.sizes)
+    async def measured(self) -> bytes:
+        """What was answered and delivered, which index serves and what waits, in Prometheus' text format."""
+        if self._knowledge is not None:
+            self.metrics.show_index(self._knowledge.searcher.generation, self._knowledge.searcher.sizes)
+        try:
+            self.metrics.show_queue(await self.inbox.queue())
+        except (SQLAlchemyError, OSError):
+            _log.exception("the database does not tell what waits")
+            self.metrics.show_queue(None)
+        return self.metrics.as_text()
 
     async def purge(self) -> int:
         """Deletes what is older than the retention; returns how many turns that were."""

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     llm_max_tokens: int = Field(600, ge=50, description="チャットモデルの返事の長さの上限(トークン)")
     llm_daily_tokens: int = Field(0, ge=0, description="1日に使うトークンの上限。0なら制限しない")
     llm_tracing: bool = Field(False, description="true なら LangChain の記録(LangSmith)を許す")
+    metrics_token: str = Field("", repr=False, description="GET /metrics を読むためのトークン。空なら計測値を出さない")
     max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
     rate_per_conversation: int = Field(20, ge=1, description="1つの会話から1分間に受ける質問の数")
     rate_per_client: int = Field(600, ge=1, description="1つのIPアドレスから1分間に受ける質問の数")

@@ -122,6 +122,7 @@ class Line:
     async def _answer(self, source: Any, text: str, message: str = "") -> Prepared:
         sender = _sender(source)
         if not self._limit.allows(sender, self._now()):
+            self._service.metrics.count_refused(NAME)
             return _say(TOO_MANY)
         try:
             async with shown(lambda: self._show_loading(source)):

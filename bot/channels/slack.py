@@ -133,6 +133,7 @@ class Slack:
     async def _consider(self, event: Json, grows: bool = False) -> Turn | str:
         """The answer, or the words that refuse the message. One that `grows` waits for no chat model."""
         if not self._limit.allows(event["sender"], self._now()):
+            self._service.metrics.count_refused(NAME)
             return TOO_MANY
         try:
             async with shown(lambda: self._show_status(event)):

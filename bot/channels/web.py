@@ -88,6 +88,7 @@ def routes(
         client = request.client.host if request.client else ""
         if of_client.allows(client, moment) and of_conversation.allows(conversation_id, moment):
             return None
+        service.metrics.count_refused("web")
         return _refusal(429, TOO_MANY, conversation_id, {"Retry-After": str(60 - moment.second)})
 
     @router.post("/api/ask")

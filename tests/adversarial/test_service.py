@@ -20,7 +20,7 @@ async def client(data_dir, tmp_path):
     folder = tmp_path / "data"
     shutil.copytree(data_dir, folder)
     with serving(half_honest) as url:
-        app = build_app(Settings(data_dir=folder, llm="openai:half-honest", llm_base_url=url))
+        app = build_app(Settings(data_dir=folder, llm="openai:half-honest", llm_base_url=url, metrics_token="token"))
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=30) as opened,
@@ -37,9 +37,9 @@ async def test_the_answer_grows_sentence_by_sentence_and_only_by_what_stands(cli
     assert "事業規模の上限は1億円です。" not in texts[0]
     assert "事業規模の上限は1億円です。" in texts[-1]
     assert not [text for text in texts if "採択" in text]
-    metrics = (await client.get("/metrics")).text
-    assert 'madoguchi_model_answers_total{model="openai:half-honest",outcome="explained"} 1' in metrics
-    assert 'madoguchi_model_sentences_total{model="openai:half-honest",fate="removed"} 1' in metrics
+    metrics = (await client.get("/metrics", headers={"Authorization": "Bearer token"})).text
+    assert 'madoguchi_model_answers_total{model="openai:half-honest",outcome="explained"} 1.0' in metrics
+    assert 'madoguchi_model_sentences_total{fate="removed",model="openai:half-honest"} 1.0' in metrics
 
 
 async def test_one_reply_is_the_whole_answer(client):

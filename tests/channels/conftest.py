@@ -38,6 +38,10 @@ class Running:
             while await self.inbox.waiting():
                 await asyncio.sleep(0.02)
 
+    async def metrics(self) -> str:
+        """What Prometheus would read."""
+        return (await self.client.get("/metrics", headers={"Authorization": "Bearer token"})).text
+
     async def turns(self) -> list[Any]:
         """What is on record, oldest first."""
         engine = create_async_engine(f"sqlite+aiosqlite:///{self.database}")
@@ -50,7 +54,8 @@ class Running:
 @asynccontextmanager
 async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterator[Running]:
     database = folder / "test.sqlite"
-    app = build_app(Settings(data_dir=data_dir, database_url=f"sqlite:///{database}", id_hash_key="key", **settings))
+    kept = {"database_url": f"sqlite:///{database}", "id_hash_key": "key", "metrics_token": "token"}
+    app = build_app(Settings(data_dir=data_dir, **kept, **settings))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

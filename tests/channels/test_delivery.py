@@ -19,9 +19,11 @@ from bot.delivery import (
     Inbox,
     LeaseLostError,
     Prepared,
+    Queue,
     RetryLaterError,
     UndeliverableError,
 )
+from bot.metrics import Metrics
 from bot.storage import create_engine, migrate
 from bot.types import Answer, AnswerStatus, Conversation, Turn
 
@@ -238,14 +240,19 @@ async def test_parked_events_can_be_listed_and_replayed(inbox):
 
 
 @pytest.fixture
-async def delivered(inbox):
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+async def delivered(inbox, metrics):
     """A worker on the inbox: its platform, and the turns that it put on record."""
     platform, turns = Platform(), []
 
     async def record(connection, turn):
         turns.append(turn)
 
-    async with Delivery(inbox, {"line": platform}, record).running():
+    async with Delivery(inbox, {"line": platform}, record, metrics.count_delivery).running():
         yield platform, turns
 
 
@@ -290,6 +297,38 @@ async def test_what_the_platform_refuses_is_parked_at_once(inbox, delivered, cap
     assert "invalid property" in caplog.text
 
 
+async def test_attempts_are_counted_by_how_they_ended(inbox, delivered, metrics, clock):
+    platform, _ = delivered
+    platform.problems = [UndeliverableError("invalid property"), RetryLaterError("429")]
+    await inbox.put([arrival("1"), arrival("2")])
+    async with asyncio.timeout(20):
+        while not platform.sent:
+            clock.seconds += 2
+            await asyncio.sleep(0.1)
+
+    def counted():
+        lines = metrics.as_text().decode().splitlines()
+        return {line for line in lines if line.startswith("madoguchi_deliveries_total")}
+
+    expected = {
+        f'madoguchi_deliveries_total{{channel="line",outcome="{outcome}"}} 1.0'
+        for outcome in ("delivered", "parked", "put_off")
+    }
+    await until(lambda: counted() == expected)
+
+
+async def test_the_queue_tells_how_much_waits_and_for_how_long(inbox, clock):
+    assert await inbox.queue() == Queue(waiting=0, age=0, parked=0)
+    await inbox.put([arrival("1", "a"), arrival("2", "b"), arrival("3", "b")])
+    first, second = await claimed(inbox)
+    await inbox.finish(first, None)
+    clock.seconds += 7.5
+    assert await inbox.queue() == Queue(waiting=2, age=7.5, parked=0)
+    await inbox.park(second, "refused")
+    await inbox.put([arrival("4", "c")])
+    assert await inbox.queue() == Queue(waiting=2, age=7.5, parked=1)
+
+
 async def test_poison_is_parked_after_its_attempts_and_blocks_nobody_else(inbox, delivered, clock):
     platform, _ = delivered
     await inbox.put([arrival("1", "a", "poison"), arrival("2", "b")])
@@ -303,7 +342,7 @@ async def test_poison_is_parked_after_its_attempts_and_blocks_nobody_else(inbox,
     assert parked[0].problem == "ValueError: cannot be read"
 
 
-async def test_an_event_that_kills_its_worker_is_parked_too(inbox, clock):
+async def test_an_event_that_kills_its_worker_is_parked_too(inbox, clock, metrics):
     await inbox.put([arrival("1")])
     for _ in range(MOST_ATTEMPTS):
         assert await claimed(inbox)
@@ -312,7 +351,7 @@ async def test_an_event_that_kills_its_worker_is_parked_too(inbox, clock):
 
     async def record(connection, turn): ...
 
-    async with Delivery(inbox, {"line": platform}, record).running():
+    async with Delivery(inbox, {"line": platform}, record, metrics.count_delivery).running():
         await until(lambda: True)
         async with asyncio.timeout(20):
             while not await inbox.parked():
@@ -320,13 +359,13 @@ async def test_an_event_that_kills_its_worker_is_parked_too(inbox, clock):
     assert platform.prepared == []
 
 
-async def test_what_is_being_sent_at_the_end_is_finished(inbox):
+async def test_what_is_being_sent_at_the_end_is_finished(inbox, metrics):
     platform = Platform()
     platform.hold = asyncio.Event()
 
     async def record(connection, turn): ...
 
-    async with Delivery(inbox, {"line": platform}, record).running():
+    async with Delivery(inbox, {"line": platform}, record, metrics.count_delivery).running():
         await inbox.put([arrival("1")])
         await until(lambda: platform.prepared)
         asyncio.get_running_loop().call_later(0.3, platform.hold.set)

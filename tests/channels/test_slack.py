@@ -417,7 +417,7 @@ async def grown(slack, data_dir, folder, done, **model):
             await ask(slack, service, slack.mention(CAP))
             first = dict(slack.answers()[0])
             async with asyncio.timeout(20):
-                while done not in (await service.client.get("/metrics")).text + (await service.turns())[0].answer:
+                while done not in await service.metrics() + (await service.turns())[0].answer:
                     await asyncio.sleep(0.05)
             return first, slack.answers()[0], (await service.turns())[0]
 

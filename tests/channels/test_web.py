@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine, text
 
 from bot.app import build_app
@@ -31,7 +32,9 @@ def clock():
 
 @pytest.fixture
 def settings(data_dir, tmp_path):
-    return Settings(data_dir=data_dir, database_url=f"sqlite:///{tmp_path / 'web.sqlite'}", id_hash_key="key")
+    return Settings(
+        data_dir=data_dir, database_url=f"sqlite:///{tmp_path / 'web.sqlite'}", id_hash_key="key", metrics_token="token"
+    )
 
 
 @pytest.fixture
@@ -130,12 +133,12 @@ def test_too_many_questions_from_one_address_wait_for_the_next_minute(settings, 
 
 
 def test_without_an_index_it_lives_but_is_not_ready(tmp_path, clock):
-    with TestClient(build_app(Settings(data_dir=tmp_path / "new"), clock)) as client:
+    with TestClient(build_app(Settings(data_dir=tmp_path / "new", metrics_token="token"), clock)) as client:
         assert client.get("/healthz").status_code == 200
         unready = client.get("/readyz")
         assert unready.status_code == 503
         assert "python -m ingest" in unready.json()["reason"]
-        assert "madoguchi_index_info{" not in client.get("/metrics").text
+        assert not [sample for sample in metrics_of(client) if sample[0] == "madoguchi_index_info"]
         refused = ask(client, ELIGIBLE)
         assert refused.status_code == 503
         assert "準備中" in refused.json()["text"]
@@ -145,18 +148,58 @@ def test_with_an_index_it_is_ready(client):
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
+def test_whoever_asks_all_the_time_whether_it_is_ready_waits(settings, clock):
+    limited = settings.model_copy(update={"rate_per_client": 2})
+    with TestClient(build_app(limited, clock)) as client:
+        assert [client.get("/readyz").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def metrics_of(client):
+    """Each sample by its name and labels."""
+    response = client.get("/metrics", headers={"Authorization": "Bearer token"})
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    families = text_string_to_metric_families(response.text)
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+
+
 def test_metrics_count_answers_and_name_the_index(client):
     for question in (ELIGIBLE, ELIGIBLE, "今日の天気は?"):
         ask(client, question)
     ask(client, "")
-    metrics = client.get("/metrics")
-    assert metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    samples = dict(line.rsplit(" ", 1) for line in metrics.text.splitlines() if not line.startswith("#"))
-    assert samples['madoguchi_answers_total{status="answered"}'] == "2"
-    assert samples['madoguchi_answers_total{status="offtopic"}'] == "1"
-    assert samples['madoguchi_answer_seconds_bucket{le="+Inf"}'] == samples["madoguchi_answer_seconds_count"] == "3"
-    assert int(samples['madoguchi_index_entries{kind="passage"}']) > 50
-    assert sum(name.startswith("madoguchi_index_info{generation=") for name in samples) == 1
+    samples = metrics_of(client)
+    assert samples["madoguchi_answers_total", "answered"] == 2
+    assert samples["madoguchi_answers_total", "offtopic"] == 1
+    assert samples["madoguchi_answer_seconds_bucket", "+Inf"] == samples["madoguchi_answer_seconds_count",] == 3
+    assert samples["madoguchi_index_entries", "passage"] > 50
+    assert sum(name == "madoguchi_index_info" for name, *_ in samples) == 1
+    assert samples["process_resident_memory_bytes",] > 0
+
+
+def test_metrics_count_what_was_refused_as_too_many(settings, clock):
+    limited = settings.model_copy(update={"rate_per_client": 2})
+    with TestClient(build_app(limited, clock)) as client:
+        for _ in range(5):
+            ask(client, "こんにちは")
+        assert metrics_of(client)["madoguchi_rate_limited_total", "web"] == 3
+
+
+@pytest.mark.parametrize(
+    ("set", "given", "status", "reason"),
+    [
+        ("token", "Bearer token", 200, ""),
+        ("token", "Bearer Token", 401, "METRICS_TOKEN"),
+        ("token", "Basic token", 401, "METRICS_TOKEN"),
+        ("token", "", 401, "METRICS_TOKEN"),
+        ("", "", 404, "METRICS_TOKEN"),
+        ("", "Bearer ", 404, "METRICS_TOKEN"),
+    ],
+)
+def test_metrics_are_for_those_who_know_the_token(settings, clock, set, given, status, reason):
+    with TestClient(build_app(settings.model_copy(update={"metrics_token": set}), clock)) as client:
+        response = client.get("/metrics", headers={"Authorization": given} if given else {})
+        assert response.status_code == status
+        assert reason in response.text
+        assert ("madoguchi_answers_total" in response.text) == (status == 200)
 
 
 @pytest.mark.parametrize("path", ["/", "/page/chat.js", "/api/programs", "/healthz", "/nothing"])
@@ -212,7 +255,7 @@ def test_a_defect_is_answered_kindly(settings, clock, tmp_path):
         broken = ask(client, "こんにちは")
         assert broken.status_code == 500
         assert "不具合" in broken.json()["text"]
-        assert 'madoguchi_answers_total{status="error"} 1' in client.get("/metrics").text
+        assert metrics_of(client)["madoguchi_answers_total", "error"] == 1
 
 
 def test_a_data_folder_that_cannot_be_used_is_refused(tmp_path, clock):

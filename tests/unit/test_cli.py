@@ -2,6 +2,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -277,6 +278,24 @@ def test_a_port_in_use_is_named(data_dir):
         status, out, errors = run("serve", "--port", port, DATA_DIR=str(data_dir))
     assert (status, out) == (2, "")
     assert f"ポート {port} では受け付けられません(別のプログラムが使っています)" in errors
+
+
+def test_a_server_that_cannot_store_anything_is_not_ready_until_it_can(data_dir, tmp_path):
+    def readiness(connection):
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+
+    database = f"sqlite:///{tmp_path / 'served.sqlite'}"
+    with serving(DATA_DIR=str(data_dir), DATABASE_URL=database) as (process, connection):
+        assert readiness(connection) == (200, {"status": "ready"})
+        _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, most))  # as on a disk that is full
+        status, body = readiness(connection)
+        assert (status, body["status"]) == (503, "unavailable")
+        assert "書き込めません" in body["reason"]
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+        assert readiness(connection) == (200, {"status": "ready"})
 
 
 def test_an_unknown_host_is_named(bot):
