@@ -6,6 +6,8 @@ A program's decision table says which facts it turns on and in which order, so a
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from bot.composing import compose
 from bot.deciding import decide_all
@@ -19,6 +21,10 @@ _BELOW: tuple[Bound, ...] = ("below", "at_least")
 """The bounds whose limit itself belongs to the upper side."""
 
 
+class UnknownFactsError(Exception):
+    """Facts or values that the check does not know, such as those of a button from an earlier version."""
+
+
 @dataclass(frozen=True)
 class Question:
     """The fact that decides next, how it is asked for, and every answer that can be tapped."""
@@ -26,6 +32,26 @@ class Question:
     fact: Fact
     text: str
     choices: tuple[Choice, ...]
+
+
+def read_facts(given: Any, catalog: Catalog) -> dict[Fact, str]:
+    """Facts as a button or a form hands them back.
+
+    Raises:
+        UnknownFactsError: a name, or a value, is none of today's.
+    """
+    try:
+        facts = {Fact(name): value for name, value in given.items()}
+        for fact, value in facts.items():
+            if choices := catalog.facts[fact].choices:
+                known = value in {choice.value for choice in choices}
+            else:
+                known = Decimal(value).is_finite()
+            if not known:
+                raise UnknownFactsError(fact)
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise UnknownFactsError from error
+    return facts
 
 
 def next_question(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: date) -> Question | None:

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage import BIG_ID, tables
@@ -28,6 +28,13 @@ LEASE = 6.0
 
 MOST_ATTEMPTS = 12
 """After so many, about half an hour after the first, an event is parked for the operator."""
+
+_OWN_ATTEMPTS = 2
+"""The same where our own code fails on it: that will not pass, and the asker is told so."""
+
+_HOLDS = 60.0
+"""Seconds from its arrival in which an event that failed holds up its sender's later ones. One that a platform asked
+to wait for holds them up as long as that takes."""
 
 _LONGEST_WAIT = 600.0
 """Seconds between two attempts, at the most."""
@@ -75,11 +82,15 @@ _inbox = sa.Table(
 
 
 class RetryLaterError(Exception):
-    """The platform did not take it now. `wait` is the number of seconds that it asked for; 0 where it named none."""
+    """The platform did not take it now, or did not say whether it has. `wait` is seconds; 0 where none are known."""
 
     def __init__(self, problem: str, wait: float = 0) -> None:
         super().__init__(problem)
         self.wait = wait
+
+
+class AskedToWaitError(RetryLaterError):
+    """The platform asked for so many seconds, and has surely not taken it: no attempt was made, and none is counted."""
 
 
 class UndeliverableError(Exception):
@@ -117,6 +128,19 @@ class Claim:
     attempts: int
     worker: str
     event_id: str
+    received_at: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try to send. `resumed` tells that an earlier one may have sent it already.
+
+    `event_id` names the delivery to a platform that drops repetitions; `age` is the seconds since the event arrived.
+    """
+
+    event_id: str
+    resumed: bool
+    age: float
 
 
 @dataclass(frozen=True)
@@ -153,17 +177,15 @@ class Channel(Protocol):
     async def prepare(self, event: Json) -> Prepared:
         """Works out what to send. May be called again for the same event after a crash."""
 
-    async def send(self, event: Json, outgoing: list[Json], event_id: str, resumed: bool) -> Json | None:
-        """Sends it, and returns where it now stands on the platform, where that is worth knowing.
+    def apology(self, event: Json) -> list[Json]:
+        """What tells the asker that our own code failed on it; nothing where nobody waits for an answer."""
 
-        Args:
-            event: what arrived.
-            outgoing: what was prepared.
-            event_id: names this delivery to a platform that drops repetitions.
-            resumed: an earlier attempt may have sent it already.
+    async def send(self, event: Json, outgoing: list[Json], attempt: Attempt) -> Json | None:
+        """Sends what was prepared for an event, and returns where it now stands, where that is worth knowing.
 
         Raises:
-            RetryLaterError: not now.
+            AskedToWaitError: not now, and none of it was taken.
+            RetryLaterError: not now, or perhaps.
             UndeliverableError: never.
         """
 
@@ -177,49 +199,86 @@ class Inbox:
         Args:
             engine: the database.
             hide: turns an id of the platform into a keyed hash.
-            clock: seconds, the same for all processes that share the database.
+            clock: seconds, the same for all processes that share the database; see `take_time`.
         """
         self._engine = engine
         self._hide = hide
         self._clock = clock
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self.arrived = asyncio.Event()
-        self._gathered: list[Arrival] = []
+        self._gathered: list[tuple[list[Json], asyncio.Future[None]]] = []
         self._storing: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
+
+    async def take_time(self) -> None:
+        """Goes by the clock of a database server from here on: those of the hosts that share it may differ."""
+        if self._engine.dialect.name == "postgresql":
+            async with self._engine.connect() as connection:
+                now = sa.select(sa.extract("epoch", sa.func.clock_timestamp()))
+                ahead = float((await connection.execute(now)).scalar_one()) - time.monotonic()
+            self._clock = lambda: time.monotonic() + ahead
+
+    def age(self, claim: Claim) -> float:
+        """Seconds since an event arrived."""
+        return self._clock() - claim.received_at
 
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Stores what is new of these events, all or none; then they may be acknowledged.
 
-        Whoever comes while a transaction is under way goes into the next one, together with all others who came.
+        Whoever comes while a transaction is under way goes into the next one, together with all others who came. Where
+        that fails for what one of them brought, each is stored alone.
         """
         if not arrivals:
             return
-        self._gathered += arrivals
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gathered.append(([self._row(arrival) for arrival in arrivals], stored))
         if self._storing is None:
             self._storing = asyncio.create_task(self._store_gathered())
-        await asyncio.shield(self._storing)
+        await stored
+
+    def _row(self, arrival: Arrival) -> Json:
+        now = self._clock()
+        return {
+            "event_id": _storable(arrival.event_id),
+            "channel": arrival.channel,
+            "conversation": self._hide(_storable(arrival.sender)),
+            "message": self._hide(_storable(arrival.message)) if arrival.message else None,
+            "received_at": now,
+            "due_at": now,
+            "event": _storable(arrival.event),
+        }
 
     async def _store_gathered(self) -> None:
         async with self._one_at_a_time:
-            arrivals, self._gathered, self._storing = self._gathered, [], None
-            now = self._clock()
-            rows = [
-                {
-                    "event_id": arrival.event_id,
-                    "channel": arrival.channel,
-                    "conversation": self._hide(arrival.sender),
-                    "message": self._hide(arrival.message) if arrival.message else None,
-                    "received_at": now,
-                    "due_at": now,
-                    "event": arrival.event,
-                }
-                for arrival in arrivals
-            ]
-            new = self._insert(_inbox).values(rows).on_conflict_do_nothing(index_elements=["event_id"])
-            async with self._engine.begin() as connection:
-                await connection.execute(new)
+            gathered, self._gathered, self._storing = self._gathered, [], None
+            try:
+                await self._store([row for rows, _ in gathered for row in rows])
+            except _OUTAGES as error:
+                outcomes: list[Exception | None] = [error] * len(gathered)
+            except Exception:
+                outcomes = [await self._store_alone(rows) for rows, _ in gathered]
+            else:
+                outcomes = [None] * len(gathered)
+        for (_, stored), outcome in zip(gathered, outcomes, strict=True):
+            if stored.done():  # whoever waited has gone
+                continue
+            if outcome:
+                stored.set_exception(outcome)
+            else:
+                stored.set_result(None)
         self.arrived.set()
+
+    async def _store(self, rows: list[Json]) -> None:
+        new = self._insert(_inbox).values(rows).on_conflict_do_nothing(index_elements=["event_id"])
+        async with self._engine.begin() as connection:
+            await connection.execute(new)
+
+    async def _store_alone(self, rows: list[Json]) -> Exception | None:
+        try:
+            await self._store(rows)
+        except Exception as error:
+            return error
+        return None
 
     async def claim(self, channels: Iterable[str], limit: int) -> tuple[Claim, ...]:
         """Takes events that are due, or whose worker has died; of each sender only the earliest unfinished one."""
@@ -228,7 +287,13 @@ class Inbox:
         blocked = sa.exists().where(
             earlier.c.conversation == _inbox.c.conversation,
             earlier.c.id < _inbox.c.id,
-            earlier.c.state.in_(("ready", "running")),
+            sa.or_(
+                earlier.c.state == "running",
+                sa.and_(
+                    earlier.c.state == "ready",
+                    sa.or_(earlier.c.attempts == 0, earlier.c.received_at > now - _HOLDS),
+                ),
+            ),
         )
         free = (
             sa.select(_inbox.c.id)
@@ -255,7 +320,7 @@ class Inbox:
         async with self._engine.begin() as connection:
             taken = (await connection.execute(take)).all()
         return tuple(
-            Claim(row.id, row.channel, row.event, row.outgoing, row.attempts, worker, row.event_id)
+            Claim(row.id, row.channel, row.event, row.outgoing, row.attempts, worker, row.event_id, row.received_at)
             for row in sorted(taken, key=lambda row: row.id)
         )
 
@@ -282,15 +347,17 @@ class Inbox:
         async with self._engine.begin() as connection:
             await self._update(connection, claim, state="done", receipt=receipt, problem=None, **_WIPED)
 
-    async def put_off(self, claim: Claim, problem: str, wait: float) -> None:
-        """To be tried again after so many seconds."""
+    async def put_off(self, claim: Claim, problem: str, wait: float, counted: bool = True) -> None:
+        """To be tried again after so many seconds; with `counted` false as if it had not been tried."""
+        attempts = claim.attempts if counted else claim.attempts - 1
+        due_at = self._clock() + wait
         async with self._engine.begin() as connection:
-            await self._update(connection, claim, state="ready", due_at=self._clock() + wait, problem=problem)
+            await self._update(connection, claim, state="ready", due_at=due_at, problem=problem, attempts=attempts)
 
-    async def park(self, claim: Claim, problem: str) -> None:
+    async def park(self, claim: Claim, problem: str, **also: Any) -> None:
         """Given up, until the operator replays it."""
         async with self._engine.begin() as connection:
-            await self._update(connection, claim, state="parked", problem=problem)
+            await self._update(connection, claim, state="parked", problem=problem, **also)
 
     async def _update(self, connection: AsyncConnection, claim: Claim, **values: Any) -> None:
         held = sa.and_(_inbox.c.id == claim.id, _inbox.c.worker == claim.worker, _inbox.c.state == "running")
@@ -352,8 +419,10 @@ class Inbox:
         again = sa.update(_inbox).where(_inbox.c.state == "parked")
         if ids is not None:
             again = again.where(_inbox.c.id.in_(tuple(ids)))
+        attempts = sa.case((_inbox.c.outgoing.is_(None), 0), else_=1)  # what was prepared may have been sent
         async with self._engine.begin() as connection:
-            return (await connection.execute(again.values(state="ready", attempts=0, due_at=self._clock()))).rowcount
+            ready = again.values(state="ready", attempts=attempts, due_at=self._clock())
+            return (await connection.execute(ready)).rowcount
 
     async def purge(self, before: float) -> int:
         """Deletes what is delivered or parked and arrived before a moment; returns how many."""
@@ -363,6 +432,21 @@ class Inbox:
 
 
 _WIPED = {"event": None, "outgoing": None, "worker": None, "leased_until": None}
+
+_OUTAGES = (OperationalError, InterfaceError, OSError)
+"""The database, or what lies between, is down: no matter of the event at hand."""
+
+
+def _storable(value: Any) -> Any:
+    """JSON as any database takes it: halves of surrogate pairs, which no encoding has, become replacement marks."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_storable(part) for part in value]
+        case dict():
+            return {_storable(name): _storable(part) for name, part in value.items()}
+    return value
 
 
 class Delivery:
@@ -452,43 +536,74 @@ class Delivery:
 
     async def _try(self, claim: Claim) -> Outcome:
         channel = self._channels[claim.channel]
-        resumed = claim.outgoing is not None
-        outgoing = claim.outgoing or []
         started = time.perf_counter()
         try:
             if claim.attempts > MOST_ATTEMPTS:
                 raise UndeliverableError(f"{claim.attempts - 1}回試しましたが、そのたびにプロセスが止まりました。")
-            if not resumed:
-                prepared = await channel.prepare(claim.event)
-                outgoing = prepared.outgoing
-                if outgoing or prepared.turn:
-                    async with self._inbox.keep(claim, outgoing) as connection:
-                        if prepared.turn:
-                            await self._record(connection, prepared.turn)
-            receipt = await channel.send(claim.event, outgoing, claim.event_id, resumed) if outgoing else None
+            outgoing = await self._prepared(claim, channel) if claim.outgoing is None else claim.outgoing
+            receipt = await channel.send(claim.event, outgoing, self._attempt(claim)) if outgoing else None
         except UndeliverableError as error:
             _log.error("event %s (%s) is parked: %s", claim.id, claim.channel, error)
             await self._inbox.park(claim, str(error))
             return "parked"
         except LeaseLostError:
             raise
-        except Exception as error:
+        except AskedToWaitError as error:
+            _log.info("event %s (%s) waits %.1f s: %s", claim.id, claim.channel, error.wait, error)
+            return await self._put_off(claim, str(error), error.wait, counted=False)
+        except (RetryLaterError, SQLAlchemyError, OSError) as error:
             return await self._try_again(claim, error)
+        except Exception as error:
+            return await self._fail(claim, channel, error)
         await self._inbox.finish(claim, receipt)
         _log.info("event %s (%s) delivered in %.0f ms", claim.id, claim.channel, _ms_since(started))
         return "delivered"
 
+    async def _prepared(self, claim: Claim, channel: Channel) -> list[Json]:
+        prepared = await channel.prepare(claim.event)
+        if prepared.outgoing or prepared.turn:
+            async with self._inbox.keep(claim, prepared.outgoing) as connection:
+                if prepared.turn:
+                    await self._record(connection, prepared.turn)
+        return prepared.outgoing
+
+    def _attempt(self, claim: Claim) -> Attempt:
+        resumed = claim.outgoing is not None and claim.attempts > 1
+        return Attempt(claim.event_id, resumed, self._inbox.age(claim))
+
     async def _try_again(self, claim: Claim, error: Exception) -> Outcome:
-        expected = isinstance(error, RetryLaterError)
-        problem = str(error) if expected else f"{type(error).__name__}: {error}"
+        """An outage, of the platform's or of ours: it passes."""
+        problem = str(error) if isinstance(error, RetryLaterError) else f"{type(error).__name__}: {error}"
         if claim.attempts >= MOST_ATTEMPTS:
             _log.error("event %s (%s) is parked after %d attempts", claim.id, claim.channel, claim.attempts)
             await self._inbox.park(claim, problem)
             return "parked"
         asked = error.wait if isinstance(error, RetryLaterError) else 0
         wait = max(asked, min(2.0 ** (claim.attempts - 1), _LONGEST_WAIT))
-        _log.warning("event %s (%s) is tried again in %.0f s", claim.id, claim.channel, wait, exc_info=not expected)
-        await self._inbox.put_off(claim, problem, wait)
+        _log.warning("event %s (%s) is tried again in %.0f s: %s", claim.id, claim.channel, wait, problem)
+        return await self._put_off(claim, problem, wait)
+
+    async def _fail(self, claim: Claim, channel: Channel, error: Exception) -> Outcome:
+        """A fault of our own: once more, then the asker is told, it is parked, and the sender's next event goes on."""
+        problem = f"{type(error).__name__}: {error}"
+        _log.error("event %s (%s) failed", claim.id, claim.channel, exc_info=error)
+        if claim.attempts < _OWN_ATTEMPTS:
+            return await self._put_off(claim, problem, 1)
+        if claim.outgoing is None and (outgoing := channel.apology(claim.event)):
+            async with self._inbox.keep(claim, outgoing):  # a worker that takes over sends it, and asks nothing again
+                pass
+            try:
+                await channel.send(claim.event, outgoing, self._attempt(claim))
+            except Exception as unsent:
+                _log.warning("event %s (%s): no apology: %s", claim.id, claim.channel, type(unsent).__name__)
+            await self._inbox.park(claim, problem, outgoing=None)
+        else:
+            await self._inbox.park(claim, problem)
+        return "parked"
+
+    async def _put_off(self, claim: Claim, problem: str, wait: float, counted: bool = True) -> Outcome:
+        await self._inbox.put_off(claim, problem, wait, counted)
+        asyncio.get_running_loop().call_later(wait, self._inbox.arrived.set)
         return "put_off"
 
 

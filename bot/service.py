@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.answering import Knowledge, answer, open_knowledge
-from bot.checking import check
+from bot.checking import UnknownFactsError, check, read_facts
 from bot.conversations import Conversations
 from bot.delivery import Inbox
 from bot.explaining import Account, respond
@@ -23,7 +23,7 @@ from bot.settings import Settings
 from bot.storage import check_writable, create_engine, migrate, read_id_hash_key
 from bot.types import Answer, AnswerStatus, Inquiry, Turn
 from knowledge.store import KINDS, IndexMissingError
-from knowledge.types import Fact, Program
+from knowledge.types import Program
 
 if TYPE_CHECKING:
     from bot.llm import ChatModel
@@ -64,6 +64,7 @@ class Service:
             StorageError: the database cannot be reached or written to.
         """
         await migrate(self._engine)
+        await self.inbox.take_time()
 
     async def close(self) -> None:
         """Frees the connections; the service may be opened again, in another event loop too."""
@@ -200,16 +201,23 @@ class Service:
             shown = removed.shown.text if removed.shown else "nothing"
             _log.debug("removed %r: %s; shown instead: %s", removed.sentence.text, removed.objection, shown)
 
-    async def check_eligibility(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Turn:
-        """A step of the eligibility check: the next question with its choices, or the outcome."""
+    async def check_eligibility(self, sender: str, program: str, given: Mapping[Any, Any]) -> Turn:
+        """A step of the eligibility check: the next question with its choices, or the outcome.
+
+        Raises:
+            UnknownFactsError: of a program, fact or value that is none of today's.
+        """
         knowledge, moment = self.knowledge(), self._now()
-        checked = knowledge.catalog.programs[program]
-        answered, conversation = check(checked, facts, knowledge.catalog, knowledge.conflicts, moment.date())
+        catalog = knowledge.catalog
+        checked = catalog.programs.get(program)
+        if checked is None:
+            raise UnknownFactsError(program)
+        answered, conversation = check(checked, read_facts(given, catalog), catalog, knowledge.conflicts, moment.date())
         return Turn(sender, conversation.question, answered, conversation, moment)
 
-    async def fill_in(self, sender: str, program: str, facts: Mapping[Fact, str]) -> Answer:
+    async def fill_in(self, sender: str, program: str, given: Mapping[Any, Any]) -> Answer:
         """A step of the eligibility check like `check_eligibility`, put on record."""
-        turn = await self.check_eligibility(sender, program, facts)
+        turn = await self.check_eligibility(sender, program, given)
         await self._conversations.record(turn)
         return turn.answer
 

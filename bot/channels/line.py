@@ -5,9 +5,9 @@ Verified against line-bot-sdk 3.27 and https://developers.line.biz/en/reference/
 
 import json
 import logging
-import time
+import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -43,23 +43,39 @@ from linebot.v3.webhooks import (
 from bot.channels import line_messages as messages
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.progress import shown
-from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
+from bot.checking import UnknownFactsError
+from bot.delivery import (
+    Arrival,
+    AskedToWaitError,
+    Attempt,
+    Inbox,
+    Json,
+    Prepared,
+    RetryLaterError,
+    UndeliverableError,
+)
+from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
 from bot.types import AnswerStatus, Turn
 from knowledge.store import IndexMissingError
-from knowledge.types import Fact
 
 NAME = "line"
 
 REPLY_TOKEN_LIFE = 50.0
-"""Seconds from the event. The platform promises one minute from the webhook on; the rest is for clocks and the way."""
+"""Seconds from the event's arrival. The platform promises one minute from the webhook on; the rest is for the way."""
 
 _RETRY_KEYS = uuid.UUID("5a1ad3c6-41c0-4a43-a5b9-8bdd2a3c7a4e")
 """The name space of the retry keys: the same event has the same key, in whichever process it is sent."""
 
 TIMEOUT = ClientTimeout(total=10)
 _LOADING_SECONDS = 20
+
+_TOKEN_WAIT = 10.0
+"""Seconds until a refused token is tried again: it may have been replaced."""
+
+_WAIT = 5.0
+"""Seconds to wait where the platform asks for that and names no time."""
 
 _KINDS = {
     "sticker": "スタンプをありがとうございます。",
@@ -144,14 +160,16 @@ class Line:
                     messages.postback_item(p.short_name, {"check": p.id}) for p in self._service.programs.values()
                 ]
                 return _say(_CHECK_WHICH, *offered)
-            case {"check": str(program), **rest} if program in self._service.programs:
-                facts = rest.get("facts", {})
-                return await self._check(source, program, {Fact(fact): value for fact, value in facts.items()})
+            case {"check": str(program), **rest}:
+                return await self._check(source, program, rest.get("facts", {}))
             case _:
                 return _say(_ASK_AGAIN)
 
-    async def _check(self, source: Any, program: str, facts: Mapping[Fact, str]) -> Prepared:
-        turn = await self._service.check_eligibility(_sender(source), program, facts)
+    async def _check(self, source: Any, program: str, facts: Any) -> Prepared:
+        try:
+            turn = await self._service.check_eligibility(_sender(source), program, facts)
+        except UnknownFactsError:
+            return _say(_ASK_AGAIN)
         asked = turn.answer
         if asked.status is not AnswerStatus.NEEDS_INFO:
             return self._as_prepared(turn, source)
@@ -170,24 +188,29 @@ class Line:
             request = ShowLoadingAnimationRequest(chatId=source.user_id, loadingSeconds=_LOADING_SECONDS)
             await self._api.show_loading_animation(request, _request_timeout=TIMEOUT)
 
-    async def send(self, event: Json, outgoing: list[Json], event_id: str, resumed: bool) -> None:
+    def apology(self, event: Json) -> list[Json]:
+        """What tells the person that we failed."""
+        return [messages.text_message(FAILED)] if event.get("replyToken") else []
+
+    async def send(self, event: Json, outgoing: list[Json], attempt: Attempt) -> None:
         """Replies while the token lives, which costs nothing; else pushes, under a key that is accepted only once.
 
         A token works once. So where an earlier attempt may have got through, a token that is refused before its life
-        is over has been used: by that attempt, unless it was refused then too.
+        is over has been used: by that attempt, unless it was refused then too. Its life is counted from the arrival,
+        by one clock: the platform's and ours may differ.
         """
-        age = time.time() - event["timestamp"] / 1000
         token = event.get("replyToken")
-        if token and (age < REPLY_TOKEN_LIFE or not resumed):
+        known = attempt.event_id in self._refused
+        if token and not known and (attempt.age < REPLY_TOKEN_LIFE or not attempt.resumed):
             try:
                 await self._reply(token, outgoing)
                 return
             except _TokenRefusedError:
-                if resumed and event_id not in self._refused:
+                if attempt.resumed:
                     return
-                self._refused.add(event_id)
-        await self._push(_target(event), outgoing, str(uuid.uuid5(_RETRY_KEYS, event_id)))
-        self._refused.discard(event_id)
+                self._refused.add(attempt.event_id)
+        await self._push(_target(event), outgoing, str(uuid.uuid5(_RETRY_KEYS, attempt.event_id)))
+        self._refused.discard(attempt.event_id)
 
     async def _reply(self, token: str, outgoing: list[Json]) -> None:
         async def call(sent: list[Json]) -> None:
@@ -222,8 +245,11 @@ async def _call(call: Callable[[list[Json]], Any], outgoing: list[Json]) -> None
         if error.status == 400 and "reply token" in why.lower():
             raise _TokenRefusedError from error
         if error.status == 429 and "monthly limit" not in why.lower():
-            raise RetryLaterError(f"429 {why}", _wait(error)) from error
-        if error.status in (401, 403) or error.status >= 500:
+            raise AskedToWaitError(f"429 {why}", _wait(error)) from error
+        if error.status == 401:
+            _log.error("LINE_CHANNEL_ACCESS_TOKEN is refused (%s): answers wait until there is one that works", why)
+            raise AskedToWaitError(f"{error.status} {why}", _TOKEN_WAIT) from error
+        if error.status == 403 or error.status >= 500:
             raise RetryLaterError(f"{error.status} {why}") from error
         plain = [messages.as_plain_text(message) for message in outgoing]
         if error.status == 400 and plain != outgoing:
@@ -247,7 +273,7 @@ def reason(error: ApiException) -> str:
 
 def _wait(error: ApiException) -> float:
     asked = (error.headers or {}).get("Retry-After", "")
-    return float(asked) if asked.isdigit() else 0
+    return (float(asked) if asked.isdigit() else _WAIT) * random.uniform(1, 1.2)  # not all at once
 
 
 @asynccontextmanager
@@ -275,7 +301,7 @@ def routes(inbox: Inbox, channel_secret: str) -> APIRouter:
         try:
             events = json.loads(body)["events"]
             arrivals = [arrival for event in events if (arrival := _arrival(event))]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return Response(status_code=400)
         await inbox.put(arrivals)
         return Response()
@@ -343,7 +369,7 @@ def _target(event: Json) -> str:
 def _read_postback(data: str) -> Json:
     try:
         read = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
 

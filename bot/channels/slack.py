@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -24,8 +25,19 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.channels import slack_blocks as blocks
 from bot.channels.limits import TOO_MANY, RateLimit
+from bot.channels.pacing import Turns
 from bot.channels.progress import shown
-from bot.delivery import Arrival, Inbox, Json, Prepared, RetryLaterError, UndeliverableError
+from bot.delivery import (
+    Arrival,
+    AskedToWaitError,
+    Attempt,
+    Inbox,
+    Json,
+    Prepared,
+    RetryLaterError,
+    UndeliverableError,
+)
+from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
 from bot.types import AnswerStatus, Turn
@@ -36,6 +48,8 @@ NAME = "slack"
 
 _METADATA = "madoguchi_answer"
 _TIMEOUT_SECONDS = 10
+_CLOCKS_APART = 600
+"""Seconds by which Slack's clock and ours may differ."""
 _RECONNECT_SECONDS = 10
 
 _GREETING = "総務省の支援事業について、資料に基づいてお答えします。質問をそのままお書きください。"
@@ -44,10 +58,12 @@ _THANKS = "ご意見をありがとうございます。今後の回答に役立
 _USAGE = "質問を続けて書いてください。例: /madoguchi 推進体制構築支援の上限はいくらですか"
 _INVITE = "このチャンネルには書き込めません。アプリを招待してから、もう一度お試しください。"
 
-_PASSING = frozenset(
-    ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "team_added_to_org")
-)
+_PASSING = frozenset(("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"))
 """Errors of the platform that say nothing about the call."""
+
+_OF_THE_TOKEN = frozenset(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"))
+_TOKEN_WAIT = 10.0
+"""Seconds until a refused token is tried again: it may have been replaced."""
 
 _NOT_OURS_TO_WRITE = frozenset(("not_in_channel", "channel_not_found", "is_archived", "restricted_action"))
 _GONE = frozenset(("message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"))
@@ -69,6 +85,7 @@ class Slack:
         self._client = client
         self._limit = limit
         self._now = now
+        self._turns = Turns()
         self._growing: dict[str, tuple[Turn, AsyncGenerator[Turn]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,7 +114,7 @@ class Slack:
         raise UndeliverableError(f"知らない種類です: {event.get('kind')}")
 
     async def _answer(self, event: Json) -> Prepared:
-        place = {"channel": event["channel"]} | ({"thread_ts": event["thread"]} if event["thread"] else {})
+        place = _place(event)
         turn = await self._consider(event, grows=True)
         if isinstance(turn, str):
             return Prepared([_post(**place, text=blocks.escape(turn))])
@@ -161,21 +178,37 @@ class Slack:
             calls[program.id] = turn.answer.text.partition("\n\n")[0]
         return blocks.home_view(self._service.programs.values(), calls, self._service.index_status())
 
-    async def send(self, event: Json, outgoing: list[Json], event_id: str, resumed: bool) -> Json | None:
-        """Makes the calls. What an earlier attempt may have posted is looked for before it is posted again."""
+    def apology(self, event: Json) -> list[Json]:
+        """What tells the person that we failed, where an answer was waited for."""
+        match event:
+            case {"kind": "command", "respond": url}:
+                return [_respond(url, text=FAILED)]
+            case {"kind": "question"}:
+                return [_post(**_place(event), text=FAILED)]
+        return []
+
+    async def send(self, event: Json, outgoing: list[Json], attempt: Attempt) -> Json | None:
+        """Makes the calls, the one that matters first.
+
+        What an earlier attempt may have posted is looked for before it is posted again.
+        """
         receipt = None
         for number, call in enumerate(outgoing):
+            grows = call.get("grows", "")
+            delivery = f"{attempt.event_id}#{number}"
             try:
-                begun = self._growing.pop(call.get("grows", ""), None)
-                receipt = await self._make(call, f"{event_id}#{number}", resumed) or receipt
-                if receipt and begun:
-                    growing = asyncio.create_task(self._grow(*begun, receipt))
-                    self._tasks.add(growing)
-                    growing.add_done_callback(self._tasks.discard)
+                receipt = await self._make(call, delivery, attempt.resumed, attempt.age) or receipt
             except (RetryLaterError, UndeliverableError) as error:
+                if not isinstance(error, AskedToWaitError):
+                    self._growing.pop(grows, None)
                 if not call.get("optional"):
                     raise
                 _log.info("%s was left out: %s", call["method"], error)
+            begun = self._growing.pop(grows, None)
+            if receipt and begun:
+                growing = asyncio.create_task(self._grow(*begun, receipt))
+                self._tasks.add(growing)
+                growing.add_done_callback(self._tasks.discard)
         return receipt
 
     async def _grow(self, shown: Turn, turns: AsyncGenerator[Turn], receipt: Json) -> None:
@@ -197,57 +230,85 @@ class Slack:
         if shown is not first:
             await self._service.amend(shown)
 
-    async def _make(self, call: Json, delivery: str, resumed: bool) -> Json | None:
+    async def _make(self, call: Json, delivery: str, resumed: bool, age: float) -> Json | None:
         method, arguments = call["method"], call["arguments"]
+        if wait := self._turns.wait(_queue(call), delivery):
+            raise AskedToWaitError(f"{method}: others wait in this channel", wait)
         try:
             if method == "respond":
                 await _respond_to(call["url"], arguments)
                 return None
             if method == "chat.postMessage":
-                if resumed and (found := await self._find(arguments, delivery)):
+                arguments = await self._addressed(arguments, delivery)
+                if resumed and (found := await self._find(arguments, delivery, age)):
                     return found
-                metadata = {"event_type": _METADATA, "event_payload": {"delivery": delivery}}
-                arguments = arguments | {"metadata": metadata}
             response = await self._client.api_call(method, json=arguments)
         except SlackApiError as error:
-            return await self._refused(call, error)
+            return await self._refused(call, delivery, error)
         except (ClientError, TimeoutError) as error:
             raise RetryLaterError(f"{method}: {type(error).__name__}") from error
         if method in ("chat.postMessage", "chat.update"):
             return {"channel": response["channel"], "ts": response["ts"]}
         return None
 
-    async def _refused(self, call: Json, error: SlackApiError) -> Json | None:
+    async def _refused(self, call: Json, delivery: str, error: SlackApiError) -> Json | None:
         """What a refusal means for the delivery; a message whose blocks are refused is posted as text."""
         status, headers, name = _read_error(error)
         problem = f"{call['method']}: {name or status}"
-        if status == 429 or status >= 500 or name in _PASSING:
-            raise RetryLaterError(problem, float(headers.get("retry-after", "0"))) from error
+        if status == 429 or name == "ratelimited":
+            asked = float(headers.get("retry-after", "1"))
+            raise AskedToWaitError(problem, self._turns.refused(_queue(call), delivery, asked)) from error
+        if name in _OF_THE_TOKEN:
+            _log.error("SLACK_BOT_TOKEN is refused (%s): answers wait until the service has one that works", name)
+            raise AskedToWaitError(problem, _TOKEN_WAIT) from error
+        if status >= 500 or name in _PASSING or not name:  # without a name there was no JSON: it may be posted
+            raise RetryLaterError(problem) from error
         if name in _GONE:
             return None
         if name in _NOT_OURS_TO_WRITE and call.get("respond"):
             await _respond_to(call["respond"], {"replace_original": False, "text": _INVITE})
             return None
-        arguments = call["arguments"]
-        if name.startswith("invalid_blocks") and arguments.get("blocks"):
+        if name.startswith("invalid_blocks") and call["arguments"].get("blocks"):
             _log.error("Slack refused the blocks of a message, text is sent instead: %s", problem)
-            response = await self._client.api_call(call["method"], json=arguments | {"blocks": []})
-            return {"channel": response["channel"], "ts": response["ts"]}
+            plain = call | {"arguments": call["arguments"] | {"blocks": []}}
+            return await self._make(plain, delivery, resumed=False, age=0)
         raise UndeliverableError(problem) from error
 
-    async def _find(self, arguments: Json, delivery: str) -> Json | None:
-        """The message that an earlier attempt posted, known by its metadata."""
+    async def _addressed(self, arguments: Json, delivery: str) -> Json:
+        """A message to a person goes to their conversation with us, and carries by what it is found again."""
+        metadata = {"event_type": _METADATA, "event_payload": {"delivery": delivery}}
+        addressed = arguments | {"metadata": metadata}
+        if arguments["channel"].startswith(("U", "W")):
+            opened = await self._client.conversations_open(users=arguments["channel"])
+            addressed["channel"] = opened["channel"]["id"]
+        return addressed
+
+    async def _find(self, arguments: Json, delivery: str, age: float) -> Json | None:
+        """The message that an earlier attempt posted, known by its metadata; only what is younger is looked through."""
         channel, thread = arguments["channel"], arguments.get("thread_ts")
-        common = {"channel": channel, "include_all_metadata": True, "limit": 100}
-        if thread:
-            response = await self._client.conversations_replies(ts=thread, **common)
-        else:
-            response = await self._client.conversations_history(**common)
-        for message in response["messages"]:
-            payload = message.get("metadata", {}).get("event_payload", {})
-            if payload.get("delivery") == delivery:
-                return {"channel": channel, "ts": message["ts"]}
-        return None
+        oldest = f"{time.time() - age - _CLOCKS_APART:.6f}"
+        page: Json = {"channel": channel, "include_all_metadata": True, "limit": 200, "oldest": oldest}
+        while True:
+            if thread:
+                response = await self._client.conversations_replies(ts=thread, **page)
+            else:
+                response = await self._client.conversations_history(**page)
+            for message in response["messages"]:
+                payload = message.get("metadata", {}).get("event_payload", {})
+                if payload.get("delivery") == delivery:
+                    return {"channel": channel, "ts": message["ts"]}
+            page["cursor"] = (response.get("response_metadata") or {}).get("next_cursor")
+            if not page["cursor"]:
+                return None
+
+
+def _place(event: Json) -> Json:
+    return {"channel": event["channel"]} | ({"thread_ts": event["thread"]} if event["thread"] else {})
+
+
+def _queue(call: Json) -> str:
+    """Where a call is counted by the platform: messages in their channel, the rest by method."""
+    return str(call.get("arguments", {}).get("channel") or call["method"])
 
 
 def _call(method: str, optional: bool = False, **arguments: Any) -> Json:
@@ -265,9 +326,11 @@ def _respond(url: str, **arguments: Any) -> Json:
 async def _respond_to(url: str, arguments: Json) -> None:
     """Answers through a response URL: five times within 30 minutes, wherever the person was."""
     response = await AsyncWebhookClient(url, timeout=_TIMEOUT_SECONDS, retry_handlers=[]).send_dict(arguments)
-    if response.status_code == 429 or response.status_code >= 500:
+    if response.status_code == 429:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        raise RetryLaterError(f"response_url: {response.status_code}", float(headers.get("retry-after", "0")))
+        raise AskedToWaitError("response_url: 429", float(headers.get("retry-after", "1")))
+    if response.status_code >= 500:
+        raise RetryLaterError(f"response_url: {response.status_code}")
     if response.status_code != 200:
         raise UndeliverableError(f"response_url: {response.status_code} {response.body[:100]}")
 
@@ -350,19 +413,26 @@ def _read_event(body: Json) -> Arrival | None:
         ) in (None, "file_share"):
             thread = event.get("thread_ts", "")
             return _question(id, channel, thread, text, ts, pane=bool(thread))
-        case {"type": "message", "subtype": "message_changed", "channel": channel, "message": message} if message.get(
-            "text"
-        ) != event.get("previous_message", {}).get("text"):
-            question = _question(id, channel, _thread(event, message), message.get("text", ""), message["ts"])
+        case {"type": "message", "subtype": "message_changed", "message": {"subtype": "tombstone", "ts": str(ts)}}:
+            return _deleted(id, event, ts)
+        case {"type": "message", "subtype": "message_deleted", "deleted_ts": str(ts)}:
+            return _deleted(id, event, ts)
+        case {"type": "message", "subtype": "message_changed", "message": {"ts": str(ts), "text": text} as message} if (
+            text != event.get("previous_message", {}).get("text")
+        ):
+            question = _question(id, event["channel"], _thread(event, message), text, ts)
             return Arrival(id, NAME, question.sender, question.event | {"kind": "edited"})
-        case {"type": "message", "subtype": "message_deleted", "channel": channel, "deleted_ts": ts}:
-            sender = _sender(channel, _thread(event, event.get("previous_message", {"ts": ts})))
-            return Arrival(id, NAME, sender, {"kind": "deleted", "message": _message(channel, ts)})
         case {"type": "assistant_thread_started", "assistant_thread": {"channel_id": channel, "thread_ts": thread}}:
             return Arrival(id, NAME, _sender(channel, thread), {"kind": "opened", "channel": channel, "thread": thread})
         case {"type": "app_home_opened", "user": user, "tab": "home"}:
             return Arrival(id, NAME, f"{NAME}:home:{user}", {"kind": "home", "user": user})
     return None
+
+
+def _deleted(id: str, event: Json, ts: str) -> Arrival:
+    """A message is gone: of one with replies, and ours always has one, a tombstone has taken its place."""
+    sender = _sender(event["channel"], _thread(event, {"ts": ts} | event.get("previous_message", {})))
+    return Arrival(id, NAME, sender, {"kind": "deleted", "message": _message(event["channel"], ts)})
 
 
 def _question(id: str, channel: str, thread: str, text: str, ts: str, pane: bool = False) -> Arrival:

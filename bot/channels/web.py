@@ -4,7 +4,6 @@ import json
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
-from decimal import InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,8 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from bot.channels.limits import TOO_MANY, RateLimit
+from bot.checking import UnknownFactsError
+from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, AnswerStatus
@@ -30,7 +31,6 @@ PAGE_POLICY = (
 )
 """What a page of ours may load: its own files, and nothing else."""
 
-_FAILED = "申し訳ありません。こちらの不具合で答えられませんでした。少し待ってから、もう一度お試しください。"
 _NOT_READY = "ただいま準備中です。少し待ってから、もう一度お試しください。"
 _BAD_JSON = '送られた内容を読み取れません。Content-Type: application/json で {"text": "質問"} の形にしてください。'
 _PROBLEMS = {
@@ -114,7 +114,7 @@ def routes(
             return _refusal(422, _FIELDS["program"], conversation_id)
         try:
             answered = await service.fill_in(f"web:{conversation_id}", checked.program, checked.facts)
-        except InvalidOperation:  # a number that is none
+        except UnknownFactsError:
             return _refusal(422, _FIELDS["facts"], conversation_id)
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
@@ -158,10 +158,10 @@ def refuse_in_japanese(app: FastAPI) -> None:
 
     async def http_error(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return _refusal(error.status_code, _PROBLEMS.get(error.status_code, _FAILED), headers=error.headers)
+        return _refusal(error.status_code, _PROBLEMS.get(error.status_code, FAILED), headers=error.headers)
 
     async def failed(request: Request, error: Exception) -> JSONResponse:
-        return _refusal(500, _FAILED)
+        return _refusal(500, FAILED)
 
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)

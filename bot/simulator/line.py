@@ -136,7 +136,8 @@ class LinePlatform:
     @staticmethod
     def signed(*events: Json) -> dict[str, Any]:
         """The body and the headers of a webhook request."""
-        body = json.dumps({"destination": "Ubot", "events": list(events)}, ensure_ascii=False).encode()
+        text = json.dumps({"destination": "Ubot", "events": list(events)}, ensure_ascii=False)
+        body = text.encode(errors="backslashreplace")  # half a surrogate pair comes as JSON's escape
         return {"content": body, "headers": headers(body)}
 
     async def deliver(self, client: httpx.AsyncClient, *events: Json) -> httpx.Response:

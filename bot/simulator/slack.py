@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import math
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -46,7 +47,10 @@ class RefusedError(Exception):
 
 @dataclass
 class Fault:
-    """What goes wrong with the next call of a method: `accepted` tells whether it took effect all the same."""
+    """What goes wrong with the next call of a method: `accepted` tells whether it took effect all the same.
+
+    Without an `error`, status 200 is the page of a proxy: no JSON.
+    """
 
     method: str
     status: int = 200
@@ -76,6 +80,9 @@ class SlackPlatform:
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
         self.without_scope: set[str] = set()
+        self.revoked = False
+        self.seconds_apart = 0.0
+        self._posted_at: dict[str, float] = {}
         self.scopes = set(yaml.safe_load(_MANIFEST.read_text("utf-8"))["oauth_config"]["scopes"]["bot"])
         self._triggers: dict[str, float] = {}
         self._response_urls: Counter[str] = Counter()
@@ -122,6 +129,21 @@ class SlackPlatform:
         said = {"user": "U1", "channel": channel, "channel_type": "channel", "ts": self.ts(), "text": text, **content}
         self.channels[channel].append(dict(said))
         return self.event("message", **said)
+
+    def delete(self, event: Json) -> Json:
+        """Somebody deletes what they wrote: of a message with replies, a tombstone stays."""
+        said, channel = event["event"], event["event"]["channel"]
+        kept = {name: value for name, value in said.items() if name not in ("channel", "channel_type", "type")}
+        place = {"channel": channel, "channel_type": "im" if channel.startswith("D") else "channel"}
+        if any(message.get("thread_ts") == said["ts"] for message in self.channels[channel]):
+            text = "This message was deleted."
+            tombstone = {"subtype": "tombstone", "user": "USLACKBOT", "hidden": True, "text": text}
+            message = {"type": "message", "ts": said["ts"], "thread_ts": said["ts"], **tombstone}
+            changed = {"message": message, "previous_message": kept | {"thread_ts": said["ts"]}}
+            return self.event("message", subtype="message_changed", hidden=True, **place, **changed)
+        self.channels[channel] = [m for m in self.channels[channel] if m["ts"] != said["ts"]]
+        gone = {"deleted_ts": said["ts"], "previous_message": kept}
+        return self.event("message", subtype="message_deleted", hidden=True, **place, **gone)
 
     def open_assistant(self) -> Json:
         """Somebody opens the app's pane: a new thread in their direct messages."""
@@ -256,6 +278,11 @@ class SlackPlatform:
             expected = APP_TOKEN if method == "apps.connections.open" else TOKEN
             if token != f"Bearer {expected}":
                 raise RefusedError("invalid_auth" if token else "not_authed")
+            if self.revoked:
+                raise RefusedError("token_revoked")
+            if method == "chat.postMessage" and not self._has_room(str(arguments["channel"])):
+                headers = {"Retry-After": str(math.ceil(self.seconds_apart))}
+                return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)
             if method in self.without_scope:
                 raise RefusedError("missing_scope")
             if fault and not fault.accepted:
@@ -270,6 +297,14 @@ class SlackPlatform:
         except RefusedError as error:
             self.refusals.append({"method": method, **error.body})
             return JSONResponse(error.body)
+
+    def _has_room(self, channel: str) -> bool:
+        """Whether a channel takes one more message: about one a second in each, where that is being counted."""
+        now = time.monotonic()
+        if now - self._posted_at.get(channel, -math.inf) < self.seconds_apart:
+            return False
+        self._posted_at[channel] = now
+        return True
 
     def _auth_test(self) -> Json:
         return {"url": "https://t.slack.com/", "team": "T", "user": "bot", "team_id": "T1", "user_id": BOT}
@@ -311,14 +346,21 @@ class SlackPlatform:
         self.whispers.append(whisper)
         return {"message_ts": whisper["ts"]}
 
-    def _conversations_replies(self, channel: str, ts: str, **_: Any) -> Json:
+    def _conversations_open(self, users: str) -> Json:
+        return {"channel": {"id": f"D{users[1:]}"}}
+
+    def _conversations_replies(self, channel: str, ts: str, **page: Any) -> Json:
         thread = [m for m in self.channels[channel] if ts in (m["ts"], m.get("thread_ts"))]
         if not thread:
             raise RefusedError("thread_not_found")
-        return {"messages": thread, "has_more": False}
+        parent, *replies = thread  # the parent comes with every page, and does not count
+        found = _paged(replies, **page)
+        return found | {"messages": [parent, *found["messages"]]}
 
-    def _conversations_history(self, channel: str, **_: Any) -> Json:
-        return {"messages": self.channels[channel][::-1], "has_more": False}
+    def _conversations_history(self, channel: str, **page: Any) -> Json:
+        if channel.startswith("U"):  # posting there works, reading does not
+            raise RefusedError("channel_not_found")
+        return _paged(self.channels[channel][::-1], **page)
 
     def _views_open(self, trigger_id: str, view: Json | str) -> Json:
         view = json.loads(view) if isinstance(view, str) else view
@@ -385,8 +427,17 @@ class SlackPlatform:
             self._socket = None
 
 
+def _paged(messages: list[Json], oldest: str = "0", limit: Any = 100, cursor: str | None = None, **_: Any) -> Json:
+    """A page of a conversation, in the order given, and where the next one begins."""
+    young = [message for message in messages if float(message["ts"]) > float(oldest)]
+    start = int(cursor or 0)
+    end = start + int(limit)
+    more = {"response_metadata": {"next_cursor": str(end)}} if len(young) > end else {}
+    return {"messages": young[start:end], "has_more": bool(more), **more}
+
+
 def _failed(fault: Fault) -> Response:
-    if fault.status != 200:
+    if not fault.error:
         return Response("<html>", fault.status, fault.headers)
     return JSONResponse({"ok": False, "error": fault.error}, headers=fault.headers)
 

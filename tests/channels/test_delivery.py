@@ -1,13 +1,17 @@
 """Acknowledged means answered, once: the inbox and its worker, on both databases."""
 
 import asyncio
+import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,6 +19,7 @@ from bot.delivery import (
     LEASE,
     MOST_ATTEMPTS,
     Arrival,
+    AskedToWaitError,
     Delivery,
     Inbox,
     LeaseLostError,
@@ -22,6 +27,7 @@ from bot.delivery import (
     Queue,
     RetryLaterError,
     UndeliverableError,
+    _storable,
 )
 from bot.metrics import Metrics
 from bot.storage import create_engine, migrate
@@ -53,14 +59,17 @@ class Platform:
         turn = Turn(event["from"], event["text"], Answer("", AnswerStatus.ANSWERED), Conversation(), datetime.now(UTC))
         return Prepared([{"reply": event["text"]}], turn)
 
-    async def send(self, event, outgoing, event_id, resumed):
+    def apology(self, event):
+        return [{"reply": f"sorry for {event['text']}"}]
+
+    async def send(self, event, outgoing, attempt):
         if self.hold:
             await self.hold.wait()
         if self.problems:
             raise self.problems.pop(0)
-        self.resumed.append(resumed)
+        self.resumed.append(attempt.resumed)
         self.sent += [call["reply"] for call in outgoing]
-        return {"stands": event_id}
+        return {"stands": attempt.event_id}
 
 
 @pytest.fixture
@@ -329,17 +338,82 @@ async def test_the_queue_tells_how_much_waits_and_for_how_long(inbox, clock):
     assert await inbox.queue() == Queue(waiting=2, age=7.5, parked=1)
 
 
-async def test_poison_is_parked_after_its_attempts_and_blocks_nobody_else(inbox, delivered, clock):
-    platform, _ = delivered
-    await inbox.put([arrival("1", "a", "poison"), arrival("2", "b")])
+async def test_what_our_own_code_fails_on_is_apologised_for_and_the_next_of_the_sender_goes_on(inbox, delivered, clock):
+    platform, turns = delivered
+    await inbox.put([arrival("1", "a", "poison"), arrival("2", "b"), arrival("3", "a")])
     await until(lambda: platform.sent == ["2"])
+    await asyncio.sleep(0.2)  # the first is put off by then
+    clock.seconds += 1.1
+    await until(lambda: platform.sent == ["2", "sorry for poison", "3"])
+    (parked,) = await inbox.parked()
+    assert platform.prepared.count("poison") == 2
+    assert (parked.problem, parked.attempts) == ("ValueError: cannot be read", 2)
+    assert [turn.question for turn in turns] == ["2", "3"]
+    platform.prepared.clear()
+    await inbox.replay()
+    await until(lambda: platform.prepared == ["poison"])  # asked again, not apologised for again
+
+
+async def test_what_the_platform_asks_to_wait_for_is_no_attempt_and_holds_its_sender(inbox, delivered, clock):
+    platform, _ = delivered
+    platform.problems = [AskedToWaitError("429", wait=1) for _ in range(MOST_ATTEMPTS + 3)]
+    await inbox.put([arrival("1"), arrival("2")])
     async with asyncio.timeout(20):
-        while not (parked := await inbox.parked()):
-            await asyncio.sleep(0.1)  # whatever is held now is put off by then
-            clock.seconds += 601
+        while platform.sent != ["1", "2"]:
+            await asyncio.sleep(0.05)
+            clock.seconds += 1.1
             inbox.arrived.set()
-    assert platform.prepared.count("poison") == MOST_ATTEMPTS
-    assert parked[0].problem == "ValueError: cannot be read"
+    assert platform.resumed == [False, False]
+    assert platform.prepared == ["1", "2"]
+
+
+async def test_an_event_that_fails_for_long_lets_the_later_ones_of_its_sender_go_on(inbox, clock):
+    await inbox.put([arrival("1"), arrival("2")])
+    (claim,) = await claimed(inbox)
+    await inbox.put_off(claim, "500", 300)
+    clock.seconds += 30
+    assert await claimed(inbox) == ()
+    clock.seconds += 31
+    assert [claim.event_id for claim in await claimed(inbox)] == ["2"]
+
+
+@given(
+    st.recursive(
+        st.text(st.characters(), max_size=8), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_any_json_is_storable_and_what_was_storable_stays_as_it_is(value):
+    stored = _storable(value)
+    as_text = json.dumps(stored, ensure_ascii=False)
+    as_text.encode()
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        assert "\N{REPLACEMENT CHARACTER}" in as_text
+    else:
+        assert stored == value
+
+
+async def test_what_one_brings_that_cannot_be_stored_fails_for_nobody_else(inbox):
+    unstorable = Arrival("x" * 10, "line", "x", {"from": object()})
+    puts = [inbox.put([arrival(f"{n}", f"{n}")]) for n in range(5)]
+    puts.insert(2, inbox.put([unstorable]))
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    assert [type(outcome).__name__ for outcome in outcomes] == ["NoneType", "NoneType", "StatementError"] + 3 * [
+        "NoneType"
+    ]
+    assert await inbox.waiting() == 5
+
+
+async def test_processes_whose_clocks_differ_go_by_the_database(engine, database_url):
+    if database_url.startswith("sqlite"):
+        pytest.skip("processes that share a file share a clock")
+    right, wrong = Inbox(engine, hide=str), Inbox(engine, hide=str, clock=lambda: time.time() + 60)
+    for inbox in (right, wrong):
+        await inbox.take_time()
+    await right.put([arrival("1")])
+    assert len(await claimed(right)) == 1
+    assert await claimed(wrong) == ()
 
 
 async def test_an_event_that_kills_its_worker_is_parked_too(inbox, clock, metrics):

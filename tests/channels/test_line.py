@@ -1,5 +1,6 @@
 """LINE through the real SDK: signed webhooks in, and what a stand-in lets through to people."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.line_messages import BUBBLE_LIMIT, answer_messages, clip, length
+from bot.delivery import Arrival
 from bot.simulator.line import Fault, check_messages, headers, units
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.catalog import load_catalog
@@ -120,6 +122,24 @@ async def test_events_that_nobody_asked_with_are_acknowledged_and_left(line, lin
     assert await line_service.inbox.parked() == ()
 
 
+async def test_half_a_surrogate_pair_fails_for_nobody(line, line_service):
+    asked = [line.text("推進体制構築支援の上限は" + "\ud83d" * (n == 7), user=f"U{n}") for n in range(30)]
+    responses = await asyncio.gather(*(line.deliver(line_service.client, event) for event in asked))
+    assert [response.status_code for response in responses] == [200] * 30
+    await line_service.idle()
+    assert [len(line.texts(f"U{n}")) for n in range(30)] == [1] * 30
+
+
+async def test_what_our_own_code_fails_on_is_apologised_for_and_the_next_question_is_answered(line, line_service):
+    of_another_version = {name: value for name, value in line.text(ELIGIBLE).items() if name != "message"}
+    await line_service.inbox.put([Arrival("line:1", "line", "line:U1", of_another_version)])
+    await ask(line, line_service, line.text(ELIGIBLE))
+    apology, answer = line.texts()
+    assert "申し訳ありません" in apology
+    assert "対象です" in answer
+    assert len(await line_service.inbox.parked()) == 1
+
+
 # --- groups --------------------------------------------------------------------------------------------------------
 
 
@@ -193,7 +213,24 @@ async def test_the_eligibility_check_is_tapped_through_to_its_ruling(line, line_
     assert len(line.received) == 5
 
 
-@pytest.mark.parametrize("data", ["", "x", "[]", "{}", '{"check":"none"}', '{"rate":"x","helpful":true}', '{"say":1}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "x",
+        "[]",
+        "{}",
+        '{"say":1}',
+        '{"rate":"x","helpful":true}',
+        '{"rate":"x"}',
+        '{"check":"none"}',
+        '{"check":"keikaku","facts":{"bogus":"1"}}',
+        '{"check":"keikaku","facts":{"applicant_kind":"bogus"}}',
+        '{"check":"keikaku","facts":{"fiscal_index":"NaN"}}',
+        '{"check":"keikaku","facts":[1]}',
+        "[" * 50_000,
+    ],
+)
 async def test_a_button_that_means_nothing_any_more_is_answered(line, line_service, data):
     (message,) = await ask(line, line_service, line.tap(data))
     assert "使えなくなりました" in message["text"]

@@ -163,9 +163,20 @@ async def test_an_edited_question_gets_its_answer_replaced_and_a_deleted_one_rem
     assert len(await slack_service.turns()) == 0
 
 
+async def test_a_deleted_question_that_has_replies_is_deleted_with_its_answer(slack, slack_service):
+    mention = slack.mention(ELIGIBLE)
+    await ask(slack, slack_service, mention)
+    deletion = slack.delete(mention)
+    assert deletion["event"]["message"]["subtype"] == "tombstone"
+    await ask(slack, slack_service, deletion)
+    assert slack.answers() == []
+    assert len(await slack_service.turns()) == 0
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        lambda slack: slack.event("message", subtype="message_changed", channel="C1", message={"text": "y"}),
         lambda slack: slack.direct("x", bot_id="B1"),
         lambda slack: slack.mention("x", bot_id="B2"),
         lambda slack: slack.direct("x", subtype="bot_message"),
@@ -312,6 +323,61 @@ async def test_an_answer_that_got_through_although_the_platform_failed_is_not_po
     slack.faults = [Fault("chat.postMessage", 500, accepted=True)]
     await ask(slack, slack_service, slack.direct(ELIGIBLE))
     assert len(slack.answers("D1")) == 1
+
+
+async def test_forty_mentions_in_a_channel_that_takes_one_a_second_are_all_answered_within_a_minute(
+    slack, slack_service
+):
+    slack.seconds_apart = 1
+    for mention in [slack.mention(ELIGIBLE) for _ in range(40)]:
+        (response,) = await slack.deliver(slack_service.client, mention)
+        assert response.status_code == 200
+    await slack.deliver(slack_service.client, slack.direct(ELIGIBLE))
+    async with asyncio.timeout(5):
+        while not slack.answers("D1"):  # nobody else waits
+            await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):
+        while len(slack.answers()) < 40:
+            await asyncio.sleep(0.2)
+    assert slack.calls["conversations.replies"] == 0
+    assert await slack_service.inbox.parked() == ()
+
+
+async def test_a_page_of_a_proxy_in_the_place_of_json_is_no_answer(slack, slack_service):
+    slack.faults = [Fault("chat.postMessage", accepted=True)]
+    await ask(slack, slack_service, slack.mention(ELIGIBLE))
+    assert len(slack.answers()) == 1
+    assert slack.calls["chat.postMessage"] == 1
+
+
+async def test_a_token_that_is_replaced_loses_no_question(slack, slack_service, caplog):
+    slack.revoked = True
+    await slack.deliver(slack_service.client, slack.mention(ELIGIBLE))
+    async with asyncio.timeout(10):
+        while "SLACK_BOT_TOKEN" not in caplog.text:
+            await asyncio.sleep(0.02)
+    slack.revoked = False
+    await slack_service.idle()
+    assert len(slack.answers()) == 1
+
+
+async def test_an_example_tapped_in_the_home_tab_is_answered_once_after_a_passing_error(slack, slack_service):
+    await ask(slack, slack_service, slack.event("app_home_opened", user="U1", tab="home", channel="D1"))
+    question = elements(slack.homes["U1"])["推進体制構築支援の上限はいくらですか"]
+    slack.faults = [Fault("chat.postMessage", 500, accepted=True)]
+    await ask(slack, slack_service, slack.tap_home(question))
+    assert len(slack.answers("D1")) == 1
+
+
+@pytest.mark.parametrize("posted", ["blocks", "text"])
+async def test_a_post_is_recognised_in_a_long_thread(slack, slack_service, posted):
+    first = slack.mention("今日の天気は")["event"]
+    for _ in range(450):
+        slack.remark("…", thread_ts=first["ts"])
+    refused = [Fault("chat.postMessage", error="invalid_blocks")] if posted == "text" else []
+    slack.faults = [*refused, Fault("chat.postMessage", 500, accepted=True)]
+    await ask(slack, slack_service, slack.mention(ELIGIBLE, thread_ts=first["ts"]))
+    assert len(slack.answers()) == 1
 
 
 async def test_what_slack_refuses_is_parked_with_its_reason(slack, slack_service):
