@@ -37,8 +37,8 @@ _MONTHLY = re.compile(r"(?:毎|各)?(?P<unit>月|年)(?:額|々)?(?:に|で|は|
 _NEAR = 3  # figures around so much each, among which its number of times is looked for
 
 _COUNTABLE = {
-    Dimension.DAY: {Dimension.TIME, Dimension.CASE},
-    Dimension.HOUR: {Dimension.TIME, Dimension.DAY, Dimension.CASE},
+    Dimension.DAY: {Dimension.TIME},
+    Dimension.HOUR: {Dimension.TIME, Dimension.DAY},
     Dimension.YEN: {
         Dimension.TIME,
         Dimension.OTHER,

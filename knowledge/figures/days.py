@@ -117,7 +117,7 @@ def _full(found: _Match, _as_of: date) -> _Read:
     return _day(_year(found), _number(found["month"]), _number(found["day"])), "day"
 
 
-@_rule(rf"{_YEAR}\s?年の?\s?(?P<month>{_N2})月の?(?P<part>{PARTS})?")
+@_rule(rf"{_YEAR}\s?年の?\s?(?P<month>{_N2})月(?:の?(?P<part>{PARTS}))?")
 def _year_month(found: _Match, _as_of: date) -> _Read:
     return month(_year(found), _number(found["month"]), found["part"]), "month"
 
@@ -165,7 +165,7 @@ def _slashed(found: _Match, as_of: date) -> _Read:
     return nearest(lambda year: _day(year, int(found["month"]), int(found["day"])), as_of), "day", "year"
 
 
-@_rule(rf"{_BARE}(?<![かヶカケヵ箇個])(?P<month>{_N2})月(?!間)(?!額|例|謝)の?(?P<part>{PARTS})?")
+@_rule(rf"{_BARE}(?<![かヶカケヵ箇個])(?P<month>{_N2})月(?!間)(?!額|例|謝)(?:の?(?P<part>{PARTS}))?")
 def _month(found: _Match, as_of: date) -> _Read:
     number = _number(found["month"])
     first, _ = nearest(lambda year: month(year, number), as_of)
@@ -276,8 +276,8 @@ _FISCAL_YEARS = {
 
 
 @_rule(
-    rf"(?<!一)(?<!々)(?P<word>{_words(_FISCAL_YEARS)})の?"
-    rf"(?:(?P<month>{_N2})月(?:(?P<day>{_N2})日)?|(?P<end>末|終わり)|(?P<start>初め|当初|頭))?"
+    rf"(?<!一)(?<!々)(?P<word>{_words(_FISCAL_YEARS)})"
+    rf"(?:の?(?P<month>{_N2})月(?:(?P<day>{_N2})日)?|の?(?P<end>末|終わり)|の?(?P<start>初め|当初|頭))?"
 )
 def _relative_fiscal_year(found: _Match, as_of: date) -> _Read:
     year = fiscal_year_of(as_of) + _FISCAL_YEARS[found["word"]]
@@ -290,6 +290,12 @@ def _relative_fiscal_year(found: _Match, as_of: date) -> _Read:
     return fiscal_year(year), "fiscal_year"
 
 
+@_rule(r"新年度")
+def _new_fiscal_year(_found: _Match, as_of: date) -> _Read:
+    has_begun = as_of.month in (4, 5, 6)
+    return fiscal_year(fiscal_year_of(as_of) + (0 if has_begun else 1)), "fiscal_year"
+
+
 @_rule(r"年度(?:(?P<end>末)|明け|初め|当初|始め|はじめ|頭)")
 def _fiscal_point(found: _Match, as_of: date) -> _Read:
     number = 3 if found["end"] else 4
@@ -297,8 +303,8 @@ def _fiscal_point(found: _Match, as_of: date) -> _Read:
 
 
 @_rule(
-    rf"(?P<word>{_words(_YEARS)})(?!度)の?"
-    rf"(?:(?P<month>{_N2})月(?:(?P<day>{_N2})日)?|(?P<season>[春夏秋冬])(?!日)|(?P<end>末|暮れ))?"
+    rf"(?P<word>{_words(_YEARS)})(?!度)"
+    rf"(?:の?(?P<month>{_N2})月(?:(?P<day>{_N2})日)?|の?(?P<season>[春夏秋冬])(?!日)|の?(?P<end>末|暮れ))?"
 )
 def _relative_year(found: _Match, as_of: date) -> _Read:
     year = as_of.year + _YEARS[found["word"]]
@@ -310,7 +316,7 @@ def _relative_year(found: _Match, as_of: date) -> _Read:
     return (month(year, 12), "month") if found["end"] else ((date(year, 1, 1), date(year, 12, 31)), "year")
 
 
-@_rule(rf"(?P<word>{_words(_MONTHS)})の?(?:(?P<day>{_N2})日|(?P<part>{PARTS}))?")
+@_rule(rf"(?P<word>{_words(_MONTHS)})(?:の?(?P<day>{_N2})日|の?(?P<part>{PARTS}))?")
 def _relative_month(found: _Match, as_of: date) -> _Read:
     first, last = month_after(as_of, _MONTHS[found["word"]], found["part"])
     return (_day(first.year, first.month, _number(found["day"])), "day") if found["day"] else ((first, last), "month")
@@ -322,7 +328,7 @@ def _month_end(_found: _Match, as_of: date) -> _Read:
 
 
 @_rule(
-    rf"(?P<word>{_words(_WEEKS)})の?(?:(?P<weekday>[月火水木金土日])(?:曜日?|(?![初末一-龠])))?|(?P<alone>[月火水木金土日])曜日?"
+    rf"(?P<word>{_words(_WEEKS)})(?:の?(?P<weekday>[月火水木金土日])(?:曜日?|(?![初末一-龠])))?|(?P<alone>[月火水木金土日])曜日?"
 )
 def _week(found: _Match, as_of: date) -> _Read:
     if weekday := found["alone"]:
@@ -336,7 +342,7 @@ def _week(found: _Match, as_of: date) -> _Read:
 
 
 @_rule(
-    rf"{_words(_DAYS)}|(?<![昨当只])今(?!年|月|週|後|回|度|ま|期|日|更|時|般|次|夏|春|秋|冬)|(?<![てでにくなしかま])いま(?!す|せ|し|だ)"
+    rf"(?:{_words(_DAYS)})(?!香)|(?<![昨当只])今(?![年月週後回度ま期日更時般次夏春秋冬金別治帰市])|(?<![てでにくなしかま])いま(?!す|せ|し|だ)"
 )
 def _relative_day(found: _Match, as_of: date) -> _Read:
     day = as_of + timedelta(days=_DAYS.get(found[0], 0))

@@ -61,7 +61,7 @@ _NAMES = (
 _WORDS = (
     r"(?<![一二三四五六七八九百])十分(?!間)|万一|万が一|万全|万博|一度[にもきか]|(?:もう|今)一度|二度と|二度手間|一人ひとり|一人一人|一人前|一回り|一日も早|一件落着"
     r"|(?<![市町村体][がはもを])(?:一|(?<![0-9])1)つ(?!の?(?:市|町|村|団体|自治体))|一[円人日回件]も(?!ら)|四万十|[六七][かヶケカ](?:所村|宿|浜)|九度山|[二三四五六七八十廿]日(?=市|町)"
-    r"|[統唯随均同単逐択専]一|一[番部般緒切律連旦方定体層斉挙端帯気概心面様]|千葉|四国|九州|三重|八千代|百貨店|二の次|十人十色|百人力|三日坊主|一時的"
+    r"|[統唯随均同単逐択専]一|一[番部般緒切律連旦方定体層斉挙端帯気概心面様]|千葉|四国|九州|三重|八千代|百貨店|二の次|二人三脚|安八町|十人十色|百人力|三日坊主|一時的"
 )
 _VAGUE = r"[数何幾](?:[十百千万億][十百千万億]*+)|(?:[0-9一二三四五六七八九十百千]++)数[十百千万億人件団回日]++"
 _HALF = r"半(?=日|年|月)"
@@ -69,6 +69,7 @@ _HALF = r"半(?=日|年|月)"
 _SCAN = re.compile(
     rf"(?P<none>{'|'.join(_NAMES)}|{_WORDS}|{_VAGUE})|(?P<pointed>{_POINTED})|(?P<half>{_HALF})|(?P<run>{_SPACED})"
 )
+_MARK = re.compile(r"(?<![^\s。!?])[0-9]{1,2}(?=\s[^0-9])")
 _PIECE = re.compile(rf"{DIGITS}|[{''.join(_DIGITS)}]++|[{''.join(_UNITS)}{''.join(_SCALES)}]")
 
 
@@ -90,13 +91,23 @@ class Number:
 
 def read_numbers(text: str) -> Iterator[Number]:
     """The numbers of a normalised text in order, names and words with a numeral in them left out."""
+    marks = _marks_of_a_list(text)
     for found in _SCAN.finditer(text):
+        if found.start() in marks:
+            continue
         if found["pointed"]:
             yield _pointed(found)
         elif found["half"]:
             yield Number(found.start(), found.end(), Decimal("0.5"), Decimal("0.5"), found[0])
         elif found["run"]:
             yield from _parts(found[0], found.start())
+
+
+def _marks_of_a_list(text: str) -> set[int]:
+    """Where 1, 2, 3 … stand before the entries of a list: 質問2つ 1 申請できるか 2 費用は."""
+    marks = [mark for mark in _MARK.finditer(text) if int(mark[0]) > 0]
+    in_order = [int(mark[0]) for mark in marks] == list(range(1, len(marks) + 1))
+    return {mark.start() for mark in marks} if len(marks) > 1 and in_order else set()
 
 
 def read_number(text: str) -> Decimal | None:
