@@ -5,28 +5,53 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from ingest.characters import squeeze
-from ingest.figures import Value, read_figures, read_fiscal_years
 from ingest.files import replacing
 from ingest.guides import read_guide
 from ingest.types import Document, Placed
 from knowledge.catalog import Catalog
 from knowledge.conflicts import FILE, Conflict
+from knowledge.figures import Dimension, normalize, read_days, read_figures, read_fiscal_years, read_number
 from knowledge.types import Evidence, Parameter, Program, Row, Subject, Unit
 
 Status = Literal["confirmed", "missing", "unchecked"]
+Value = Decimal | tuple[int, ...]
+"""A figure, or the months of a period."""
 _Resting = tuple[Literal["rule", "guide"], str, str, Evidence]
 """What rests on a phrase, its subject, what it says, and the phrase."""
 
 _SENTENCE = re.compile(r"[^。!?\n]+[。!?]?")
-_HAS_FIGURES = re.compile(r"[0-9]|[一二三四五六七八九十千](?:億|万|円|日|回|週|時間|[かヶ]月)")
+_HAS_FIGURES = re.compile(r"[0-9]|[一二三四五六七八九十百千壱弐参][百千万億円日回度週時分月かヶカケヵ箇]")
 _CLAUSE = re.compile(r"[^、;]+")
 _TAIL = 60  # characters of the block before, in which a phrase may begin
 _FRAME = 6  # characters that a phrase needs beside its figures to be known again when these differ
 _FRAME_NUMBER = re.compile(r"(?<![0-9])(?!20[0-9]{2}年)[0-9][0-9,.億万千]*(?<![,.])")
+
+
+_UNITS: Mapping[Dimension, Unit] = {
+    Dimension.YEN: "yen",
+    Dimension.DAY: "day",
+    Dimension.HOUR: "hour",
+    Dimension.MONTH: "month",
+    Dimension.TIME: "count",
+}
+_INDEX_BEFORE = re.compile(r"財政力指数(?:が|は|の)?$")
+_ANY_DAY = date(2000, 4, 1)  # months without a year are the same ones in each
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """A figure that a sentence states, and where."""
+
+    value: Value
+    unit: Unit
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -127,7 +152,7 @@ class _Frame:
     subject: str
     says: str
     dated: bool
-    allowed: set[tuple[str, ...]] = field(default_factory=set)
+    allowed: set[tuple[Decimal | str, ...]] = field(default_factory=set)
 
 
 class Auditor:
@@ -172,11 +197,8 @@ class Auditor:
 
     def _compare(self, document: Document, placed: Placed, sentence: str) -> None:
         heading = squeeze(placed.headings[-1]) if placed.headings else ""
-        years = (
-            read_fiscal_years(sentence)
-            or read_fiscal_years(squeeze("".join(placed.headings)))
-            or read_fiscal_years(squeeze(document.title))
-        )
+        texts = (sentence, squeeze("".join(placed.headings)), squeeze(document.title))
+        years = next((named for text in texts if (named := read_fiscal_years(normalize(text)))), frozenset())
         contradicted = list(_contradicted(self._claims[placed.program], sentence, heading, years))
         told = {subject for subject, _ in contradicted}
         reframed = list(_reframed(self._frames[placed.program], sentence, years, self._years[placed.program]))
@@ -257,14 +279,11 @@ def _contradicted(
     claims: list[_Claim], sentence: str, heading: str, years: frozenset[int]
 ) -> Iterator[tuple[str, str]]:
     """The subjects to which a sentence gives another figure, and what the rule says instead."""
-    figures = [] if _OF_BEFORE.search(sentence) else list(read_figures(sentence))
-    for position, figure in enumerate(figures):
-        following = figures[position + 1] if position + 1 < len(figures) else None
-        if (
-            following
-            and following.unit == figure.unit
-            and re.match(r"から年?$", sentence[figure.end : following.start])
-        ):
+    sentence = normalize(sentence)
+    stated = [] if _OF_BEFORE.search(sentence) else list(_stated(sentence))
+    for figure in stated:
+        following = next((other for other in stated if other.unit == figure.unit and other.start >= figure.end), None)
+        if following and re.fullmatch(r"から年?", sentence[figure.end : following.start]):
             continue  # 年2回から年3回に: what it was
         clause = next(found[0] for found in _CLAUSE.finditer(sentence) if found.end() >= figure.end)
         about = [claim for claim in claims if claim.unit == figure.unit]
@@ -276,6 +295,20 @@ def _contradicted(
                 yield claim.subject.value, claim.says
 
 
+def _stated(sentence: str) -> Iterator[_Stated]:
+    """The figures of a normalised sentence in the units of the rules; a bare number only as a limit of the index."""
+    for figure in read_figures(sentence):
+        if unit := _UNITS.get(figure.dimension):
+            yield _Stated(figure.value, unit, figure.start, figure.end)
+        elif figure.dimension is Dimension.NUMBER and figure.bound and _INDEX_BEFORE.search(sentence[: figure.start]):
+            yield _Stated(figure.value, "ratio", figure.start, figure.end)
+    for day in read_days(sentence, _ANY_DAY):
+        if day.precision == "months":
+            count = (day.last_on.month - day.first_on.month) % 12 + 1
+            months = tuple((day.first_on.month - 1 + number) % 12 + 1 for number in range(count))
+            yield _Stated(months, "months_of_year", day.start, day.end)
+
+
 def _speaks_of(claim: _Claim, text: str) -> bool:
     cue = _CUES[claim.subject]
     return bool(cue.needs.search(text)) and not cue.never.search(text)
@@ -285,12 +318,15 @@ def _frames(entries: list[_Resting]) -> list[_Frame]:
     frames: dict[str, _Frame] = {}
     for rests, subject, says, evidence in entries:
         phrase = squeeze(evidence.quote)
-        numbers = tuple(_FRAME_NUMBER.findall(phrase))
+        numbers = tuple(map(_number, _FRAME_NUMBER.findall(phrase)))
         if not numbers or len(_FRAME_NUMBER.sub("", phrase)) < _FRAME:
             continue
         pattern = "([0-9][0-9,.億万千]*)".join(map(re.escape, _FRAME_NUMBER.split(phrase)))
         frame = frames.setdefault(
-            pattern, _Frame(re.compile(f"(?<![0-9]){pattern}"), rests, subject, says, bool(read_fiscal_years(phrase)))
+            pattern,
+            _Frame(
+                re.compile(f"(?<![0-9]){pattern}"), rests, subject, says, bool(read_fiscal_years(normalize(phrase)))
+            ),
         )
         frame.allowed.add(numbers)
     return list(frames.values())
@@ -302,9 +338,15 @@ def _reframed(frames: list[_Frame], sentence: str, years: frozenset[int], known:
         if years and not frame.dated and not any(year in known for year in years):
             continue
         for found in frame.pattern.finditer(sentence):
-            numbers = tuple(number.rstrip(",.") for number in found.groups())
+            numbers = tuple(map(_number, found.groups()))
             if numbers not in frame.allowed:
                 yield frame
+
+
+def _number(written: str) -> Decimal | str:
+    """Its value, so that 3億 and 300,000,000 are one; what is no number stays as it is written."""
+    value = read_number(written.rstrip(",."))
+    return written if value is None else value
 
 
 def save_audit(data_dir: Path, audit: Audit) -> None:
