@@ -19,7 +19,7 @@ _PLUS = re.compile(
     rf"|(?:と|や|及び|および|並びに)、?(?!(?:今|前|昨|去|来|隣|他|上限|予算))(?:それに|あと|さらに)?{_THING}{{0,8}}[がでにはをも]?"
     rf"|(?:に|の(?:ほか|他)に?|に加え(?:て)?|のうえ)、?(?!(?:今|前|昨|去|来|隣|上限))(?:さらに|あと)?{_THING}{{0,8}}[がでを]?"
     rf"|[、。,]?\s?(?:で、?)?(?:(?:それ|これ)(?:に|と)|あと(?:は|で)?|さらに|ほかに|他に|加えて|プラス|プラスで|残り(?:は|が)?|続けて)、?{_THING}{{0,8}}[がではにをも]?"
-    rf"|[、,\s](?:初回|次回?|2回目|オンライン|リモート|現地|対面|訪問|web|zoom|後半|前半|事前|事後){_THING}{{0,6}}[がではにを]?"
+    rf"|[、,\s](?:初回|次回?|[0-9][年回]目|オンライン|リモート|現地|対面|訪問|web|zoom|後半|前半|事前|事後){_THING}{{0,6}}[がではにを]?"
     rf"|[、,]{_THING}{{0,8}}(?:費|料|代|金|委託)[がではに]?)"
 )
 _ADDED_AFTER = re.compile(r"(?:円)?を?(?:足|加え|追加|上乗せ|プラス|たし)")
@@ -32,24 +32,23 @@ _EACH_BETWEEN = re.compile(
 )
 _SPREAD = re.compile(r"(?:に|で|へ|それぞれ|、){0,3}")
 _PER_UNIT = re.compile(r"(?:あたり|当たり|当り|につき|に付き|ごとに|の(?:支援|派遣|面談|会議)|に|は|が|で|、|\s)*")
-_MONTHLY = re.compile(r"(?:毎|各)?(?P<unit>月|年)(?:額|々)?(?:に|で|は|あたり|\s)?$")
-
+_MONTHLY = re.compile(
+    r"(?:毎月|各月|月々|月額|(?<![0-9今来先々翌毎各かヶカヵケ箇個一二三四五六七八九十])月)(?:に|で|は|あたり|\s)?$"
+)
+_YEARLY = re.compile(r"(?:毎年|年額|(?<![0-9今来去昨前半々一二三四五六七八九十])年)(?:に|で|は|\s)?$")
+_PART_OF_IT = re.compile(rf"(?:[(のそ]うち|[(、]内)、?{_THING}{{0,8}}[がはに]?$")
+_PLACES = re.compile(r"(?:[かヶケカヵ箇個]所|地域|地区|拠点|事業|施設|校|社|者|台|個|つ|倍|組)$")
 _NEAR = 3  # figures around so much each, among which its number of times is looked for
 
-_COUNTABLE = {
+_COUNTS_OFF = {
+    Dimension.TIME: frozenset[Dimension](),
     Dimension.DAY: {Dimension.TIME},
     Dimension.HOUR: {Dimension.TIME, Dimension.DAY},
-    Dimension.YEN: {
-        Dimension.TIME,
-        Dimension.OTHER,
-        Dimension.CASE,
-        Dimension.PEOPLE,
-        Dimension.MUNICIPALITY,
-        Dimension.MONTH,
-        Dimension.DAY,
-    },
+    Dimension.YEN: {Dimension.TIME, Dimension.OTHER, Dimension.CASE, Dimension.PEOPLE, Dimension.MUNICIPALITY},
 }
 """What may be counted off: an hour is not multiplied by people, an amount is."""
+_ADDED_UP = frozenset(_COUNTS_OFF) | {Dimension.MONTH, Dimension.MUNICIPALITY, Dimension.PEOPLE, Dimension.CASE}
+"""What can be added: not values of an index, shares, or things with different counters."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +66,29 @@ def total(figures: Sequence[Figure], text: str, dimension: Dimension) -> Decimal
     One figure alone is its own total. None where there is none, or where it cannot be known: alternatives
     (5か6時間), so much each without the number of times (1回4時間), figures that nothing adds up.
     """
-    own = [figure for figure in figures if figure.dimension is dimension]
-    written = [figure.value for figure in own if _TOTAL_BEFORE.search(text, max(0, figure.start - 12), figure.start)]
-    if written:
-        return written[-1]
-    items = [_item(place, figures, text) for place, figure in enumerate(figures) if figure.dimension is dimension]
-    if not items or any(item.value is None for item in items):
-        return None
+    own = [(place, figure) for place, figure in enumerate(figures) if figure.dimension is dimension]
+    for _, figure in reversed(own):
+        if _TOTAL_BEFORE.search(text, max(0, figure.start - 12), figure.start):
+            return figure.value
+    items = [
+        _item(place, figures, text)
+        for place, figure in own
+        if not _PART_OF_IT.search(text, max(0, figure.start - 12), figure.start)
+    ]
     values = [item.value for item in items if item.value is not None]
-    if len(items) == 1:
-        return values[0]
-    result = sum(values[:-1], Decimal(0))
-    if values[-1] == result and re.search(r"[で=]", text[items[-2].end : items[-1].start]):
-        return result
-    if _ONE_OF_THEM.search(text[items[0].start :]):
+    if not values or len(values) < len(items):
+        return None
+    return values[0] if len(values) == 1 else _sum(items, values, text) if dimension in _ADDED_UP else None
+
+
+def _sum(items: Sequence[_Item], values: Sequence[Decimal], text: str) -> Decimal | None:
+    before_last = sum(values[:-1], Decimal(0))
+    if values[-1] == before_last and re.search(r"[で=]", text[items[-2].end : items[-1].start]):
+        return before_last  # 2時間を5回で10時間
+    if _ONE_OF_THEM.search(text, items[0].start):
         return None
     joined = all(_adds(text, first, second) for first, second in itertools.pairwise(items))
-    return result + values[-1] if joined else None
+    return before_last + values[-1] if joined else None
 
 
 def _adds(text: str, first: _Item, second: _Item) -> bool:
@@ -97,20 +102,24 @@ def _item(place: int, figures: Sequence[Figure], text: str) -> _Item:
     """A figure with the number of times beside it."""
     figure = figures[place]
     before = figures[place - 1] if place else None
+    following = figures[place + 1] if place + 1 < len(figures) else None
     if before and _is_per_unit(before, figure, text):
         near = (*figures[place + 1 : place + 1 + _NEAR], *figures[max(0, place - 1 - _NEAR) : place - 1][::-1])
         count = next((other for other in near if other.dimension is before.dimension), None)
-        return _times(figure, count, before) if count else _Item(before.start, figure.end, None)
-    monthly = (
-        _MONTHLY.search(text, max(0, figure.start - 4), figure.start) if figure.dimension is Dimension.YEN else None
-    )
-    following = figures[place + 1] if place + 1 < len(figures) else None
+        return _times(figure, count, before) if count and not _period(count, text) else _unknown(before, figure)
+    if period := _period(figure, text):
+        is_repeated = following and following.dimension is period and _repeats(text, figure, following)
+        return _times(figure, following) if following and is_repeated else _unknown(figure, figure)
     is_each = _EACH_BEFORE.search(text, max(0, figure.start - 8), figure.start) or text.startswith("ずつ", figure.end)
     if following and _multiplies(text, figure, following, is_each=bool(is_each)):
         return _times(figure, following)
     if before and _spreads(text, before, figure):
         return _times(figure, before)
-    return _Item(figure.start, figure.end, None if is_each or monthly else figure.value)
+    return _unknown(figure, figure) if is_each else _Item(figure.start, figure.end, figure.value)
+
+
+def _unknown(first: Figure, last: Figure) -> _Item:
+    return _Item(first.start, last.end, None)
 
 
 def _times(figure: Figure, count: Figure, unit: Figure | None = None) -> _Item:
@@ -118,34 +127,53 @@ def _times(figure: Figure, count: Figure, unit: Figure | None = None) -> _Item:
     return _Item(min(f.start for f in spans), max(f.end for f in spans), figure.value * count.value)
 
 
-def _counts_off(other: Figure, figure: Figure) -> bool:
-    return other.dimension in _COUNTABLE.get(figure.dimension, ())
+def _period(figure: Figure, text: str) -> Dimension | None:
+    """What a figure is meant for each of: 月400万 for a month; 年 only with money, 年3回 being a count of its own."""
+    if figure.dimension not in _COUNTS_OFF:
+        return None
+    place = max(0, figure.start - 5), figure.start
+    if _MONTHLY.search(text, *place):
+        return Dimension.MONTH
+    return Dimension.OTHER if figure.dimension is Dimension.YEN and _YEARLY.search(text, *place) else None
+
+
+def _counts_off(count: Figure, figure: Figure, text: str) -> bool:
+    """Whether so many times a figure may be meant: times, places, bodies."""
+    if count.dimension is Dimension.OTHER and not _PLACES.search(text, count.start, count.end):
+        return False
+    return count.dimension in _COUNTS_OFF.get(figure.dimension, ())
 
 
 def _is_per_unit(unit: Figure, figure: Figure, text: str) -> bool:
     """Whether it says how much each is: 1回2時間, 1か所につき2000万."""
-    return unit.value == 1 and _counts_off(unit, figure) and bool(_PER_UNIT.fullmatch(text, unit.end, figure.start))
+    is_beside = _PER_UNIT.fullmatch(text, unit.end, figure.start)
+    return unit.value == 1 and bool(is_beside) and _counts_off(unit, figure, text)
+
+
+def _repeats(text: str, figure: Figure, count: Figure) -> bool:
+    return bool(_TIMES.fullmatch(text, figure.end, count.start))
 
 
 def _multiplies(text: str, figure: Figure, count: Figure, *, is_each: bool) -> bool:
     between = text[figure.end : count.start]
-    if count.dimension is Dimension.NUMBER or text.startswith("倍", count.end - 1):
-        return bool(_BY_SIGN.fullmatch(between)) or (text.startswith("倍", count.end - 1) and between == "の")
-    if not _counts_off(count, figure):
+    if _BY_SIGN.fullmatch(between) and count.dimension in (Dimension.NUMBER, Dimension.MONTH):
+        return True
+    if text.startswith("倍", count.end - 1) and between == "の":
+        return True
+    if not _counts_off(count, figure, text):
         return False
     if not between and figure.value == 1 and figure.dimension is Dimension.DAY:
         return False  # 1日2回: how often on a day
     is_stay = "泊" in text[figure.start : figure.end]
-    return bool(_TIMES.fullmatch(between)) or (between == "で" and (is_stay or is_each))
+    return _repeats(text, figure, count) or (between == "で" and (is_stay or is_each))
 
 
 def _spreads(text: str, count: Figure, figure: Figure) -> bool:
     """Whether a count stands before what it multiplies: 4回(各2時間), 5×2時間, 3か所に2000万ずつ."""
     between = text[count.end : figure.start]
-    if _BY_SIGN.fullmatch(between) and (count.dimension is Dimension.NUMBER or _counts_off(count, figure)):
-        return True
-    if not _counts_off(count, figure):
+    if count.dimension is Dimension.NUMBER:
+        return bool(_BY_SIGN.fullmatch(between))
+    if not _counts_off(count, figure, text):
         return False
-    return bool(_EACH_BETWEEN.fullmatch(between)) or (
-        text.startswith("ずつ", figure.end) and bool(_SPREAD.fullmatch(between))
-    )
+    is_each = text.startswith("ずつ", figure.end) and _SPREAD.fullmatch(between)
+    return bool(is_each or _EACH_BETWEEN.fullmatch(between) or _BY_SIGN.fullmatch(between))

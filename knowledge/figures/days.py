@@ -122,10 +122,17 @@ def _year_month(found: _Match, _as_of: date) -> _Read:
     return month(_year(found), _number(found["month"]), found["part"]), "month"
 
 
-@_rule(rf"(?:{_YEAR}\s?年?度|fy\s?(?P<fy>20[0-9]{{2}})|(?<![0-9第])(?P<short>[0-9]{{1,2}})年度(?!目))(?P<end>末)?")
+@_rule(rf"{_YEAR}[./](?P<month>1[0-2]|0?[1-9])(?![0-9./])")
+def _slashed_month(found: _Match, _as_of: date) -> _Read:
+    return month(_year(found), _number(found["month"])), "month"
+
+
+@_rule(
+    rf"(?:{_YEAR}\s?年?度|fy\s?(?P<fy>20[0-9]{{2}})|(?<![0-9第同単一二三四五六七八九十])(?P<short>元|[0-9]{{1,2}}|[二三四五六七八九十]{{1,2}})年度(?!目))(?P<end>末)?"
+)
 def _written_fiscal_year(found: _Match, _as_of: date) -> _Read:
     if found["short"]:
-        year = int(found["short"])
+        year = 1 if found["short"] == "元" else _number(found["short"])
         year += 2000 if year >= 20 else 2018
     else:
         year = int(found["fy"]) if found["fy"] else _year(found)
@@ -178,6 +185,9 @@ def _months(found: _Match, as_of: date) -> _Read:
     return nearest(lambda year: months(year, first, last), as_of), "months", "year"
 
 
+@_rule(
+    r"(?<![0-9/.])(?P<month>1[0-2]|0?[1-9])/(?P<day>[0-3]?[0-9])\s?(?:から|~|-)\s?(?P<last_month>[01]?[0-9])/(?P<last_day>[0-3]?[0-9])(?![0-9/])"
+)
 @_rule(rf"{_MD}(?:から|~|-|より)(?P<last_month>{_N2})月(?P<last_day>{_N2})日")
 def _days(found: _Match, as_of: date) -> _Read:
     def in_year(year: int) -> Span:
@@ -199,6 +209,11 @@ def _from_today(found: _Match, as_of: date) -> _Read:
     if found["unit"] == "年":
         return (date(as_of.year + number, 1, 1), date(as_of.year + number, 12, 31)), "year"
     return month_after(as_of, number), "month"
+
+
+@_rule(r"半年(?P<way>後(?!半)|前(?!後|半))")
+def _half_a_year(found: _Match, as_of: date) -> _Read:
+    return month_after(as_of, 6 if found["way"] == "後" else -6), "month"
 
 
 # --- by its distance from today
@@ -316,7 +331,7 @@ def _relative_year(found: _Match, as_of: date) -> _Read:
     return (month(year, 12), "month") if found["end"] else ((date(year, 1, 1), date(year, 12, 31)), "year")
 
 
-@_rule(rf"(?P<word>{_words(_MONTHS)})(?:の?(?P<day>{_N2})日|の?(?P<part>{PARTS}))?")
+@_rule(rf"(?P<word>{_words(_MONTHS)})(?:の?(?P<day>{_N2})日(?!間)|の?(?P<part>{PARTS}))?")
 def _relative_month(found: _Match, as_of: date) -> _Read:
     first, last = month_after(as_of, _MONTHS[found["word"]], found["part"])
     return (_day(first.year, first.month, _number(found["day"])), "day") if found["day"] else ((first, last), "month")
