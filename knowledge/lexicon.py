@@ -38,6 +38,9 @@ class Mention:
 _SAME_KEY = {"ない": "無い", "なし": "無い", "ず": "無い", "ぬ": "無い", "へん": "無い", "で": "だ", "じゃ": "だ"}
 """Forms that say the same, which SudachiPy keeps apart by their part of speech."""
 
+_OWN_FORM = frozenset({"なら", "たら", "だろう", "でしょう", "れば"})
+"""Endings that say something by their form (仮定, 推量), so that their normal form would lose it."""
+
 _LIGHT = frozenset({"て", "てる", "居る", "ます", "です", "だ", "た", "は", "が", "も", "を", "の", "御座る", "つ", "為る", "様"})
 """What may stand between the words of an entry without changing what it says (決まっていません is 決まっ…ない)."""
 
@@ -46,7 +49,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
     """The short units of a normalised text, in order, with where each stands."""
     found = []
     for morpheme in open_tokenizer().tokenize(text, SplitMode.A):
-        form = morpheme.normalized_form().lower()
+        form = morpheme.surface() if morpheme.surface() in _OWN_FORM else morpheme.normalized_form().lower()
         pos, detail = morpheme.part_of_speech()[:2]
         found.append(
             Token(
@@ -108,8 +111,8 @@ def load_lexicon() -> Lexicon:
 
 
 def _ending(keys: Sequence[str]) -> tuple[str, ...]:
-    """The last word of an entry, where it says something: も makes 一度も another word than 一度."""
-    return tuple(key for key in keys[-1:] if key not in _LIGHT or key == "も")
+    """The last word of an entry, where it says something: も makes 一度も another word than 一度, する とする than と."""
+    return tuple(key for key in keys[-1:] if key not in _LIGHT or key in ("も", "為る"))
 
 
 def respell(text: str, offsets: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

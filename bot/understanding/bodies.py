@@ -117,6 +117,8 @@ class _Surroundings:
     def particle(self) -> str:
         """The particles right after the body, together (からは, との)."""
         joined = ""
+        if [token.surface for token in self.after[:2]] in (["と", "し"], ["と", "して"]):
+            return "として"
         for token in self.after:
             if token.pos != "助詞" and token.surface not in ("で", "に") and token.key != "様":
                 break
@@ -245,6 +247,8 @@ def _recommends(around: _Surroundings, kind: str) -> bool:
         return recommended or around.next_says("get", "lose", "pending", "deny", within=2)
     if particle.startswith("の") or not particle:
         return bool(around.next) and "recommend" in around.next[0].concepts and _near(around, 4)
+    if particle in ("が", "も") and around.next_says("recommend") and around.message.text[around.next[0].end : around.next[0].end + 1] in "しすを":
+        return True
     return particle in ("が", "に", "も", "にも") and recommended and around.next_says("get", "lose", "pending", within=4)
 
 

@@ -163,23 +163,15 @@ class QuantityReader:
         return self._times()
 
     def _total(self, own: Sequence[Figure], dimension: Dimension) -> Decimal | None:
-        times = [f for f in self._message.figures if f.dimension is Dimension.TIME and self._counts(f)]
-        if len(own) == 1 and not times and not self._joins_more(own[0]):
-            return own[0].value
-        figures = [f for f in self._message.figures if f in own or f in times or f.dimension in (Dimension.OTHER, Dimension.NUMBER)]
-        composed = total(figures, self._message.text, dimension)
-        if composed is not None:
-            return composed
-        return own[-1].value if len({f.value for f in own}) == 1 and not times else None
+        """What the figures that count come to, with what multiplies them."""
+        others = [f for f in self._message.figures if f.dimension is not dimension]
+        figures = sorted((*own, *others), key=lambda figure: figure.start)
+        return total(figures, self._message.text, dimension)
 
     def _is_claimed(self, figure: Figure) -> bool:
         """Whether a figure is put forward as the rule's own: 上限は1億円, 5,000万円が適用される."""
         clause = self._message.clause_at(figure.start)
         return self._message.says("cap", start=clause.start, end=figure.start) or self._message.says("claim")
-
-    def _joins_more(self, figure: Figure) -> bool:
-        following = self._message.text[figure.end : figure.end + 4]
-        return any(word in following for word in ("と", "+", "プラス", "×", "を", "ずつ", "か所"))
 
     def _counts(self, figure: Figure) -> bool:
         clause = self._message.clause_at(figure.start)

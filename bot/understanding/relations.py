@@ -108,6 +108,9 @@ class RelationReader:
 
     def _gives(self, held: Held) -> bool:
         """Whether the writer is the one who recommends (県として推薦する)."""
+        clause = self._message.clause_at(held.mention.start)
+        if any(b.part is Part.RECOMMENDER and b.clause == clause for b in self._scene.bodies):
+            return False
         return self._message.tokens[min(held.mention.last + 1, len(self._message.tokens) - 1)].surface in ("し", "する", "できる", "書")
 
     def _recommender(self, held: Held) -> str:
@@ -186,7 +189,7 @@ class RelationReader:
             after = self._message.text[held.mention.end : held.mention.end + 2]
             if after.startswith(("率", "方", "基", "結", "通", "時期", "の方", "の基", "者", "団体数")) or self._is_counted(held):
                 continue
-            told = after.startswith(("た", "て", "れ", "済")) or self._message.says("before", start=clause.start, end=held.mention.start)
+            told = after.startswith(("た", "て", "れ", "さ", "済")) or self._message.says("before", start=clause.start, end=held.mention.start)
             if (held.holding is Holding.SILENT and not told) or self._is_future(held, clause):
                 continue
             value = {Holding.DENIED: "never", Holding.UNKNOWN: "unknown", Holding.AWAITED: "unknown"}.get(held.holding, "selected")
@@ -244,7 +247,7 @@ class RelationReader:
             return False
         own = self._message.in_clause(clause, *(c for c in (*affirms, *loses) if c in ("get", "lose")))
         givers = [b for b in self._scene.bodies if b.clause.number == clause.number and b.part is Part.RECOMMENDER]
-        only_denies = self._message.in_clause(clause, "deny") and not self._message.in_clause(clause, "can", "eligible", "index", "project")
+        only_denies = self._message.in_clause(clause, "deny", "pending", "unknown") and len(self._message.text[clause.start : clause.end]) <= 16 and not self._message.in_clause(clause, "can", "eligible", "index", "project")
         about = self._message.in_clause(clause, "eligible", "index", "cap", "cost", "call", "apply")
         verbs = [m for m in own if self._message.text[m.start : m.end] not in ("ok",)]
         return bool((verbs and (givers or not about or clause.number not in self._message.asking)) or (only_denies and not about)) and not (
