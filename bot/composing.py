@@ -37,9 +37,11 @@ def compose(
 
     Where a document differs from what is said, both are named, until a person settles which of them holds.
     """
+    if not findings.side_by_side:
+        rulings = _strictest_first(rulings)
     still_open = [ruling for ruling in rulings if ruling.outcome is Outcome.NEEDS_FACTS]
     settled = [ruling for ruling in rulings if ruling.outcome is Outcome.SETTLED]
-    if findings.side_by_side:
+    if findings.side_by_side or any(ruling.verdict is Verdict.INELIGIBLE for ruling in settled):
         still_open = []
     said = {
         ruling: _sentence(ruling, understanding, inquiry, catalog) for ruling in rulings if ruling not in still_open
@@ -110,6 +112,16 @@ def compose(
         rulings=rulings,
         choices=choices,
     )
+
+
+_STRICTNESS = (Verdict.INELIGIBLE, Verdict.CONDITIONAL, Verdict.ELIGIBLE, None)
+
+
+def _strictest_first(rulings: tuple[Ruling, ...]) -> tuple[Ruling, ...]:
+    """Of several rulings on one case the strictest leads: what fits one rule and not another is out."""
+    if not any(ruling.verdict is Verdict.INELIGIBLE for ruling in rulings):
+        return rulings
+    return tuple(sorted(rulings, key=lambda ruling: _STRICTNESS.index(ruling.verdict)))
 
 
 def _follow_ups(program: Program, rulings: tuple[Ruling, ...]) -> tuple[str, ...]:

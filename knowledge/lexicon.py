@@ -45,6 +45,10 @@ _LIGHT = frozenset({"て", "てる", "居る", "ます", "です", "だ", "た",
 """What may stand between the words of an entry without changing what it says (決まっていません is 決まっ…ない)."""
 
 
+_SKIPPED = _LIGHT | {"有る"}
+"""What may also stand there: ではありません is ではない."""
+
+
 def tokenize(text: str) -> tuple[Token, ...]:
     """The short units of a normalised text, in order, with where each stands."""
     found = []
@@ -86,7 +90,7 @@ def _last_of(tokens: Sequence[Token], first: int, rest: tuple[str, ...]) -> int 
     at = first
     for key in rest:
         at += 1
-        while at < len(tokens) and tokens[at].key != key and tokens[at].key in _LIGHT:
+        while at < len(tokens) and tokens[at].key != key and tokens[at].key in _SKIPPED:
             at += 1
         if at >= len(tokens) or tokens[at].key != key:
             return None

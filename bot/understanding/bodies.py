@@ -139,7 +139,7 @@ def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
     while after and after[0].surface in _SKIPPED:
         after.pop(0)
     mentions = [m for m in message.mentions if clause.start <= m.start < clause.end]
-    before = tuple(m for m in mentions if m.end <= start and len(message.text[m.end : start]) <= 4 and _joined(message, m.end, start))
+    before = tuple(m for m in mentions if m.end <= start and len(message.text[m.end : start]) <= 5 and _joined(message, m.end, start))
     following = tuple(m for m in mentions if m.start >= end)
     return _Surroundings(message, clause, start, end, before, tuple(after), following)
 
@@ -147,7 +147,7 @@ def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
 def _joined(message: Message, start: int, end: int) -> bool:
     """Whether nothing but の, な and adjectives stand between two words."""
     return all(
-        token.surface in ("の", "な", "、", "「", "は", ")") or token.pos in ("形容詞", "連体詞", "形状詞", "接頭辞", "接尾辞")
+        token.surface in ("の", "な", "、", "「", "は", ")") or token.key == "居る" or token.pos in ("形容詞", "連体詞", "形状詞", "接頭辞", "接尾辞")
         for token in message.tokens_between(start, end)
     )
 

@@ -66,6 +66,9 @@ def _partnership(scene: Scene) -> Iterator[Reading]:
         after = message.text[mention.end : mention.end + 3]
         if (before or own) and not after.startswith(("じゃ", "でな", "では", "でも")) and not message.says("online", start=max(0, mention.start - 8), end=mention.start):
             yield _reading(Fact.PARTNERSHIP, "alone", mention.start, mention.end)
+    joins = message.saying("through")
+    if joins and any(b.kind == "prefecture" and b.part is not Part.CHANNEL for b in scene.bodies) and scene.applicant and scene.applicant.kind in ("municipality", "special_ward"):
+        yield _reading(Fact.PARTNERSHIP, "joint", joins[0].start, joins[0].end)
     for body in scene.bodies:
         if body.part is Part.CHANNEL:
             denied = denials(message, body.end, body.clause.end) % 2
@@ -94,16 +97,16 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
             if word in ("他", "ほか", "外の") and not message.says("adviser_person", "project", start=mention.end, end=mention.end + 8):
                 continue
             if word.startswith(("変", "替", "違", "異")):
-                near = message.saying("adviser_person", "project", start=max(clause.start, mention.start - 8), end=mention.start) or message.saying(
+                near = message.saying("adviser_person", "project", start=max(clause.start, mention.start - 14), end=mention.start) or message.saying(
                     "adviser_person", "project", start=mention.end, end=mention.end + 8
                 )
-                thing = near[-1:]
+                thing = near
             else:
                 thing = message.saying("adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end))[:1]
             for found in thing:
                 who = "adviser" if "adviser_person" in found.concepts else "project"
                 how = "same" if "same" in mention.concepts and "different" not in mention.concepts else "other"
-                if "変わ" in word and denials(message, mention.end, clause.end) % 2:
+                if word.startswith(("変", "替", "違")) and denials(message, mention.end, clause.end) % 2:
                     how = "same"
                 kinds.setdefault(f"{how}_{who}", (mention.start, found.end))
     if "other_project" in kinds:

@@ -68,6 +68,9 @@ class OfflineReader:
         indices = self.quantities.indices()
         own = own_indices(indices, self.scene)
         counted = newest(own)
+        if counted and all(i.reading.when is When.BEFORE for i in counted) and self.message.says("unknown"):
+            counted = ()  # an earlier value is known, and it is said that the present one is not (T32)
+            yield Reading(Fact.FISCAL_INDEX, "unknown", own[-1].reading.start, own[-1].reading.end, by="facts.yaml: fiscal_index")
         for index in indices:
             if index in counted:
                 yield replace(index.reading, whose=Whose.WRITER, when=When.NOW if index.reading.when is When.BEFORE and len(own) == len(counted) else index.reading.when)

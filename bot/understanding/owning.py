@@ -159,8 +159,8 @@ def _without_context(bodies: list[Body]) -> tuple[Body, ...]:
 
 def _is_denied(message: Message, body: Body) -> bool:
     """Whether it is said that this is not the body: 市ではなく県です."""
-    after = message.tokens_between(body.end, body.clause.end)[:3]
-    keys = [token.key for token in after]
+    after = [t for t in message.tokens_between(body.end, body.clause.end) if t.surface not in ("から", "と", "し", "て", "の")][:4]
+    keys = ["だ" if token.key == "や" else token.key for token in after]
     return keys[:1] == ["だ"] and "無い" in keys
 
 
@@ -169,6 +169,8 @@ def _applies_as(message: Message, body: Body) -> bool:
     after = message.tokens_between(body.end, body.clause.end)
     text = "".join(token.surface for token in after[:4])
     if text.startswith(("として", "に", "です", "だ", "側", "をやり", "を目指")):
+        return True
+    if message.text[body.end : body.end + 3].startswith(("の候補", "の公募", "の募集", "候補", "の立場")):
         return True
     return body.topic and message.says("apply", "can", "eligible", start=body.end, end=body.clause.end)
 

@@ -34,6 +34,14 @@ def _places(text: str, names: Iterable[str]) -> list[int]:
     return [place for name in names if (place := folded.find(_folded(normalize(name)))) >= 0]
 
 
+def name_spans(text: str, program: Program) -> tuple[tuple[int, int], ...]:
+    """Where a program's names stand in a text, the longest at each place."""
+    folded = _folded(text)
+    names = {_folded(normalize(name)) for name in (program.name, program.short_name, *program.aliases, *program.nicknames)}
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return tuple(match.span() for match in re.finditer(pattern, folded))
+
+
 def _folded(text: str) -> str:
     """The text with katakana as hiragana, of the same length: names are found in either."""
     return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in text)

@@ -133,9 +133,13 @@ class QuantityReader:
         clause = self._message.clause_at(figure.start)
         if is_contrasted(self._message, figure.end):
             return Stance.CONTRASTED
-        rule = figure.bound is not None and figure.value == 1 and self._message.says("can", "eligible", start=figure.end, end=clause.end)
+        if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
+            return Stance.QUOTED
+        rule = figure.bound is not None and figure.value == 1
         own = any(b.clause.number == clause.number and b.whose is Whose.WRITER for b in self._scene.bodies) or self._message.in_clause(clause, "self")
-        if rule and not own and (self._message.says("hearsay", "claim", start=figure.end) or clause.ends in ("against", "joins")):
+        quoted = self._message.says("hearsay", "claim", start=figure.end, end=clause.end)
+        excluded = self._message.says("can", "eligible", start=figure.end, end=clause.end) and clause.ends in ("against", "joins")
+        if rule and not own and (quoted or excluded):
             return Stance.QUOTED
         return Stance.SAID
 
@@ -148,13 +152,15 @@ class QuantityReader:
         """
         for dimension, slot in ((Dimension.YEN, "yen"), (Dimension.DAY, "day"), (Dimension.HOUR, "hour")):
             own = [f for f in self._message.figures if f.dimension is dimension and self._counts(f)]
+            own = [f for f in own if not self._is_quoted(f)]
             if not own or len({f.value for f in own if self._is_claimed(f)}) > 1:
                 continue
             if dimension in (Dimension.DAY, Dimension.HOUR) and self._both_modes():
                 return None
             if any(self._goes_beyond(f) for f in own):
                 return Reading("beyond", slot, own[0].start, own[-1].end)
-            value = self._total(own, dimension)
+            value = self._days_of_both_modes(own) if dimension is Dimension.DAY else None
+            value = self._total(own, dimension) if value is None else value
             if dimension is Dimension.YEN and value is not None and value < _LEAST_AMOUNT:
                 continue
             if value is not None:
@@ -162,11 +168,25 @@ class QuantityReader:
             return Reading("beyond", slot, own[0].start, own[-1].end)
         return self._times()
 
+    def _days_of_both_modes(self, own: Sequence[Figure]) -> Decimal | None:
+        """Days on site and days on line together (T13), where each has its own."""
+        if len(own) != 2 or not (self._message.says("online") and self._message.says("on_site")):
+            return None
+        return own[0].value + own[1].value
+
     def _total(self, own: Sequence[Figure], dimension: Dimension) -> Decimal | None:
         """What the figures that count come to, with what multiplies them."""
         others = [f for f in self._message.figures if f.dimension is not dimension]
         figures = sorted((*own, *others), key=lambda figure: figure.start)
         return total(figures, self._message.text, dimension)
+
+    def _is_quoted(self, figure: Figure) -> bool:
+        """Whether a figure only stands in a rule that is quoted, while something else is asked (3日が上限と要領で見ました)."""
+        clause = self._message.clause_at(figure.start)
+        if not self._message.in_clause(clause, "hearsay", "claim") or not self._message.in_clause(clause, "cap", "selection", "up_to"):
+            return False
+        elsewhere = [c for c in self._message.clauses if c.sentence != clause.sentence]
+        return any(self._message.in_clause(c, "can", "eligible") for c in elsewhere)
 
     def _is_claimed(self, figure: Figure) -> bool:
         """Whether a figure is put forward as the rule's own: 上限は1億円, 5,000万円が適用される."""
@@ -307,6 +327,8 @@ class QuantityReader:
         if self._message.says("requirement", "no_denial", start=end, end=clause.end) and not self._message.says("before", start=clause.start, end=start):
             return None
         if not about and not self._message.in_clause(clause, "before"):
+            return None
+        if any(f.dimension in (Dimension.YEN, Dimension.DAY, Dimension.HOUR) for f in self._message.figures if clause.start <= f.start < clause.end):
             return None
         if self._message.in_clause(clause, "adviser_person", "project") and value == "same":
             return None

@@ -63,7 +63,9 @@ def is_contrasted(message: Message, end: int) -> bool:
     after = [token for token in message.tokens if token.start >= end][:5]
     while after and after[0].key not in ("だ", "は") and len(after[0].surface) <= 2 and after[0].key not in ("無い",):
         after = after[1:] if after[0].surface in ("円", "日", "回", "の", "市町村") else []
-    keys = [token.key for token in after]
+    keys = ["だ" if token.key == "や" else token.key for token in after]
+    if message.text[end : end + 6].startswith(("やのうて", "じゃのうて", "やなしに")):
+        return True
     if keys[:1] != ["だ"] or "無い" not in keys[:3]:
         return _is_called_wrong(message, end)
     return after[keys.index("無い")].surface in ("なく", "なくて", "無く", "なし") or message.text[after[keys.index("無い")].end :].strip("、てで 。").startswith(("正", "")) and after[keys.index("無い")].surface == "なく"
@@ -218,7 +220,8 @@ class RelationReader:
     def _event(self, value: str, start: int, end: int, clause: Clause) -> Reading:
         owner = self._scene.owner_at(start, end)
         whose = Whose.WRITER if self._scene.is_the_applicants(owner) else owner.whose if owner.whose is not Whose.WRITER else Whose.ANOTHER
-        return Reading(Fact.PAST_SELECTION, value, start, end, whose, When.BEFORE, Stance.SAID, "facts.yaml: past_selection")
+        stance = Stance.QUOTED if self._is_quoted(start, min(end, start + 6)) else Stance.SAID
+        return Reading(Fact.PAST_SELECTION, value, start, end, whose, When.BEFORE, stance, "facts.yaml: past_selection")
 
     # --- how it stands ----------------------------------------------------------------------------------------------
 
@@ -290,9 +293,11 @@ class RelationReader:
             holding = Holding.UNKNOWN
         elif affirmed and not denied and not self._is_past(start, end) and self._message.says("perhaps", "hearsay", start=start, end=clause.end):
             holding = Holding.AWAITED
+        elif "pending" in awaits and self._is_under_way(start, end):
+            holding = Holding.AWAITED
         elif waited and not (affirmed and self._is_past(start, end) and not denied and not self._message.says("hope", start=start, end=end)):
             holding = Holding.AWAITED
-        elif self._message.says("requested", start=start, end=end) and not affirmed and not denied:
+        elif "pending" in awaits and self._message.says("requested", start=start, end=end) and not affirmed and not denied:
             holding = Holding.AWAITED
         elif lost or denied:
             holding = Holding.SO if lost and denied else Holding.DENIED
@@ -301,6 +306,15 @@ class RelationReader:
         else:
             holding = Holding.SILENT
         return Held(mention, end if end > mention.end else mention.end, holding)
+
+    def _is_under_way(self, start: int, end: int) -> bool:
+        """Whether it is only being worked on: 推薦を検討してくれている最中, 相談しています; not 相談して、もらいました."""
+        process = self._message.saying("process", start=start, end=end)
+        if not process:
+            return False
+        got = self._message.saying("get", start=process[-1].end, end=end)
+        done = [m for m in got if any(t.key == "た" for t in self._message.tokens_between(m.end, min(m.end + 4, end)))]
+        return not done
 
     def _is_past(self, start: int, end: int) -> bool:
         return any(token.key in ("た", "済み", "済む") or token.surface in ("て", "てる") for token in self._message.tokens_between(start, end))
@@ -315,6 +329,16 @@ class RelationReader:
         givers = [b for b in self._scene.bodies if b.part in (Part.RECOMMENDER, Part.INVESTOR, Part.PARTNER) and b.clause.number == clause.number]
         return bool(givers) and not after.startswith(("は", "が", "を"))
 
+    def _is_quoted(self, start: int, end: int) -> bool:
+        """Whether it is said of bodies at large, as a rule that somebody has heard (推薦を受けた団体が対象との認識です)."""
+        clause = self._message.clause_at(start)
+        if not self._message.says("hearsay", "claim", start=end, end=clause.end) or self._message.in_clause(clause, "self"):
+            return False
+        rest = self._message.text[end : clause.end]
+        return any(word in rest[:8] for word in ("団体", "県", "法人", "企業", "会社", "都道府県", "自治体", "ところ")) and not any(
+            b.plainly and b.clause == clause for b in self._scene.bodies
+        )
+
     def _reading(self, fact: Fact, value: str, held: Held, source: str = "") -> Reading:
         owner = self._scene.owner_at(held.mention.start, held.mention.end)
         related = (Part.RECOMMENDER, Part.INVESTOR, Part.PARTNER, Part.CONSULTED)
@@ -324,7 +348,8 @@ class RelationReader:
         whose = Whose.WRITER if ours else (owner.whose if owner.whose is not Whose.WRITER else Whose.ANOTHER)
         clause = self._message.clause_at(held.mention.start)
         when = self._scene.time_at(held.end, held.end) if held.end <= clause.end else self._time_in(held)
-        return Reading(fact, value, held.mention.start, held.end, whose, when, Stance.SAID, f"facts.yaml: {fact}")
+        stance = Stance.QUOTED if self._is_quoted(held.mention.start, held.mention.end) else Stance.SAID
+        return Reading(fact, value, held.mention.start, held.end, whose, when, stance, f"facts.yaml: {fact}")
 
     def _time_in(self, held: Held) -> When:
         clause = self._message.clause_at(held.end - 1)

@@ -17,10 +17,12 @@ from bot.understanding.programs import (
     facts_used,
     foreign_program,
     known_to,
+    name_spans,
     named_programs,
     programs_in_mind,
     units_used,
 )
+from bot.understanding.relations import is_contrasted
 from bot.understanding.replying import read_reply
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
@@ -47,6 +49,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     """What the message asks, in the light of the conversation."""
     before = inquiry.conversation
     named = named_programs(message.text, catalog.programs.values(), with_nicknames=message.says("compare"))
+    named = _asked_programs(message, named, catalog)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
     reader = OfflineReader(message, before, bool(turns_on_index))
     readings = reader.read()
@@ -210,9 +213,27 @@ def _asks_for_conditions(message: Message) -> bool:
     return False
 
 
+def _asked_programs(message: Message, named: tuple[str, ...], catalog: Catalog) -> tuple[str, ...]:
+    """Of several programs that a message names, those that it asks about: not one that it sets apart or tells of."""
+    if len(named) < 2 or message.says("compare"):
+        return named
+    asked = []
+    for id in named:
+        spans = name_spans(message.text, catalog.programs[id])
+        apart = all(message.says("set_apart", start=end, end=end + 10) for _, end in spans)
+        asking = any(message.clause_at(start).sentence in _asking_sentences(message) for start, _ in spans)
+        if asking and not apart:
+            asked.append(id)
+    return tuple(asked) or named
+
+
+def _asking_sentences(message: Message) -> frozenset[int]:
+    return frozenset(clause.sentence for clause in message.clauses if clause.number in message.asking)
+
+
 def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
     """The first and last day that a question about a call is about; a whole fiscal year is no day."""
-    near = [day for day in message.days if day.precision not in ("fiscal_year", "year") and _is_asked(day, message, scene)]
+    near = [day for day in message.days if day.precision not in ("fiscal_year", "year") and not is_contrasted(message, day.end) and _is_asked(day, message, scene)]
     others = [day for day in near if message.text[day.start : day.end] not in ("今日", "本日", "きょう")]
     chosen = (others or near)[-1:]
     return (chosen[0].first_on, chosen[0].last_on) if chosen else None
@@ -234,7 +255,7 @@ def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] 
     written = [
         day
         for day in message.days
-        if day.precision in ("day", "month") and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
+        if day.precision in ("day", "month") and not is_contrasted(message, day.end) and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
     ]
     told = [day for day in written if message.says("ended", start=day.start, end=message.clause_at(day.start).end)]
     chosen = (told or written)[-1:]
@@ -302,8 +323,10 @@ def _subjects(
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount:
         _ask_for_the_cap(found, case, programs)
-    if found.keys() == {Subject.ELIGIBILITY} and with_days and case.said.keys() <= {Fact.MEETING_MODE, Fact.APPLICANT_KIND} and Subject.WINDOW in stated:
-        found = {Subject.WINDOW: 0}
+    if found.keys() == {Subject.ELIGIBILITY} and with_days and Subject.WINDOW in stated:
+        found = {**found, Subject.WINDOW: 0}
+        if case.said.keys() <= {Fact.MEETING_MODE, Fact.APPLICANT_KIND}:
+            found.pop(Subject.ELIGIBILITY)
     if "asks_open" in case.signs:
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
     if found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW} and Fact.SAME_PROJECT in case.said and Subject.REPEAT in known:
@@ -338,7 +361,8 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
         found.pop(Subject.CAP, None)
     also_asks = (case.unit is None and Subject.CAP in found) or Subject.WINDOW in found
     plainly = ("asks_eligibility" in case.signs and also_asks and Fact.APPLICANT_KIND in case.said) or case.said.keys() & _OF_THE_APPLICANT
-    decisive = Fact.MUNICIPALITY_COUNT in case.said
+    asked_with_amount = case.unit is not None and "asks_eligibility" in case.signs and Fact.APPLICANT_KIND in case.said
+    decisive = Fact.MUNICIPALITY_COUNT in case.said or asked_with_amount
     if len(found) > 1 and not decisive and (not plainly or Subject.CALLS_PER_YEAR in found):
         found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in case.said:

@@ -21,6 +21,18 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
         rows = tuple(row for row in rows if row.unit == situation.amount_unit)
     if not rows:
         return not_stated(terms, Subject.CAP)
+    if reached.missing and len(rows) < len(reached.rows):  # in another case, another unit is limited
+        return Ruling(
+            terms.program,
+            Subject.CAP,
+            Outcome.NEEDS_FACTS,
+            "".join(filled(row.says, situation, questions) for row in reached.rows),
+            asked=situation.amount,
+            unit=rows[0].unit,
+            missing=reached.missing,
+            evidence=tuple(evidence for row in reached.rows for evidence in row.evidence),
+            fiscal_year=terms.fiscal_year,
+        )
 
     verdicts = {verdict_on(row, situation, terms) for row in rows}
     missing = reached.missing if len(verdicts) > 1 else ()
