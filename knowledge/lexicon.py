@@ -38,7 +38,7 @@ class Mention:
 _SAME_KEY = {"ない": "無い", "なし": "無い", "ず": "無い", "ぬ": "無い", "へん": "無い", "で": "だ", "じゃ": "だ"}
 """Forms that say the same, which SudachiPy keeps apart by their part of speech."""
 
-_OWN_FORM = frozenset({"なら", "たら", "だろう", "でしょう", "れば"})
+_OWN_FORM = frozenset({"でしょ", "なら", "たら", "だろう", "でしょう", "れば"})
 """Endings that say something by their form (仮定, 推量), so that their normal form would lose it."""
 
 _LIGHT = frozenset({"て", "てる", "居る", "ます", "です", "だ", "た", "は", "が", "も", "を", "の", "御座る", "つ", "為る", "様"})

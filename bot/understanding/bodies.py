@@ -279,13 +279,27 @@ def _leads(around: _Surroundings, kind: str) -> bool:
 
 
 def _is_place(around: _Surroundings, kind: str) -> bool:
-    if any("place" in m.concepts or "work" in m.concepts for m in around.before) and kind in GOVERNMENTS:
-        return True
     if kind not in GOVERNMENTS:
         return False
+    if any("place" in m.concepts or "work" in m.concepts for m in around.before):
+        return True
+    if _is_told_as_place(around):
+        return True
     if around.particle.startswith(("の", "")) and around.next_says("place") and _near(around, 2):
         return True
     return around.particle in ("で", "では", "を", "での", "でも") and around.next_says("work", "project", "place", within=1) and _near(around, 6)
+
+
+def _is_told_as_place(around: _Surroundings) -> bool:
+    """Whether it is said that the work is done there: やるのは指数0.4の村, 実施地域:A町とB町."""
+    message = around.message
+    sentence = [clause for clause in message.clauses if clause.sentence == around.clause.sentence]
+    for mention in message.saying("place", "work", start=sentence[0].start, end=around.start):
+        joint = message.text[mention.end : mention.end + 3]
+        if joint.startswith((":", "は", "が")) and "place" in mention.concepts or joint.startswith(("のは", "るのは", "場所は", "するの")):
+            between = message.saying(*_KINDS, start=mention.end, end=around.start)
+            return all(set(_KINDS) & m.concepts <= {"prefecture", "municipality"} for m in between)
+    return False
 
 
 def _contains(around: _Surroundings, kind: str) -> bool:

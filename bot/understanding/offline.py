@@ -1,7 +1,8 @@
 """The reader that needs no model: bodies, relations, choices and quantities, each with the words that say it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from bot.types import Conversation, Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Body, Part, find_bodies
@@ -66,6 +67,9 @@ class OfflineReader:
 
     def _indices(self) -> Iterator[Reading]:
         indices = self.quantities.indices()
+        if spread := tuple(self._spread(indices)):
+            yield from spread
+            return
         own = own_indices(indices, self.scene)
         counted = newest(own)
         if counted and all(i.reading.when is When.BEFORE for i in counted) and self.message.says("unknown"):
@@ -79,24 +83,34 @@ class OfflineReader:
             else:
                 whose = index.reading.whose if index.reading.whose is not Whose.WRITER else Whose.ANOTHER
                 yield replace(index.reading, whose=whose)
-        if spread := self._spread(indices):
-            yield spread
 
-    def _spread(self, indices: tuple[IndexReading, ...]) -> Reading | None:
+    def _spread(self, indices: tuple[IndexReading, ...]) -> Iterator[Reading]:
         """Whether governments of different indices apply together (T29), or the work goes over their areas (T16)."""
         said = [i for i in indices if i.reading.stance is Stance.SAID and i.reading.when is not When.BEFORE]
-        values = {i.reading.value for i in said}
-        if len(values) < 2:
-            return None
-        first = said[0].reading
+        if len({i.reading.value for i in said}) < 2:
+            return
+        at_place = own_indices(said, self.scene)
+        applicant = self.scene.applicant
+        if applicant and applicant.kind not in GOVERNMENTS and len({i.reading.value for i in at_place}) > 1:
+            yield from self._spread_as("areas", at_place)
+        elif self.message.says("across"):
+            yield from self._spread_as("areas", said)
+        elif self._apply_together():
+            yield from self._spread_as("applicants", said)
+
+    def _apply_together(self) -> bool:
         partners = [b for b in self.scene.bodies if b.part is Part.PARTNER and b.kind in GOVERNMENTS]
-        together = self.message.says("together") and (partners or self.message.says("joint_application", "other"))
-        if together and self.message.says("apply", "can", "eligible"):
-            return Reading(Fact.INDEX_SPREAD, "applicants", first.start, said[-1].reading.end, by="facts.yaml: index_spread")
-        across = self.message.says("across")
-        if across:
-            return Reading(Fact.INDEX_SPREAD, "areas", first.start, said[-1].reading.end, by="facts.yaml: index_spread")
-        return None
+        others = partners or self.message.says("other")
+        return self.message.says("joint_application") or bool(
+            self.message.says("together") and others and self.message.says("apply", "can", "eligible")
+        )
+
+    def _spread_as(self, value: str, indices: Sequence[IndexReading]) -> Iterator[Reading]:
+        """The lowest index, which decides where even that is out, and that others stand beside it."""
+        lowest = min(indices, key=lambda index: Decimal(index.reading.value)).reading
+        start, end = indices[0].reading.start, indices[-1].reading.end
+        yield replace(lowest, whose=Whose.WRITER, by="facts.yaml: index_spread")
+        yield Reading(Fact.INDEX_SPREAD, value, start, end, by="facts.yaml: index_spread")
 
 
 _ASKED_WITH_THE_INDEX = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)

@@ -48,7 +48,11 @@ class Scene:
         """The nearest body or word for somebody (うち, 隣) that stands before a place in its clause."""
         bodies = [body for body in self.bodies if clause.start <= body.start and body.end <= start and body.part in _OWNS]
         words = self.message.saying("self", "other", "member", "seat", "place", start=clause.start, end=start)
-        bare = [m for m in words if not any(m.start <= body.start <= m.end + 2 for body in self.bodies)]
+        bare = [
+            m
+            for m in words
+            if not any(m.start <= b.start and self.message.text[m.end : b.start] in ("", "の") for b in self.bodies)
+        ]
         if bare and (not bodies or bare[-1].start > bodies[-1].start):
             concepts = bare[-1].concepts
             if "self" in concepts:
@@ -178,6 +182,6 @@ def _applies_as(message: Message, body: Body) -> bool:
 def _is_asked_about(message: Message, body: Body) -> bool:
     """Whether the sentence with the body asks whether something can be done, or nothing else is said of it."""
     sentence = [clause for clause in message.clauses if clause.sentence == body.clause.sentence]
-    return any(clause.number in message.asking for clause in sentence) or message.says(
-        "can", "eligible", start=body.end, end=sentence[-1].end
-    )
+    if message.asking:
+        return any(clause.number in message.asking for clause in sentence)
+    return message.says("can", "eligible", start=body.end, end=sentence[-1].end)

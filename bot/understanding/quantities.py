@@ -178,7 +178,10 @@ class QuantityReader:
         """What the figures that count come to, with what multiplies them."""
         others = [f for f in self._message.figures if f.dimension is not dimension]
         figures = sorted((*own, *others), key=lambda figure: figure.start)
-        return total(figures, self._message.text, dimension)
+        composed = total(figures, self._message.text, dimension)
+        if composed is None and len(own) > 1 and dimension is Dimension.YEN and self._message.says("sums"):
+            return sum((figure.value for figure in own), Decimal(0))
+        return composed
 
     def _is_quoted(self, figure: Figure) -> bool:
         """Whether a figure only stands in a rule that is quoted, while something else is asked (3日が上限と要領で見ました)."""

@@ -97,6 +97,8 @@ class RelationReader:
         source = ""
         for held in self._held("recommend", affirms=("get",), loses=("lose",)):
             source = self._recommender(held) or source
+            if held.holding is Holding.SILENT and self._is_named_after(held):
+                held = Held(held.mention, held.end, Holding.SO)
             value = {
                 Holding.SO: source or "local_government",
                 Holding.DENIED: "none",
@@ -107,6 +109,14 @@ class RelationReader:
                 yield self._reading(Fact.RECOMMENDATION, value, held, source)
             elif value and held.holding is Holding.SO:
                 yield self._reading(Fact.RECOMMENDATION, "local_government", held, source)
+
+    def _is_named_after(self, held: Held) -> bool:
+        """Whether the recommender is named as such: 推薦元は総合通信局です."""
+        clause = self._message.clause_at(held.mention.start)
+        return any(
+            b.part is Part.RECOMMENDER and held.mention.end <= b.start < clause.end and b.start - held.mention.end <= 8
+            for b in self._scene.bodies
+        )
 
     def _gives(self, held: Held) -> bool:
         """Whether the writer is the one who recommends (県として推薦する)."""
@@ -140,6 +150,7 @@ class RelationReader:
                 yield Reading(Fact.INVESTMENT_OR_NONPROFIT, "invested", owners[-1].start, figure.end, by="facts.yaml: investment")
 
     def _joint_project(self) -> Iterator[Reading]:
+        yield from self._does_alone()
         for held in self._held("together", affirms=("project", "work", "get"), loses=("lose",)):
             clause = self._message.clause_at(held.mention.start)
             if self._applies_together(held, clause):
@@ -150,6 +161,13 @@ class RelationReader:
                 continue
             value = {Holding.DENIED: "none", Holding.AWAITED: "awaited", Holding.UNKNOWN: "awaited"}.get(held.holding)
             yield self._reading(Fact.JOINT_PROJECT, value or self._with_whom(partners, clause), held)
+
+    def _does_alone(self) -> Iterator[Reading]:
+        """That nobody else takes part: 自社だけの事業, 自治体は加わっていない."""
+        for mention in self._message.saying("only", "alone"):
+            following = self._message.saying("project", start=mention.end, end=mention.end + 6)
+            if following and self._scene.applicant and self._scene.applicant.kind not in GOVERNMENTS:
+                yield Reading(Fact.JOINT_PROJECT, "none", mention.start, following[0].end, by="facts.yaml: joint_project")
 
     def _applies_together(self, held: Held, clause: Clause) -> bool:
         """Whether it is the application that is made together, and no project."""
@@ -196,6 +214,17 @@ class RelationReader:
                 continue
             value = {Holding.DENIED: "never", Holding.UNKNOWN: "unknown", Holding.AWAITED: "unknown"}.get(held.holding, "selected")
             yield self._event(value, held.mention.start, held.end, clause)
+        for mention in self._message.saying("applied", "passed"):
+            clause = self._message.clause_at(mention.start)
+            following = [t.key for t in self._message.tokens_between(mention.end, mention.end + 4)]
+            once = self._message.says("first_time", start=clause.start, end=mention.start) or "事" in following
+            if "た" in following and once and denials(self._message, mention.end, clause.end) % 2:
+                yield self._event("never", mention.start, mention.end, clause)
+            later = self._message.clauses[clause.number + 1 : clause.number + 2]
+            end = later[0].end if later and later[0].sentence == clause.sentence else clause.end
+            failed = self._message.saying("failed", start=mention.end, end=end)
+            if "applied" in mention.concepts and "た" in following and failed and self._is_past(failed[0].end, end):
+                yield self._event("applied_not_selected", mention.start, failed[0].end, clause)
         for mention in self._message.saying("rejected"):
             clause = self._message.clause_at(mention.start)
             if self._message.says("apply", "selection", "before", start=max(0, clause.start - 12), end=clause.end):
@@ -210,6 +239,8 @@ class RelationReader:
 
     def _is_future(self, held: Held, clause: Clause) -> bool:
         """Whether it is asked how one is selected, and not told that one was (選ばれるには, 選定方法)."""
+        if any(token.key == "た" for token in self._message.tokens_between(held.mention.end, held.end)):
+            return False
         after = self._message.text[held.mention.end : held.mention.end + 4]
         if any(form in after for form in ("たら", "れば", "ると", "た後", "たあと")) and not self._message.says("before", start=clause.start, end=held.mention.start):
             return True
@@ -347,7 +378,7 @@ class RelationReader:
         ours = self._scene.is_the_applicants(owner)
         whose = Whose.WRITER if ours else (owner.whose if owner.whose is not Whose.WRITER else Whose.ANOTHER)
         clause = self._message.clause_at(held.mention.start)
-        when = self._scene.time_at(held.end, held.end) if held.end <= clause.end else self._time_in(held)
+        when = self._scene.time_at(held.end - 1, held.end) if held.end <= clause.end else self._time_in(held)
         stance = Stance.QUOTED if self._is_quoted(held.mention.start, held.mention.end) else Stance.SAID
         return Reading(fact, value, held.mention.start, held.end, whose, when, stance, f"facts.yaml: {fact}")
 
