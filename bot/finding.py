@@ -11,7 +11,6 @@ from bot.matching import (
     Match,
     find_matches,
     nearest_entries,
-    questions_in,
 )
 from bot.passages import PASSAGE_FITS, answering_passage
 from bot.types import Findings, Inquiry, Understanding
@@ -107,8 +106,8 @@ def _silence(match: Match, searcher: Searcher) -> Findings:
 def _partly_silent(silent: Match, own: list[Match], understanding: Understanding, searcher: Searcher) -> Findings:
     """Where one of several questions is not stated, the others are answered beside it."""
     unstated = _silence(silent, searcher)
-    questions = questions_in(understanding.text)
-    if len(questions) == 1:
+    questions = understanding.questions
+    if len(questions) <= 1:
         return unstated
     others = [match for match in own if match.question != silent.question]
     elsewhere = " ".join(question for question in questions if question != silent.question)

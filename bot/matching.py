@@ -1,6 +1,5 @@
 """Matches a message with the entries of the FAQ, by the wordings in which people have asked for them."""
 
-import re
 from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
@@ -27,9 +26,6 @@ SAME_MATTER = 0.2
 _SILENCE_COSTS = 0.05
 """What is stated goes before what is not, where the question is as near to both."""
 
-_QUESTIONS = 4
-"""More questions of one message than this are not looked up."""
-
 QUESTION_LENGTH = 300
 """What of a message is looked up where it is one question: the rest adds nothing but time."""
 
@@ -53,13 +49,12 @@ def find_matches(
     A message that goes on from the last one, or replies to it, must name its own matter plainly.
     """
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
-    if replies or (understanding.continues and not understanding.matter):
+    if replies or (understanding.continues and not understanding.matter) or (understanding.plain and understanding.subjects):
         return ()
     found: dict[tuple[str, str], Match] = {}
-    for question in questions_in(understanding.text):
-        asked = _what_it_asks(question)
-        matter = beside_names(asked, catalog.programs.values()) if program else asked
-        for match in nearest_entries(question, matter, program, catalog, searcher):
+    for question in understanding.questions:
+        matter = beside_names(question, catalog.programs.values()) if program else question
+        for match in nearest_entries(question[:QUESTION_LENGTH], matter[:QUESTION_LENGTH], program, catalog, searcher):
             found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 
@@ -83,25 +78,6 @@ def nearest_entries(
         if fits and (not matches or (entries[key].section and scores[key] >= FAQ_CERTAIN)):
             matches.append(Match(entries[key], key[0], scores[key], scores[key] - others >= SAME_MATTER, question))
     return tuple(matches)
-
-
-_BETWEEN_QUESTIONS = re.compile(
-    r"(?<=[?。!])(?! ?(?:それとも|あるいは|または))|\n|[、 ]?(?=(?:あと|それと(?!も)|また(?!は)|ついでに)[、 ]?)"
-)
-_ASKS = re.compile(r"\?$|(?:か|の|かな|かね|ですか|教えて[^。]*)[。?!]?$")
-
-
-def questions_in(text: str) -> tuple[str, ...]:
-    """The questions of a message: the whole, or its parts where several of them ask something."""
-    parts = [part.strip() for part in _BETWEEN_QUESTIONS.split(text)]
-    asking = [part for part in parts if _ASKS.search(part)]
-    return tuple(asking[:_QUESTIONS]) if len(asking) > 1 else (text[:QUESTION_LENGTH],)
-
-
-def _what_it_asks(question: str) -> str:
-    """The one sentence of a message that asks, without what leads up to it (課長に聞かれた。); else the whole."""
-    asking = [part for part in _BETWEEN_QUESTIONS.split(question) if _ASKS.search(part.strip())]
-    return asking[0].strip() if len(asking) == 1 else question
 
 
 def nearest_section(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Chunk | None:

@@ -105,7 +105,9 @@ class Understanding:
     message states, `situation` includes what was stated before. `days` is the first and last day asked about,
     `fiscal_year` is set only where a year is written. `signs` are the names of the message-wide wordings that it
     shows (wordings.yaml), `matter` is what it says beside the names of programs.
-    `foreign_program` is the name of some other program than ours.
+    `foreign_program` is the name of some other program than ours. `questions` are the sentences that ask something;
+    `plain` tells that they hold nothing but what was read, so that no other matter is asked. `open` are facts that
+    were spoken of and are not known.
     """
 
     text: str
@@ -124,7 +126,8 @@ class Understanding:
     counts: tuple[int, ...] = ()
     readings: tuple[Reading, ...] = ()
     open: frozenset[Fact] = frozenset()
-    sentences: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    plain: bool = False
 
 
 @dataclass(frozen=True)

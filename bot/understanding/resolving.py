@@ -22,7 +22,7 @@ from bot.understanding.programs import (
     programs_in_mind,
     units_used,
 )
-from bot.understanding.relations import is_contrasted
+from bot.understanding.relations import denials, is_contrasted
 from bot.understanding.replying import read_reply
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
@@ -75,6 +75,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     continues = _continues(message, before, case, subjects, catalog)
     if continues and named and not subjects and not before.subjects:
         subjects = _subjects(_asked_before(before, inquiry), case, False, about)
+    questions = _questions(message, case)
     amount, unit = case.amount, case.unit
     if continues and not subjects and amount is None:
         amount, unit = before.amount, before.amount_unit
@@ -97,6 +98,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         foreign_program="" if named else foreign_program(message.text),
         counts=reader.quantities.counts() or before.counts,
         readings=readings,
+        questions=questions,
+        plain=bool(questions) and not any(message.unread(question) for question in questions),
         open=case.admitted.open,
     )
 
@@ -215,16 +218,25 @@ def _asks_for_conditions(message: Message) -> bool:
 
 def _asked_programs(message: Message, named: tuple[str, ...], catalog: Catalog) -> tuple[str, ...]:
     """Of several programs that a message names, those that it asks about: not one that it sets apart or tells of."""
-    if len(named) < 2 or message.says("compare"):
+    if not named or (len(named) > 1 and message.says("compare")):
         return named
-    asked = []
-    for id in named:
-        spans = name_spans(message.text, catalog.programs[id])
-        apart = all(message.says("set_apart", start=end, end=end + 10) for _, end in spans)
-        asking = any(message.clause_at(start).sentence in _asking_sentences(message) for start, _ in spans)
-        if asking and not apart:
-            asked.append(id)
-    return tuple(asked) or named
+    spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
+    meant = [id for id in named if not all(_is_set_apart(message, start, end) for start, end in spans[id])]
+    asking = _asking_sentences(message)
+    asked = [id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id])]
+    if len(named) == 1:
+        return tuple(meant)
+    return tuple(asked or meant) or named
+
+
+def _is_set_apart(message: Message, start: int, end: int) -> bool:
+    """Whether a program is only named to leave it out, or as one that was used before."""
+    clause = message.clause_at(start)
+    if message.says("set_apart", start=end, end=end + 10):
+        return True
+    told = any(token.key == "た" for token in message.tokens_between(end, clause.end))
+    left = denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
+    return bool(left) and clause.number not in message.asking and not message.says("selection", "rejected", start=end, end=clause.end)
 
 
 def _asking_sentences(message: Message) -> frozenset[int]:
@@ -369,6 +381,20 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
         found.pop(Subject.INDEX_LIMIT)
         found.setdefault(Subject.ELIGIBILITY, 0)
     return tuple(sorted(found, key=lambda subject: found[subject]))
+
+
+_MOST_QUESTIONS = 4
+"""More questions of one message than this are not looked up."""
+
+
+def _questions(message: Message, case: Case) -> tuple[str, ...]:
+    """The sentences that ask; where none does, the whole message, unless it only tells of a case."""
+    asking = _asking_sentences(message)
+    sentences = [[c for c in message.clauses if c.sentence == sentence] for sentence in sorted(asking)]
+    texts = [message.text[clauses[0].start : clauses[-1].end].strip() for clauses in sentences]
+    if texts:
+        return tuple(texts[:_MOST_QUESTIONS])
+    return () if case.said.keys() - {Fact.PROGRAM} else (message.text,)
 
 
 def _asked_before(before: Conversation, inquiry: Inquiry) -> dict[Subject, int]:
