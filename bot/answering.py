@@ -115,4 +115,5 @@ def _remember(understanding: Understanding, composed: Answer, inquiry: Inquiry) 
         question=before.question if understanding.continues and not understanding.subjects else understanding.text,
         counts=understanding.counts,
         ended_on=understanding.ended_on or before.ended_on,
+        days=understanding.days or before.days,
     )

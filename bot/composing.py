@@ -119,7 +119,7 @@ _STRICTNESS = (Verdict.INELIGIBLE, Verdict.CONDITIONAL, Verdict.ELIGIBLE, None)
 
 def _strictest_first(rulings: tuple[Ruling, ...]) -> tuple[Ruling, ...]:
     """Of several rulings on one case the strictest leads: what fits one rule and not another is out."""
-    if not any(ruling.verdict is Verdict.INELIGIBLE for ruling in rulings):
+    if sum(ruling.verdict is not None for ruling in rulings) < 2:
         return rulings
     return tuple(sorted(rulings, key=lambda ruling: _STRICTNESS.index(ruling.verdict)))
 

@@ -85,6 +85,7 @@ class Conversation:
     question: str = ""
     counts: tuple[int, ...] = ()
     ended_on: tuple[date, date] | None = None
+    days: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)

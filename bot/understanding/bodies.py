@@ -4,7 +4,7 @@ A town that recommends, invests, is consulted or is the place of the work is no 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.types import Whose
@@ -83,7 +83,13 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
                 place.candidates[0].kind, "municipality"
             )
             found.append(_read_body(message, kind, place.start, place.end, None, place))
-    return tuple(sorted(found, key=lambda body: body.start))
+    found.sort(key=lambda body: body.start)
+    for at in range(len(found) - 1, 0, -1):
+        body, following = found[at - 1], found[at]
+        listed = message.text[body.end : following.start] in ("や", "・", "、", "と", "及び", "および", "か")
+        if listed and body.part is Part.APPLICANT and not body.plainly:
+            found[at - 1] = replace(body, part=following.part, whose=following.whose, topic=following.topic)
+    return tuple(found)
 
 
 def _is_part_of_a_name(message: Message, mention: Mention) -> bool:
@@ -136,7 +142,7 @@ _SKIPPED = frozenset({"側", "さん", "様", "等", "など", "とか", "役所
 def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
     clause = message.clause_at(start)
     after = [token for token in message.tokens_between(end, clause.end) if token.pos != "空白"]
-    while after and after[0].surface in _SKIPPED:
+    while after and (after[0].surface in _SKIPPED or after[0].detail == "数詞"):
         after.pop(0)
     mentions = [m for m in message.mentions if clause.start <= m.start < clause.end]
     before = tuple(m for m in mentions if m.end <= start and len(message.text[m.end : start]) <= 5 and _joined(message, m.end, start))

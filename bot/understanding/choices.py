@@ -28,6 +28,8 @@ def _meeting_mode(scene: Scene) -> Iterator[Reading]:
     if not online and not on_site:
         return
     denied = [m for m in on_site if denials(message, m.end, min(m.end + 8, message.clause_at(m.start).end)) % 2]
+    if online and any(message.text[m.end :].startswith(("も", "の場合も", "だと", "なら", "の場合は")) for m in online) and message.says("how_long"):
+        return
     if online:
         first = online[0]
         exclusive = any(

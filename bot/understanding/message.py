@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from knowledge.figures import Day, Figure, normalize_with_offsets, read_days, read_figures
+from knowledge.figures import Day, Dimension, Figure, normalize_with_offsets, read_days, read_figures
 from knowledge.lexicon import Mention, Token, load_lexicon, respell, tokenize
 from knowledge.municipalities.places import Place, find_places
 
@@ -17,6 +17,12 @@ _SETS_AGAINST = frozenset({"が", "けれど", "のに", "ものの", "けれど
 _JOINS = frozenset({"ので", "から", "し"}) | _SETS_AGAINST
 _TOPIC_OR_CASE = frozenset({"係助詞", "格助詞"})
 _PREDICATES = frozenset({"動詞", "助動詞", "形容詞", "形状詞"})
+
+
+_RULED = frozenset(
+    {Dimension.YEN, Dimension.DAY, Dimension.HOUR, Dimension.TIME, Dimension.MUNICIPALITY, Dimension.NUMBER}
+)
+"""What rules decide on; a figure of another kind (1人, 33分野) is asked of the documents."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,10 @@ class Message:
     def unread(self, text: str) -> bool:
         """Whether a part of the text, found by its words, holds a noun that nothing read: a matter of its own."""
         start = self.text.find(text)
-        spans = [(s.start, s.end) for s in (*self.mentions, *self.figures, *self.days, *self.places)]
+        figures = [figure for figure in self.figures if figure.dimension in _RULED]
+        if any(start <= f.start < start + len(text) for f in self.figures if f not in figures):
+            return True
+        spans = [(s.start, s.end) for s in (*self.mentions, *figures, *self.days, *self.places)]
         return any(
             token.pos == "名詞" and token.detail != "数詞" and len(token.key) > 1
             for token in self.tokens_between(start, start + len(text))

@@ -25,7 +25,7 @@ class OfflineReader:
         """
         bodies = find_bodies(message)
         self.message = message
-        self.scene = Scene(message, bodies, choose_applicants(message, bodies))
+        self.scene = Scene(message, bodies, choose_applicants(message, bodies, Fact.APPLICANT_KIND in before.facts))
         turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
         expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
         expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts

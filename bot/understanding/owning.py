@@ -110,12 +110,16 @@ class Scene:
 
 
 
-def choose_applicants(message: Message, bodies: tuple[Body, ...]) -> tuple[Body, ...]:
+def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -> tuple[Body, ...]:
     """The bodies that would apply: those that are asked about, else the writer, else the only one that is left.
+
+    `known` tells that the conversation knows who applies: then only a body that is plainly put in its place counts.
 
     Several are given back where the message puts several forward with equal right.
     """
     able = [body for body in bodies if body.part is Part.APPLICANT and not _is_denied(message, body)]
+    if known:
+        able = [body for body in able if body.plainly or body.topic or len(message.text) <= _A_TURN]
     providers = [body for body in able if body.kind == "support_provider" and _applies_as(message, body)]
     if providers:
         return (providers[0],)
@@ -159,6 +163,10 @@ def _without_context(bodies: list[Body]) -> tuple[Body, ...]:
     """Beside a body that is none, a local government is spoken of for its index or its area, and does not apply."""
     others = [body for body in bodies if body.kind not in GOVERNMENTS]
     return tuple(others or bodies)
+
+
+_A_TURN = 12
+"""A message of at most so many characters that names a body turns the question to it (NPOだと?)."""
 
 
 def _is_denied(message: Message, body: Body) -> bool:

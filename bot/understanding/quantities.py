@@ -105,7 +105,8 @@ class QuantityReader:
                     return "year"
                 continue
             if token.pos == "名詞" and token.key not in _NO_HEAD:
-                return "other"
+                joined = self._message.saying("index", start=start, end=token.start)
+                return "index" if joined and token.start - joined[-1].end <= 1 else "other"
         return ""
 
     def _index(self, figure: Figure) -> IndexReading:
@@ -129,9 +130,16 @@ class QuantityReader:
         years = [d for d in self._message.days if clause.start <= d.start and d.end <= figure.start and d.precision in ("fiscal_year", "year")]
         return years[-1].first_on.year if years else None
 
+    def _is_taken_back(self, figure: Figure) -> bool:
+        """Whether a value is taken back, here or where the message says it again (0.9です。0.9ではなく1.2でした)."""
+        return any(
+            other.dimension is figure.dimension and other.value == figure.value and is_contrasted(self._message, other.end)
+            for other in self._message.figures
+        )
+
     def _stance(self, figure: Figure) -> Stance:
         clause = self._message.clause_at(figure.start)
-        if is_contrasted(self._message, figure.end):
+        if self._is_taken_back(figure):
             return Stance.CONTRASTED
         if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
             return Stance.QUOTED
@@ -207,7 +215,7 @@ class QuantityReader:
             c.number != clause.number and any(f.dimension is figure.dimension for f in self._message.figures if c.start <= f.start < c.end)
             for c in self._message.clauses
         )
-        return not before and not is_contrasted(self._message, figure.end) and not self._counts_others(figure)
+        return not before and not self._is_taken_back(figure) and not self._counts_others(figure)
 
     def _counts_others(self, figure: Figure) -> bool:
         """Whether a length is no support: 3日前, 8日目, 10日以内に提出, a report's week, months by the day."""
@@ -245,7 +253,7 @@ class QuantityReader:
     def municipality_change(self, before: Sequence[int]) -> Reading | None:
         """How the number of joining municipalities compares with the times before: more, same, fewer or undecided."""
         counts = [f for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY or self._is_bare_count(f)]
-        counts = [f for f in counts if not is_contrasted(self._message, f.end) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)]
+        counts = [f for f in counts if not self._is_taken_back(f) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)]
         earlier = [f for f in counts if self._scene.time_at(f.start, f.end) is When.BEFORE and not self._is_from_to(counts, f)]
         now = [f for f in counts if f not in earlier]
         if earlier and now:

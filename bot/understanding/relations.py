@@ -60,6 +60,8 @@ def _is_rhetorical(message: Message, mention: Mention) -> bool:
 
 def is_contrasted(message: Message, end: int) -> bool:
     """Whether what ends here is taken back for what follows: 0.9ではなく1.2, 市じゃなくて県."""
+    if message.text[end : end + 8].lstrip("円日回時間件市町村").startswith(("と思って", "と言いま", "と言って", "と書い", "と記載", "と申し", "と伝え", "と聞いていましたが")):
+        return True
     after = [token for token in message.tokens if token.start >= end][:5]
     while after and after[0].key not in ("だ", "は") and len(after[0].surface) <= 2 and after[0].key not in ("無い",):
         after = after[1:] if after[0].surface in ("円", "日", "回", "の", "市町村") else []
@@ -306,7 +308,8 @@ class RelationReader:
         """Where the words that tell how a relation stands end: at a body, at what is asked, or at another relation."""
         stops = [body.start for body in self._scene.bodies if body.start >= mention.end and body.part is not Part.RECOMMENDER]
         stops += [m.start for m in self._message.saying("eligible", *_RELATIONS, start=mention.end, end=clause.end) if m is not mention and not m.concepts & {"get"} and not (m.concepts & {"rejected"} and "lose" in m.concepts)]
-        stops += [m.start for m in self._message.saying("apply", start=mention.end, end=clause.end) if self._message.text[m.start : m.start + 1] in "申応利活" and "get" not in m.concepts]
+        asks = clause.number in self._message.asking
+        stops += [m.start for m in self._message.saying("apply", start=mention.end, end=clause.end) if asks and self._message.text[m.start : m.start + 1] in "申応利活" and "get" not in m.concepts]
         stops += [m.start for m in self._message.saying("can", start=mention.end, end=clause.end) if self._message.text[m.start : m.end].startswith(("使", "出来", "でき", "呼", "対象", "可能", "大丈夫", "いけ", "頼", "乗"))]
         stops += [m.start for m in self._message.saying("index", start=mention.end, end=clause.end)]
         return min([clause.end, *(stop for stop in stops if stop < clause.end)])

@@ -75,9 +75,11 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     continues = _continues(message, before, case, subjects, catalog)
     if continues and named and not subjects and not before.subjects:
         subjects = _subjects(_asked_before(before, inquiry), case, False, about)
+    days = days or (before.days if Subject.WINDOW not in subjects else None)
+    subjects = _with_what_is_touched(subjects, case, before, days, about)
     questions = _questions(message, case)
     amount, unit = case.amount, case.unit
-    if continues and not subjects and amount is None:
+    if amount is None and unit is None and (not subjects or subjects[0] is Subject.ELIGIBILITY):
         amount, unit = before.amount, before.amount_unit
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
@@ -99,7 +101,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         counts=reader.quantities.counts() or before.counts,
         readings=readings,
         questions=questions,
-        plain=bool(questions) and not any(message.unread(question) for question in questions),
+        plain=bool(questions) and not message.says("late") and not any(message.unread(q) for q in questions),
         open=case.admitted.open,
     )
 
@@ -253,7 +255,7 @@ def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
 
 def _is_asked(day: Day, message: Message, scene: Scene) -> bool:
     owner = scene.owner_at(day.start, day.end)
-    if owner.whose is Whose.ANOTHER and owner.body is None:
+    if owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner):
         return False
     clause = message.clause_at(day.start)
     ended = message.saying("ended", start=day.end, end=clause.end)
@@ -270,6 +272,8 @@ def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] 
         if day.precision in ("day", "month") and not is_contrasted(message, day.end) and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
     ]
     told = [day for day in written if message.says("ended", start=day.start, end=message.clause_at(day.start).end)]
+    taken_back = {day.first_on for day in message.days if is_contrasted(message, day.end)}
+    told, written = ([day for day in days if day.first_on not in taken_back] for days in (told, written))
     chosen = (told or written)[-1:]
     if not chosen:
         return None
@@ -295,6 +299,27 @@ def _fiscal_year(message: Message, scene: Scene, readings: Sequence[Reading]) ->
             continue
         years.append(day)
     return years[0].first_on.year if years else None
+
+
+def _with_what_is_touched(
+    subjects: tuple[Subject, ...],
+    case: Case,
+    before: Conversation,
+    days: tuple[date, date] | None,
+    programs: Sequence[Program],
+) -> tuple[Subject, ...]:
+    """Who asks whether it can be done asks of all that the case says: the amount, the day, the earlier dispatch."""
+    if len(programs) != 1 or Subject.ELIGIBILITY not in subjects:
+        return subjects
+    stated = stated_subjects(programs[0])
+    touched = []
+    if (case.amount or before.amount) is not None and (case.unit or before.amount_unit) in units_used(programs):
+        touched.append(Subject.CAP)
+    if days is not None:
+        touched.append(Subject.WINDOW)
+    if Fact.SAME_PROJECT in {**before.facts, **case.said}:
+        touched.append(Subject.REPEAT)
+    return tuple(dict.fromkeys((*subjects, *(subject for subject in touched if subject in stated))))
 
 
 _VAGUE = {Subject.ELIGIBILITY: "asks_eligibility", Subject.COST: "asks_cost"}
@@ -340,6 +365,7 @@ def _subjects(
         if case.said.keys() <= {Fact.MEETING_MODE, Fact.APPLICANT_KIND}:
             found.pop(Subject.ELIGIBILITY)
     if "asks_open" in case.signs:
+        found = found if case.unit else {subject: start for subject, start in found.items() if subject is not Subject.CAP}
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
     if found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW} and Fact.SAME_PROJECT in case.said and Subject.REPEAT in known:
         found = {Subject.REPEAT: 0}
@@ -383,12 +409,17 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
     return tuple(sorted(found, key=lambda subject: found[subject]))
 
 
+_SHORT = 40
+"""A message of at most so many characters is looked up whole."""
+
 _MOST_QUESTIONS = 4
 """More questions of one message than this are not looked up."""
 
 
 def _questions(message: Message, case: Case) -> tuple[str, ...]:
     """The sentences that ask; where none does, the whole message, unless it only tells of a case."""
+    if len(message.text) <= _SHORT:
+        return (message.text,)
     asking = _asking_sentences(message)
     sentences = [[c for c in message.clauses if c.sentence == sentence] for sentence in sorted(asking)]
     texts = [message.text[clauses[0].start : clauses[-1].end].strip() for clauses in sentences]
