@@ -35,9 +35,11 @@ _PER_UNIT = re.compile(r"(?:あたり|当たり|当り|につき|に付き|ご�
 _MONTHLY = re.compile(
     r"(?:毎月|各月|月々|月額|(?<![0-9今来先々翌毎各かヶカヵケ箇個一二三四五六七八九十])月)(?:に|で|は|あたり|\s)?$"
 )
+_WEEKLY = re.compile(r"(?:毎週|各週|毎日|(?<![0-9今来先々翌毎各隔数一二三四五六七八九十])週)(?:に|で|は|あたり|\s)?$")
 _YEARLY = re.compile(r"(?:毎年|年額|(?<![0-9今来去昨前半々一二三四五六七八九十])年)(?:に|で|は|\s)?$")
 _PART_OF_IT = re.compile(rf"(?:[(のそ]うち|[(、]内)、?{_THING}{{0,8}}[がはに]?$")
 _PLACES = re.compile(r"(?:[かヶケカヵ箇個]所|地域|地区|拠点|事業|施設|校|社|者|台|個|つ|倍|組)$")
+_PLACES_KEPT = 6  # 100分を6回 is 10 hours, and not a trifle more
 _NEAR = 3  # figures around so much each, among which its number of times is looked for
 
 _COUNTS_OFF = {
@@ -78,17 +80,19 @@ def total(figures: Sequence[Figure], text: str, dimension: Dimension) -> Decimal
     values = [item.value for item in items if item.value is not None]
     if not values or len(values) < len(items):
         return None
-    return values[0] if len(values) == 1 else _sum(items, values, text) if dimension in _ADDED_UP else None
+    if len(values) == 1:
+        return values[0]
+    return _sum(items, values, text) if dimension in _ADDED_UP else None
 
 
 def _sum(items: Sequence[_Item], values: Sequence[Decimal], text: str) -> Decimal | None:
     before_last = sum(values[:-1], Decimal(0))
-    if values[-1] == before_last and re.search(r"[で=]", text[items[-2].end : items[-1].start]):
-        return before_last  # 2時間を5回で10時間
+    if values[-1] == before_last and re.search(r"[で=]|^の$", text[items[-2].end : items[-1].start]):
+        return before_last  # 2時間を5回で10時間, 2市1町の3団体
     if _ONE_OF_THEM.search(text, items[0].start):
         return None
     joined = all(_adds(text, first, second) for first, second in itertools.pairwise(items))
-    return before_last + values[-1] if joined else None
+    return round(before_last + values[-1], _PLACES_KEPT) if joined else None
 
 
 def _adds(text: str, first: _Item, second: _Item) -> bool:
@@ -110,6 +114,8 @@ def _item(place: int, figures: Sequence[Figure], text: str) -> _Item:
     if period := _period(figure, text):
         is_repeated = following and following.dimension is period and _repeats(text, figure, following)
         return _times(figure, following) if following and is_repeated else _unknown(figure, figure)
+    if following and _counts_off(following, figure, text) and _period(following, text):
+        return _unknown(figure, following)  # 2時間を週1回
     is_each = _EACH_BEFORE.search(text, max(0, figure.start - 8), figure.start) or text.startswith("ずつ", figure.end)
     if following and _multiplies(text, figure, following, is_each=bool(is_each)):
         return _times(figure, following)
@@ -124,16 +130,20 @@ def _unknown(first: Figure, last: Figure) -> _Item:
 
 def _times(figure: Figure, count: Figure, unit: Figure | None = None) -> _Item:
     spans = [figure, count, *([unit] if unit else [])]
-    return _Item(min(f.start for f in spans), max(f.end for f in spans), figure.value * count.value)
+    return _Item(
+        min(f.start for f in spans), max(f.end for f in spans), round(figure.value * count.value, _PLACES_KEPT)
+    )
 
 
 def _period(figure: Figure, text: str) -> Dimension | None:
-    """What a figure is meant for each of: 月400万 for a month; 年 only with money, 年3回 being a count of its own."""
+    """What a figure is meant for each of: 月400万 for a month. 年 only with money: 年3回 is a count of its own."""
     if figure.dimension not in _COUNTS_OFF:
         return None
     place = max(0, figure.start - 5), figure.start
     if _MONTHLY.search(text, *place):
         return Dimension.MONTH
+    if _WEEKLY.search(text, *place):
+        return Dimension.NUMBER
     return Dimension.OTHER if figure.dimension is Dimension.YEN and _YEARLY.search(text, *place) else None
 
 
@@ -151,7 +161,8 @@ def _is_per_unit(unit: Figure, figure: Figure, text: str) -> bool:
 
 
 def _repeats(text: str, figure: Figure, count: Figure) -> bool:
-    return bool(_TIMES.fullmatch(text, figure.end, count.start))
+    is_beside = figure.end < count.start or count.dimension is Dimension.TIME  # 24時間365日 is no product
+    return is_beside and bool(_TIMES.fullmatch(text, figure.end, count.start))
 
 
 def _multiplies(text: str, figure: Figure, count: Figure, *, is_each: bool) -> bool:
