@@ -35,7 +35,7 @@ class Mention:
     concepts: frozenset[str]
 
 
-_SAME_KEY = {"ない": "無い", "なし": "無い", "ず": "無い", "ぬ": "無い", "へん": "無い", "で": "だ", "じゃ": "だ"}
+_SAME_KEY = {"多く": "多い", "少なく": "少ない", "通う": "通る", "ない": "無い", "なし": "無い", "ず": "無い", "ぬ": "無い", "へん": "無い", "で": "だ", "じゃ": "だ"}
 """Forms that say the same, which SudachiPy keeps apart by their part of speech."""
 
 _OWN_FORM = frozenset({"でしょ", "なら", "たら", "だろう", "でしょう", "れば"})
@@ -116,7 +116,7 @@ def load_lexicon() -> Lexicon:
 
 def _ending(keys: Sequence[str]) -> tuple[str, ...]:
     """The last word of an entry, where it says something: も makes 一度も another word than 一度, する とする than と."""
-    return tuple(key for key in keys[-1:] if key not in _LIGHT or key in ("も", "為る"))
+    return tuple(key for key in keys[-1:] if key not in _LIGHT or key in ("も", "為る", "の"))
 
 
 def respell(text: str, offsets: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

@@ -95,7 +95,7 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
 def _is_part_of_a_name(message: Message, mention: Mention) -> bool:
     """Whether a kind of government only begins a longer word for another body (町商工会, 市教育委員会)."""
     following = message.saying(*_KINDS, start=mention.end, end=mention.end + 12)
-    return bool(following) and following[0].start == mention.end and _kind_of(mention) in GOVERNMENTS
+    return bool(following) and following[0].start == mention.end and _kind_of(mention) in (*GOVERNMENTS, "individual")
 
 
 def _names_a_body(message: Message, place: Place) -> bool:
@@ -270,6 +270,9 @@ def _invests(around: _Surroundings, kind: str) -> bool:
 
 
 def _joins(around: _Surroundings, kind: str) -> bool:
+    told = around.message.saying("together", start=around.clause.start, end=around.start)
+    if told and around.particle == "と":
+        return True
     return around.particle.startswith(("と", "とも", "との")) and not around.particle.startswith(("として", "とし", "という")) and around.next_says(
         "together", "joins", "project", within=2
     )
@@ -327,6 +330,8 @@ def _is_consulted(around: _Surroundings, kind: str) -> bool:
 def _is_member(around: _Surroundings, kind: str) -> bool:
     if any("member" in m.concepts for m in around.before):
         return True
+    if any("seat" in m.concepts for m in around.before) and kind in GOVERNMENTS:
+        return True
     counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and f.dimension in ("other", "municipality")]
     if kind in GOVERNMENTS and counted:
         return True
@@ -339,6 +344,8 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
 def _is_sought(around: _Surroundings, kind: str) -> bool:
     """Whether it is asked which bodies these are: どこの市, 何県, 自治体はどこ."""
     text = around.message.text
+    if around.particle.startswith(("とも", "も", "でも", "にも", "からも")):
+        return False
     return text[: around.start].endswith(("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")) or (
         around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ")
     )

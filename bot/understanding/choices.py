@@ -99,10 +99,9 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
             if word in ("他", "ほか", "外の") and not message.says("adviser_person", "project", start=mention.end, end=mention.end + 8):
                 continue
             if word.startswith(("変", "替", "違", "異")):
-                near = message.saying("adviser_person", "project", start=max(clause.start, mention.start - 14), end=mention.start) or message.saying(
-                    "adviser_person", "project", start=mention.end, end=mention.end + 8
-                )
-                thing = near
+                before = message.saying("adviser_person", "project", start=max(clause.start, mention.start - 14), end=mention.start)
+                after = message.saying("adviser_person", "project", start=mention.end, end=mention.end + 5)
+                thing = before if before and mention.start - before[-1].end <= 2 else after[:1]
             else:
                 thing = message.saying("adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end))[:1]
             for found in thing:

@@ -118,10 +118,17 @@ def read_message(original: str, as_of: date) -> Message:
     mentions = tuple(
         mention
         for mention in load_lexicon().find(tokens)
-        if not any(start < mention.end and mention.start < end for start, end in taken)
-        or mention.concepts & _SAID_BY_DAYS
+        if not any(_takes(span, (mention.start, mention.end)) for span in taken) or mention.concepts & _SAID_BY_DAYS
     )
+    words = [(m.start, m.end) for m in mentions]
+    figures = tuple(f for f in figures if f.dimension in _RULED or not any(s <= f.start and f.end < e for s, e in words))
     return Message(original, as_of, text, offsets, tokens, mentions, figures, days, places, tuple(_cut(text, tokens)))
+
+
+def _takes(span: tuple[int, int], word: tuple[int, int]) -> bool:
+    """Whether a figure, day or place has taken characters of a word that does not go beyond it (1個 in 一個人)."""
+    shares = span[0] < word[1] and word[0] < span[1]
+    return shares and not (word[0] <= span[0] and span[1] < word[1])
 
 
 _SAID_BY_DAYS = frozenset({"before", "now", "later", "first_time", "again", "online", "on_site", "special_ward", "invested_corporation", "how_long", "how_often", "next_year", "within_year"})
@@ -149,7 +156,7 @@ def _ending(tokens: tuple[Token, ...], at: int) -> str:
     if token.surface in _ENDS_SENTENCE:
         return "" if after and after.surface in _ENDS_SENTENCE else "sentence"
     if token.pos == "空白":
-        if before.surface == "、" or before.detail in _TOPIC_OR_CASE:
+        if before.surface == "、" or before.detail in _TOPIC_OR_CASE or (after and after.detail == "数詞"):
             return ""
         return "sentence" if _is_bound(tokens, at) else "list"
     if token.detail == "接続助詞" and token.key in _JOINS:

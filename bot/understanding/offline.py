@@ -11,6 +11,7 @@ from bot.understanding.message import Message
 from bot.understanding.owning import Scene, choose_applicants
 from bot.understanding.quantities import IndexReading, QuantityReader, newest, own_indices
 from bot.understanding.relations import RelationReader
+from knowledge.figures import Dimension
 from knowledge.types import ApplicantKind, Fact, Subject
 
 
@@ -100,7 +101,8 @@ class OfflineReader:
 
     def _apply_together(self) -> bool:
         partners = [b for b in self.scene.bodies if b.part is Part.PARTNER and b.kind in GOVERNMENTS]
-        others = partners or self.message.says("other")
+        counted = any(f.dimension is Dimension.MUNICIPALITY for f in self.message.figures)
+        others = partners or counted or self.message.says("other")
         return self.message.says("joint_application") or bool(
             self.message.says("together") and others and self.message.says("apply", "can", "eligible")
         )

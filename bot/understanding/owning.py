@@ -95,6 +95,12 @@ class Scene:
         clause = self.message.clause_at(start)
         words = self.message.saying("before", "now", "later", start=clause.start, end=start)
         years = [d for d in self.message.days if clause.start <= d.start and d.end <= start and d.precision in ("fiscal_year", "year")]
+        after = self.message.text[end : end + 8]
+        bound = self.message.saying("before", start=end, end=end + 8)
+        if bound and after.startswith(("だった", "の", "であった")) and bound[0].start - end <= 4:
+            return When.BEFORE
+        if self._is_dated_after(clause, end):
+            return When.BEFORE
         if years and (not words or years[-1].start >= words[-1].start):
             return When.BEFORE if years[-1].last_on < self.message.as_of else When.NOW
         if not words:
@@ -102,6 +108,16 @@ class Scene:
         concepts = words[-1].concepts
         return When.BEFORE if "before" in concepts else When.LATER if "later" in concepts else When.NOW
 
+
+    def _is_dated_after(self, clause: Clause, end: int) -> bool:
+        """Whether the next clause says that this was of an earlier time: 0.4やったけど、それは令和6年度の話で."""
+        following = self.message.clauses[clause.number + 1 : clause.number + 2]
+        if not following or self.message.clause_at(end - 1) is not clause:
+            return False
+        then = following[0]
+        refers = self.message.in_clause(then, "that")
+        years = [d for d in self.message.days if then.start <= d.start < then.end and d.last_on < self.message.as_of]
+        return bool(refers) and bool(years or self.message.in_clause(then, "before"))
 
     def _is_told_of_then(self, clause: Clause, start: int) -> bool:
         """Whether it is told of a time that is past: 受かったとき, 選ばれた時."""
@@ -118,8 +134,11 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     Several are given back where the message puts several forward with equal right.
     """
     able = [body for body in bodies if body.part is Part.APPLICANT and not _is_denied(message, body)]
-    if known:
+    corrected = len(able) < len([body for body in bodies if body.part is Part.APPLICANT])
+    if known and not corrected:
         able = [body for body in able if body.plainly or body.topic or len(message.text) <= _A_TURN]
+    if any(body.kind == "unincorporated" for body in able):
+        return tuple(body for body in able if body.kind == "unincorporated")[:1]
     providers = [body for body in able if body.kind == "support_provider" and _applies_as(message, body)]
     if providers:
         return (providers[0],)

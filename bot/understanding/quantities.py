@@ -82,8 +82,8 @@ class QuantityReader:
         return (spoken_of and self._near_index(figure)) or (after_an_index and figure.bound is not None)
 
     def _near_index(self, figure: Figure) -> bool:
-        clause = self._message.clause_at(figure.start)
-        return bool(self._message.in_clause(clause, "index"))
+        sentence = self._message.clause_at(figure.start).sentence
+        return any(self._message.in_clause(c, "index") for c in self._message.clauses if c.sentence == sentence)
 
     def _is_bound_to_a_body(self, figure: Figure) -> bool:
         return self._message.text[figure.end : figure.end + 1] == "の" and any(
@@ -256,6 +256,10 @@ class QuantityReader:
         counts = [f for f in counts if not self._is_taken_back(f) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)]
         earlier = [f for f in counts if self._scene.time_at(f.start, f.end) is When.BEFORE and not self._is_from_to(counts, f)]
         now = [f for f in counts if f not in earlier]
+        marked = [f for f in now if self._is_of_now(f)]
+        if marked and len(marked) < len(now) and not earlier:
+            earlier = [f for f in now if f not in marked and f.start < marked[0].start]
+            now = marked
         if earlier and now:
             return self._compared(now[-1].value, [f.value for f in earlier], counts)
         if len(now) == 2 and self._message.says("before", "more_than", "fewer_than", "selection") and ("から" in self._between(now) or "→" in self._between(now) or "を" in self._between(now)):
@@ -273,6 +277,10 @@ class QuantityReader:
         return {"before", "now"} <= frozenset[str]().union(*(m.concepts for m in times)) and all(
             self._message.text[m.end : m.end + 1] in ("も", "と", "、") for m in times
         )
+
+    def _is_of_now(self, figure: Figure) -> bool:
+        clause = self._message.clause_at(figure.start)
+        return self._message.says("now", start=clause.start, end=figure.start)
 
     def _between(self, figures: Sequence[Figure]) -> str:
         return self._message.text[figures[0].end : figures[1].start]

@@ -229,7 +229,8 @@ class RelationReader:
                 yield self._event("applied_not_selected", mention.start, failed[0].end, clause)
         for mention in self._message.saying("rejected"):
             clause = self._message.clause_at(mention.start)
-            if self._message.says("apply", "selection", "before", start=max(0, clause.start - 12), end=clause.end):
+            plainly = self._message.text[mention.start : mention.end] in ("不採択", "落選", "不選定", "選外")
+            if plainly or self._message.says("apply", "selection", "before", start=max(0, clause.start - 12), end=clause.end):
                 yield self._event("applied_not_selected", mention.start, mention.end, clause)
 
     def _is_counted(self, held: Held) -> bool:

@@ -185,7 +185,7 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
         signs.add("goes_on")
     if _asks_for_a_count(message):
         signs.add("asks_open")
-    if message.says("eligible") or (message.says("apply") and message.says("can")):
+    if message.says("eligible") or _asks_to_apply(message):
         signs.add("asks_eligibility")
     if message.says("who") or _asks_for_conditions(message):
         signs.add("asks_in_general")
@@ -196,6 +196,17 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
     if reader.quantities.mixed():
         signs.add("mixes_modes")
     return frozenset(signs)
+
+
+def _asks_to_apply(message: Message) -> bool:
+    """Whether a sentence asks if one can apply, and not how much or when."""
+    for sentence in {clause.sentence for clause in message.clauses}:
+        clauses = [clause for clause in message.clauses if clause.sentence == sentence]
+        start, end = clauses[0].start, clauses[-1].end
+        applies = message.says("apply", start=start, end=end) and message.says("can", start=start, end=end)
+        if applies and not message.says("how_much", "cap", "amount_word", "how_long", start=start, end=end):
+            return True
+    return False
 
 
 _RULED_COUNTERS = frozenset({"日", "時間", "月", "年", "回", "円", "泊", "度", "で", "か", "が", "を", "も", "億", "万", "千", "箇月", "年度", "時", "週間", "べん", "遍"})
