@@ -104,14 +104,19 @@ def compose(
             if settled or shown or findings.side_by_side
             else AnswerStatus.UNKNOWN
         ),
-        verdict=None
-        if still_open or findings.side_by_side
-        else next((ruling.verdict for ruling in settled if ruling.verdict), None),
+        verdict=None if still_open or findings.side_by_side else _verdict(rulings),
         missing=missing,
         citations=citations,
         rulings=rulings,
         choices=choices,
     )
+
+
+def _verdict(rulings: tuple[Ruling, ...]) -> Verdict | None:
+    """The strictest verdict; a yes does not stand beside what was put to a rule and is not stated."""
+    verdict = next((ruling.verdict for ruling in rulings if ruling.verdict), None)
+    silent = any(r.subject is Subject.CAP and r.outcome is Outcome.NOT_STATED for r in rulings)
+    return None if silent and verdict is Verdict.ELIGIBLE else verdict
 
 
 _STRICTNESS = (Verdict.INELIGIBLE, Verdict.CONDITIONAL, Verdict.ELIGIBLE, None)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.types import Whose
 from bot.understanding.message import Clause, Message
+from knowledge.figures import Dimension, Figure
 from knowledge.lexicon import Mention, Token
 from knowledge.municipalities.places import Place
 from knowledge.types import ApplicantKind
@@ -153,7 +154,8 @@ def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
 def _joined(message: Message, start: int, end: int) -> bool:
     """Whether nothing but の, な and adjectives stand between two words."""
     return all(
-        token.surface in ("の", "な", "、", "「", "は", ")") or token.key == "居る" or token.pos in ("形容詞", "連体詞", "形状詞", "接頭辞", "接尾辞")
+        token.surface in ("の", "な", "、", "「", "は", ")")
+        or token.pos in ("形容詞", "連体詞", "形状詞", "接頭辞", "接尾辞", "動詞")
         for token in message.tokens_between(start, end)
     )
 
@@ -204,7 +206,7 @@ def _other_word(message: Message, around: _Surroundings, own: frozenset[str], st
     return next((message.text[m.start : m.end] for m in around.before if "other" in m.concepts), "")
 
 
-_SAID_TO_BE = frozenset({"です", "だ", "や", "やねん", "でして", "として", "べ", "じゃ", "者", "なん", "なの", "ね", "よ", "どす", "っす"})
+_SAID_TO_BE = frozenset({"です", "だ", "やねん", "でして", "として", "べ", "じゃ", "者", "なん", "なの", "ね", "よ", "どす", "っす"})
 _OFFICES = frozenset({"職員", "担当", "担当者", "者", "事務局", "課", "室", "係", "主査", "係長", "課長", "部長", "社長", "代表", "理事", "理事長", "会長", "局長", "役員", "部", "局", "代表者", "人", "中の人", "窓口", "所属", "勤め"})
 
 
@@ -222,6 +224,11 @@ def _is_said_to_be(around: _Surroundings) -> bool:
     if first.surface == "な" and len(following) > 1 and following[1].surface in ("ん", "の"):
         return True
     if first.surface == "と" and len(following) > 1 and following[1].surface in ("し", "して"):
+        return True
+    if first.surface == "や":
+        return len(following) > 1 and following[1].surface in ("けど", "から", "で", "し", "ねん", "けんど", "さかい")
+    rest = "".join(token.surface for token in after[:5])
+    if rest.startswith(("をやっ", "をして", "を営", "を経営", "を運営", "に勤め", "で働", "の者", "をやり", "に所属", "をしてい", "で会社を")):
         return True
     if first.surface == "で" and len(following) > 1 and following[1].key == "有る":
         return not around.message.saying(*_KINDS, start=following[1].end, end=following[1].end + 1)
@@ -292,23 +299,28 @@ def _is_place(around: _Surroundings, kind: str) -> bool:
         return False
     if any("place" in m.concepts or "work" in m.concepts for m in around.before):
         return True
-    if _is_told_as_place(around):
+    if _is_told_as(around, "place", "work"):
         return True
     if around.particle.startswith(("の", "")) and around.next_says("place") and _near(around, 2):
         return True
     return around.particle in ("で", "では", "を", "での", "でも") and around.next_says("work", "project", "place", within=1) and _near(around, 6)
 
 
-def _is_told_as_place(around: _Surroundings) -> bool:
-    """Whether it is said that the work is done there: やるのは指数0.4の村, 実施地域:A町とB町."""
+def _is_told_as(around: _Surroundings, *concepts: str) -> bool:
+    """Whether it is said to be the place, or the seat: やるのは指数0.4の村, 実施地域:A町とB町, 本部は市ですが."""
     message = around.message
     sentence = [clause for clause in message.clauses if clause.sentence == around.clause.sentence]
-    for mention in message.saying("place", "work", start=sentence[0].start, end=around.start):
+    for mention in message.saying(*concepts, start=sentence[0].start, end=around.start):
         joint = message.text[mention.end : mention.end + 3]
-        if joint.startswith((":", "は", "が")) and "place" in mention.concepts or joint.startswith(("のは", "るのは", "場所は", "するの")):
-            between = message.saying(*_KINDS, start=mention.end, end=around.start)
-            return all(set(_KINDS) & m.concepts <= {"prefecture", "municipality"} for m in between)
+        if (joint.startswith((":", "は", "が")) and "work" not in mention.concepts) or joint.startswith(
+            ("のは", "るのは", "場所は", "するの")
+        ):
+            between = message.saying(*_KINDS, *_PLACES, start=mention.end, end=around.start)
+            return all((_PLACES | set(_KINDS)) & m.concepts <= {"prefecture", "municipality"} for m in between)
     return False
+
+
+_PLACES = frozenset({"place", "seat"})
 
 
 def _contains(around: _Surroundings, kind: str) -> bool:
@@ -327,12 +339,19 @@ def _is_consulted(around: _Surroundings, kind: str) -> bool:
     return around.particle.startswith(("から", "に", "へ", "より", "にも")) and around.next_says("hearsay", "asks", "claim", "requirement", within=2)
 
 
+def _counts_bodies(figure: Figure) -> bool:
+    """Whether a figure may be the number of the bodies before it (市町村は16), and no index of theirs."""
+    return figure.dimension in (Dimension.OTHER, Dimension.MUNICIPALITY) or (
+        figure.dimension is Dimension.NUMBER and figure.value == figure.value.to_integral_value() and figure.value > 1
+    )
+
+
 def _is_member(around: _Surroundings, kind: str) -> bool:
     if any("member" in m.concepts for m in around.before):
         return True
-    if any("seat" in m.concepts for m in around.before) and kind in GOVERNMENTS:
+    if kind in GOVERNMENTS and (any("seat" in m.concepts for m in around.before) or _is_told_as(around, "seat")):
         return True
-    counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and f.dimension in ("other", "municipality")]
+    counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and _counts_bodies(f)]
     if kind in GOVERNMENTS and counted:
         return True
     if kind == "municipality" and around.next_says("more_than", "fewer_than", "same", within=2) and around.particle.startswith(("は", "を", "の", "が", "も")):

@@ -1,8 +1,9 @@
 """Reads the facts that are one of a few: by which way, together or alone, the same project or another, in which year."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from bot.types import Reading, When
+from bot.types import Reading, When, Whose
 from bot.understanding.bodies import Part
 from bot.understanding.owning import Scene
 from bot.understanding.relations import denials
@@ -12,10 +13,16 @@ from knowledge.types import Fact
 
 def read_choices(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
     """What the message says of the way of meeting, of applying together, and of an earlier dispatch."""
-    yield from _meeting_mode(scene)
-    yield from _partnership(scene)
-    yield from _same_project(scene)
-    yield from _dispatch_year(scene, asks_for_repeat)
+    for reading in (
+        *_meeting_mode(scene),
+        *_partnership(scene),
+        *_same_project(scene),
+        *_dispatch_year(scene, asks_for_repeat),
+    ):
+        owner = scene.owner_at(reading.start, reading.end)
+        of_another = owner.whose is Whose.ANOTHER and (owner.body is None or owner.body.part is Part.APPLICANT)
+        ours = scene.is_the_applicants(owner) or not of_another
+        yield reading if ours else replace(reading, whose=Whose.ANOTHER)
 
 
 def _reading(fact: Fact, value: str, start: int, end: int) -> Reading:
@@ -24,7 +31,10 @@ def _reading(fact: Fact, value: str, start: int, end: int) -> Reading:
 
 def _meeting_mode(scene: Scene) -> Iterator[Reading]:
     message = scene.message
-    online, on_site = message.saying("online"), message.saying("on_site")
+    online, on_site = (
+        [m for m in message.saying(concept) if scene.owner_at(m.start, m.end).whose is not Whose.ANOTHER or scene.is_the_applicants(scene.owner_at(m.start, m.end))]
+        for concept in ("online", "on_site")
+    )
     if not online and not on_site:
         return
     denied = [m for m in on_site if denials(message, m.end, min(m.end + 8, message.clause_at(m.start).end)) % 2]

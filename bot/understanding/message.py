@@ -4,7 +4,7 @@ What comes after gets this value and never reads the text again.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -53,6 +53,18 @@ class Message:
     days: tuple[Day, ...]
     places: tuple[Place, ...]
     clauses: tuple[Clause, ...]
+
+    def without(self, clauses: frozenset[int]) -> "Message":
+        """The message as if these clauses said nothing: what they have to say is of another matter."""
+        if not clauses:
+            return self
+        return replace(
+            self,
+            mentions=tuple(m for m in self.mentions if self.clause_at(m.start).number not in clauses),
+            figures=tuple(f for f in self.figures if self.clause_at(f.start).number not in clauses),
+            days=tuple(d for d in self.days if self.clause_at(d.start).number not in clauses),
+            places=tuple(p for p in self.places if self.clause_at(p.start).number not in clauses),
+        )
 
     def clause_at(self, at: int) -> Clause:
         """The clause that a character stands in; the last one for the end of the text."""

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
+from bot.understanding.message import Clause
 from bot.understanding.owning import Owner, Scene
-from bot.understanding.relations import is_contrasted
+from bot.understanding.relations import denials, is_contrasted
 from knowledge.figures import Day, Dimension, Figure, total
 from knowledge.rules.tables import BESIDE
 from knowledge.types import Fact
@@ -115,7 +116,7 @@ class QuantityReader:
         stance = self._stance(figure)
         reading = Reading(
             Fact.FISCAL_INDEX,
-            index_text(figure),
+            self._index_text(figure),
             figure.start,
             figure.end,
             owner.whose,
@@ -124,6 +125,13 @@ class QuantityReader:
             "facts.yaml: fiscal_index",
         )
         return IndexReading(reading, owner, year)
+
+    def _index_text(self, figure: Figure) -> str:
+        """The index as the rules take it; what does not reach a bound (1に届きません) is below it."""
+        short = self._message.text[figure.end : figure.end + 2] in ("に届", "に達", "に満", "に及", "も届")
+        if short and denials(self._message, figure.end, self._message.clause_at(figure.start).end) % 2:
+            return str(figure.value - BESIDE)
+        return index_text(figure)
 
     def _year_of(self, figure: Figure) -> int | None:
         clause = self._message.clause_at(figure.start)
@@ -202,7 +210,7 @@ class QuantityReader:
     def _is_claimed(self, figure: Figure) -> bool:
         """Whether a figure is put forward as the rule's own: 上限は1億円, 5,000万円が適用される."""
         clause = self._message.clause_at(figure.start)
-        return self._message.says("cap", start=clause.start, end=figure.start) or self._message.says("claim")
+        return self._message.says("claim") and self._message.says("cap", start=clause.start, end=figure.start)
 
     def _counts(self, figure: Figure) -> bool:
         clause = self._message.clause_at(figure.start)
@@ -314,7 +322,11 @@ class QuantityReader:
 
     def _is_anothers(self, figure: Figure) -> bool:
         owner = self._scene.owner_at(figure.start, figure.end)
-        return owner.whose is Whose.ANOTHER and (owner.body is None or owner.body.kind == "prefecture")
+        if owner.whose is Whose.ANOTHER and (owner.body is None or owner.body.kind == "prefecture"):
+            return True
+        sentence = self._message.clause_at(figure.start).sentence
+        others = [b for b in self._scene.bodies if b.kind == "prefecture" and b.clause.sentence == sentence and b.start < figure.start]
+        return bool(others) and others[-1].whose is Whose.ANOTHER
 
     def _compared(self, now: Decimal, earlier: Sequence[Decimal], figures: Sequence[Figure]) -> Reading:
         if now > max(earlier):
@@ -329,6 +341,9 @@ class QuantityReader:
 
     def _change_in_words(self) -> Reading | None:
         for clause in self._message.clauses:
+            if self._is_left_open(clause):
+                at = self._message.in_clause(clause, "more_than", "fewer_than", "unknown", "partners")[0]
+                return Reading(Fact.MUNICIPALITY_COUNT, "unknown", at.start, at.end, by="facts.yaml: municipality_count")
             spoken_of = self._message.in_clause(clause, "partners", "before") or self._message.figures
             if not self._asks_for_count and (not spoken_of or not (self._message.says("partners", "selection") or self._message.in_clause(clause, "before"))):
                 continue
@@ -338,12 +353,19 @@ class QuantityReader:
                         return reading
         return None
 
-    def _as_change(self, start: int, end: int, clause, value: str) -> Reading | None:
+    def _is_left_open(self, clause: Clause) -> bool:
+        """Whether it is said that the number is not known yet: 増えるか減るかまだ読めません, 何市町村になるか未定."""
+        both = self._message.in_clause(clause, "more_than") and self._message.in_clause(clause, "fewer_than")
+        unsettled = self._message.in_clause(clause, "unknown", "not_settled") and self._message.in_clause(clause, "partners")
+        return bool(both or unsettled)
+
+    def _as_change(self, start: int, end: int, clause: Clause, value: str) -> Reading | None:
         words = self._message.text[start:end]
         about = self._asks_for_count or self._message.in_clause(clause, "partners") or any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures) or "市町村" in self._message.text
         if words in ("超える", "上回る", "超え") and not about:
             return None
-        if self._message.says("requirement", "no_denial", start=end, end=clause.end) and not self._message.says("before", start=clause.start, end=start):
+        own = self._message.in_clause(clause, "self")
+        if not own and self._message.says("requirement", "no_denial", "hearsay", "claim", start=end, end=clause.end):
             return None
         if not about and not self._message.in_clause(clause, "before"):
             return None
@@ -351,8 +373,6 @@ class QuantityReader:
             return None
         if self._message.in_clause(clause, "adviser_person", "project") and value == "same":
             return None
-        from bot.understanding.relations import denials
-
         if denials(self._message, end, clause.end) % 2:
             value = {"more": "same", "fewer": "same", "same": ""}[value]
         return Reading(Fact.MUNICIPALITY_COUNT, value, start, end, by="facts.yaml: municipality_count") if value else None

@@ -180,7 +180,7 @@ class RelationReader:
 
     def _with_whom(self, partners: list[Body], clause: Clause) -> str:
         recommenders = [b for b in self._scene.bodies if b.part is Part.RECOMMENDER]
-        if self._message.says("different", "other", start=clause.start, end=clause.end) and (recommenders or self._message.says("recommend")):
+        if self._message.says("different", "other", "apart_from", start=clause.start, end=clause.end) and (recommenders or self._message.says("recommend")):
             named = {b.name for b in recommenders if b.name}
             if not (partners and partners[-1].name and partners[-1].name in named):
                 return "with_other"

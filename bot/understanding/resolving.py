@@ -49,7 +49,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     """What the message asks, in the light of the conversation."""
     before = inquiry.conversation
     named = named_programs(message.text, catalog.programs.values(), with_nicknames=message.says("compare"))
-    named = _asked_programs(message, named, catalog)
+    named, apart = _asked_programs(message, named, before, catalog)
+    message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
     reader = OfflineReader(message, before, bool(turns_on_index))
     readings = reader.read()
@@ -229,25 +230,32 @@ def _asks_for_conditions(message: Message) -> bool:
     return False
 
 
-def _asked_programs(message: Message, named: tuple[str, ...], catalog: Catalog) -> tuple[str, ...]:
-    """Of several programs that a message names, those that it asks about: not one that it sets apart or tells of."""
+def _asked_programs(
+    message: Message, named: tuple[str, ...], before: Conversation, catalog: Catalog
+) -> tuple[tuple[str, ...], frozenset[int]]:
+    """Of the programs that a message names, those that it asks about, and the clauses that set others apart."""
     if not named or (len(named) > 1 and message.says("compare")):
-        return named
+        return named, frozenset()
     spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
-    meant = [id for id in named if not all(_is_set_apart(message, start, end) for start, end in spans[id])]
+    apart = {
+        id: all(_is_set_apart(message, start, end, beside=(set(named) | {before.program}) - {id, ""}) for start, end in spans[id])
+        for id in named
+    }
+    meant = tuple(id for id in named if not apart[id])
+    muted = frozenset(message.clause_at(start).number for id in named if apart[id] for start, _ in spans[id])
     asking = _asking_sentences(message)
-    asked = [id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id])]
-    if len(named) == 1:
-        return tuple(meant)
-    return tuple(asked or meant) or named
+    asked = tuple(id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id]))
+    return (asked or meant if len(named) > 1 else meant), muted
 
 
-def _is_set_apart(message: Message, start: int, end: int) -> bool:
-    """Whether a program is only named to leave it out, or as one that was used before."""
+def _is_set_apart(message: Message, start: int, end: int, beside: set[str]) -> bool:
+    """Whether a program is only named to leave it out, or, `beside` others, as one that was used before."""
     clause = message.clause_at(start)
     if message.says("set_apart", start=end, end=end + 10):
         return True
-    told = any(token.key == "た" for token in message.tokens_between(end, clause.end))
+    if not beside:
+        return False
+    told = any(token.key in ("た", "済み", "済む") for token in message.tokens_between(end, clause.end))
     left = denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
     return bool(left) and clause.number not in message.asking and not message.says("selection", "rejected", start=end, end=clause.end)
 
@@ -411,7 +419,7 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
     also_asks = (case.unit is None and Subject.CAP in found) or Subject.WINDOW in found
     plainly = ("asks_eligibility" in case.signs and also_asks and Fact.APPLICANT_KIND in case.said) or case.said.keys() & _OF_THE_APPLICANT
     asked_with_amount = case.unit is not None and "asks_eligibility" in case.signs and Fact.APPLICANT_KIND in case.said
-    decisive = Fact.MUNICIPALITY_COUNT in case.said or asked_with_amount
+    decisive = asked_with_amount or Fact.MUNICIPALITY_COUNT in case.said or case.said.get(Fact.PARTNERSHIP) == "alone"
     if len(found) > 1 and not decisive and (not plainly or Subject.CALLS_PER_YEAR in found):
         found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in case.said:
