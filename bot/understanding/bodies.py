@@ -256,6 +256,8 @@ def _recommends(around: _Surroundings, kind: str) -> bool:
     if told and around.message.text[around.start - 1] == "は" and around.start - told[-1].end <= 8:
         return True
     recommended = around.next_says("recommend", within=2)
+    if particle == "に" and around.next_says("lose"):
+        return True
     if particle.startswith(("から", "より")):
         return recommended or around.next_says("get", "lose", "pending", "deny", within=2)
     if particle.startswith("の") or not particle:
@@ -336,6 +338,8 @@ def _owns(around: _Surroundings, kind: str) -> bool:
 
 
 def _is_consulted(around: _Surroundings, kind: str) -> bool:
+    if kind != "support_provider" and around.particle in ("に", "へ", "を", "から", "より", "まで", "からの", "への"):
+        return True
     return around.particle.startswith(("から", "に", "へ", "より", "にも")) and around.next_says("hearsay", "asks", "claim", "requirement", within=2)
 
 
@@ -352,7 +356,7 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
     if kind in GOVERNMENTS and (any("seat" in m.concepts for m in around.before) or _is_told_as(around, "seat")):
         return True
     counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and _counts_bodies(f)]
-    if kind in GOVERNMENTS and counted:
+    if kind == "municipality" and counted:
         return True
     if kind == "municipality" and around.next_says("more_than", "fewer_than", "same", within=2) and around.particle.startswith(("は", "を", "の", "が", "も")):
         return around.message.says("before", "more_than", "fewer_than")

@@ -114,6 +114,7 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
                 thing = before if before and mention.start - before[-1].end <= 2 else after[:1]
             else:
                 thing = message.saying("adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end))[:1]
+                thing = () if thing and any(mention.end <= b.start < thing[0].start for b in scene.bodies) else thing
             for found in thing:
                 who = "adviser" if "adviser_person" in found.concepts else "project"
                 how = "same" if "same" in mention.concepts and "different" not in mention.concepts else "other"

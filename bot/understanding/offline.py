@@ -73,7 +73,7 @@ class OfflineReader:
             return
         own = own_indices(indices, self.scene)
         counted = newest(own)
-        if counted and all(i.reading.when is When.BEFORE for i in counted) and self.message.says("unknown"):
+        if counted and all(i.reading.when is When.BEFORE for i in counted) and self.message.says("unknown", "not_settled"):
             counted = ()  # an earlier value is known, and it is said that the present one is not (T32)
             yield Reading(Fact.FISCAL_INDEX, "unknown", own[-1].reading.start, own[-1].reading.end, by="facts.yaml: fiscal_index")
         for index in indices:

@@ -136,7 +136,8 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     able = [body for body in bodies if body.part is Part.APPLICANT and not _is_denied(message, body)]
     corrected = len(able) < len([body for body in bodies if body.part is Part.APPLICANT])
     if known and not corrected:
-        able = [body for body in able if body.plainly or body.topic or len(message.text) <= _A_TURN]
+        short = len(message.text) <= _A_TURN
+        able = [b for b in able if b.plainly or short or (b.topic and _is_asked_about(message, b))]
     if any(body.kind == "unincorporated" for body in able):
         return tuple(body for body in able if body.kind == "unincorporated")[:1]
     providers = [body for body in able if body.kind == "support_provider" and _applies_as(message, body)]
@@ -157,7 +158,7 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     if own:
         return (own[-1],)
     own = [body for body in able if body.whose is Whose.WRITER]
-    alone = [body for body in able if body.topic] if len(able) == 1 else []
+    alone = [body for body in able if body.topic] if len(able) == 1 and len(message.text) <= 2 * _A_TURN else []
     return _without_context(asked or own or alone)
 
 

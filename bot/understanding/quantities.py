@@ -152,7 +152,7 @@ class QuantityReader:
         if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
             return Stance.QUOTED
         rule = figure.bound is not None and figure.value == 1
-        own = any(b.clause.number == clause.number and b.whose is Whose.WRITER for b in self._scene.bodies) or self._message.in_clause(clause, "self")
+        own = any(b.clause.number == clause.number and b.plainly for b in self._scene.bodies) or self._message.in_clause(clause, "self")
         quoted = self._message.says("hearsay", "claim", start=figure.end, end=clause.end)
         excluded = self._message.says("can", "eligible", start=figure.end, end=clause.end) and clause.ends in ("against", "joins")
         if rule and not own and (quoted or excluded):
@@ -205,7 +205,7 @@ class QuantityReader:
         if not self._message.in_clause(clause, "hearsay", "claim") or not self._message.in_clause(clause, "cap", "selection", "up_to"):
             return False
         elsewhere = [c for c in self._message.clauses if c.sentence != clause.sentence]
-        return any(self._message.in_clause(c, "can", "eligible") for c in elsewhere)
+        return any(self._message.in_clause(c, "can", "eligible", "up_to", "cap") for c in elsewhere)
 
     def _is_claimed(self, figure: Figure) -> bool:
         """Whether a figure is put forward as the rule's own: 上限は1億円, 5,000万円が適用される."""
@@ -228,7 +228,7 @@ class QuantityReader:
     def _counts_others(self, figure: Figure) -> bool:
         """Whether a length is no support: 3日前, 8日目, 10日以内に提出, a report's week, months by the day."""
         after = self._message.text[figure.end : figure.end + 4]
-        if after.startswith(("って", "とは", "という")) or (figure.dimension is Dimension.DAY and after.startswith(("に", "付", "たった", "経"))):
+        if after.startswith(("って", "とは", "という")) or (figure.dimension is Dimension.DAY and after.startswith(("に", "付", "たった", "経")) and not after.startswith("に加")):
             return True
         if after.startswith(("前", "後", "目", "のうち", "の中で", "ごと", "おき", "ぶり", "現在", "過ぎ")):
             return True
@@ -347,6 +347,10 @@ class QuantityReader:
             spoken_of = self._message.in_clause(clause, "partners", "before") or self._message.figures
             if not self._asks_for_count and (not spoken_of or not (self._message.says("partners", "selection") or self._message.in_clause(clause, "before"))):
                 continue
+            for mention in self._message.in_clause(clause, "together"):
+                before = self._message.saying("before", start=clause.start, end=mention.start)
+                if before and self._message.text[before[-1].end : mention.start] in ("と", "とは"):
+                    return Reading(Fact.MUNICIPALITY_COUNT, "same", before[-1].start, mention.end, by="facts.yaml: municipality_count")
             for concept, value in (("same", "same"), ("fewer_than", "fewer"), ("more_than", "more")):
                 for mention in self._message.in_clause(clause, concept):
                     if reading := self._as_change(mention.start, mention.end, clause, value):
@@ -387,9 +391,17 @@ def own_indices(indices: Sequence[IndexReading], scene: Scene) -> tuple[IndexRea
         at_place = [i for i in said if i.reading.whose is Whose.PLACE or _is_of_the_work(i, scene)]
         if at_place:
             return tuple(at_place)
-        return tuple(i for i in said if not _is_of_the_seat(i, scene) and i.owner.body is not None and i.owner.body.part in (Part.APPLICANT, Part.OWNER, Part.INVESTOR) or scene.is_the_applicants(i.owner))
+        return tuple(i for i in said if scene.is_the_applicants(i.owner) or (_is_of_its_area(i) and not _is_of_the_seat(i, scene)))
     own = [i for i in said if scene.is_the_applicants(i.owner) and not _is_of_the_seat(i, scene)]
     return tuple(own)
+
+
+def _is_of_its_area(index: IndexReading) -> bool:
+    """Whether it is the index of a government that is only named beside a body that is none: its area, or investor."""
+    body = index.owner.body
+    if body is None:
+        return False
+    return body.part in (Part.OWNER, Part.INVESTOR) or (body.part is Part.APPLICANT and body.whose is not Whose.ANOTHER)
 
 
 def _is_of_the_seat(index: IndexReading, scene: Scene) -> bool:

@@ -324,7 +324,7 @@ class RelationReader:
         affirmed = self._message.says(*affirms, start=start, end=end)
         waited = self._message.saying(*awaits, start=clause.start, end=end)
         waited = tuple(m for m in waited if not (m.end <= mention.start and start == mention.end and "pending" not in m.concepts))
-        if self._message.says("unknown", start=start, end=clause.end):
+        if self._message.says("unknown", start=start, end=self._end_of_doubt(clause)):
             holding = Holding.UNKNOWN
         elif affirmed and not denied and not self._is_past(start, end) and self._message.says("perhaps", "hearsay", start=start, end=clause.end):
             holding = Holding.AWAITED
@@ -342,9 +342,17 @@ class RelationReader:
             holding = Holding.SILENT
         return Held(mention, end if end > mention.end else mention.end, holding)
 
+    def _end_of_doubt(self, clause: Clause) -> int:
+        """Where it may be said that something is not known: in the next clause too after …のか、…かどうか、."""
+        words = self._message.text[clause.start : clause.end].rstrip("、 ")
+        following = self._next_in_sentence(clause)
+        return following.end if following and words.endswith(("か", "かどうか", "のか")) else clause.end
+
     def _is_under_way(self, start: int, end: int) -> bool:
         """Whether it is only being worked on: 推薦を検討してくれている最中, 相談しています; not 相談して、もらいました."""
         process = self._message.saying("process", start=start, end=end)
+        if any(t.surface == "中" and t.pos == "接尾辞" for t in self._message.tokens_between(start, end)):
+            return True
         if not process:
             return False
         got = self._message.saying("get", start=process[-1].end, end=end)

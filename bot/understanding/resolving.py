@@ -77,10 +77,13 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     if continues and named and not subjects and not before.subjects:
         subjects = _subjects(_asked_before(before, inquiry), case, False, about)
     days = days or (before.days if Subject.WINDOW not in subjects else None)
+    vague = _asks_vaguely(message, subjects, case)
+    if continues and (case.said or vague) and (not subjects or vague) and before.subjects and not _turns(case, before, about):
+        subjects = before.subjects
     subjects = _with_what_is_touched(subjects, case, before, days, about)
     questions = _questions(message, case)
     amount, unit = case.amount, case.unit
-    if amount is None and unit is None and (not subjects or subjects[0] is Subject.ELIGIBILITY):
+    if amount is None and unit is None and (continues or subjects[:1] == (Subject.ELIGIBILITY,)):
         amount, unit = before.amount, before.amount_unit
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
@@ -200,10 +203,9 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
 
 
 def _asks_to_apply(message: Message) -> bool:
-    """Whether a sentence asks if one can apply, and not how much or when."""
-    for sentence in {clause.sentence for clause in message.clauses}:
-        clauses = [clause for clause in message.clauses if clause.sentence == sentence]
-        start, end = clauses[0].start, clauses[-1].end
+    """Whether a clause asks if one can apply, and not how much or when."""
+    for clause in message.clauses:
+        start, end = clause.start, clause.end
         applies = message.says("apply", start=start, end=end) and message.says("can", start=start, end=end)
         if applies and not message.says("how_much", "cap", "amount_word", "how_long", start=start, end=end):
             return True
@@ -318,6 +320,16 @@ def _fiscal_year(message: Message, scene: Scene, readings: Sequence[Reading]) ->
             continue
         years.append(day)
     return years[0].first_on.year if years else None
+
+
+def _turns(case: Case, before: Conversation, programs: Sequence[Program]) -> bool:
+    """Whether a message says what eligibility hangs on and the matter before does not (費用は? 指数1.1だけど)."""
+    if len(programs) != 1 or before.asked_for in case.said:
+        return False
+    decisive = case.said.keys() - {Fact.APPLICANT_KIND, Fact.PARTNERSHIP, Fact.PROGRAM, Fact.MEETING_MODE}
+    used = {fact for row in rows_of(programs[0], *before.subjects) for fact in row.when}
+    turning = {fact for row in rows_of(programs[0], Subject.ELIGIBILITY) for fact in row.when}
+    return bool(decisive & turning) and not decisive & used
 
 
 def _with_what_is_touched(
@@ -447,6 +459,12 @@ def _questions(message: Message, case: Case) -> tuple[str, ...]:
     return () if case.said.keys() - {Fact.PROGRAM} else (message.text,)
 
 
+def _asks_vaguely(message: Message, subjects: tuple[Subject, ...], case: Case) -> bool:
+    """Whether it is only asked if it can be done, of what was said before: これだけ頼めますか, 可能でしょうか."""
+    plainly = "asks_eligibility" in case.signs and not message.says("this")
+    return subjects == (Subject.ELIGIBILITY,) and not case.said and not plainly
+
+
 def _asked_before(before: Conversation, inquiry: Inquiry) -> dict[Subject, int]:
     """What the question before asked, for a message that only turns it to another program (計画策定ではどうですか)."""
     return {asked.subject: asked.start for asked in subjects_asked(read_message(before.question, inquiry.as_of))}
@@ -460,6 +478,8 @@ def _continues(
         return False
     if (before.asked_for is not None and before.asked_for in case.said) or "goes_on" in case.signs:
         return True
+    if _asks_vaguely(message, subjects, case):
+        return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
     if "asks_again" in case.signs and len(message.text) <= _A_TURN:
         return True
     return not (subjects or (not case.said and _own_matter(message, before, catalog)))
