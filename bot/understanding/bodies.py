@@ -88,7 +88,8 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
     for at in range(len(found) - 1, 0, -1):
         body, following = found[at - 1], found[at]
         listed = message.text[body.end : following.start] in ("や", "・", "、", "と", "及び", "および", "か")
-        if listed and body.part is Part.APPLICANT and not body.plainly:
+        alike = {body.kind, following.kind} <= GOVERNMENTS
+        if listed and alike and body.part is Part.APPLICANT and not body.plainly:
             found[at - 1] = replace(body, part=following.part, whose=following.whose, topic=following.topic)
     return tuple(found)
 
@@ -355,7 +356,7 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
         return True
     if kind in GOVERNMENTS and (any("seat" in m.concepts for m in around.before) or _is_told_as(around, "seat")):
         return True
-    counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and _counts_bodies(f)]
+    counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and " " not in around.message.text[around.end : f.start] and _counts_bodies(f)]
     if kind == "municipality" and counted:
         return True
     if kind == "municipality" and around.next_says("more_than", "fewer_than", "same", within=2) and around.particle.startswith(("は", "を", "の", "が", "も")):

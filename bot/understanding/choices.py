@@ -82,6 +82,8 @@ def _partnership(scene: Scene) -> Iterator[Reading]:
     if joins and any(b.kind == "prefecture" and b.part is not Part.CHANNEL for b in scene.bodies) and scene.applicant and scene.applicant.kind in ("municipality", "special_ward"):
         yield _reading(Fact.PARTNERSHIP, "joint", joins[0].start, joins[0].end)
     for body in scene.bodies:
+        if body.kind == "prefecture" and message.text[body.end : body.end + 2] in ("抜き", "なし", "ぬき"):
+            yield _reading(Fact.PARTNERSHIP, "alone", body.start, body.end + 2)
         if body.part is Part.CHANNEL:
             denied = denials(message, body.end, body.clause.end) % 2
             yield _reading(Fact.PARTNERSHIP, "alone" if denied else "joint", body.start, body.end)
@@ -136,8 +138,11 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
 def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
     message = scene.message
     earlier = [d for d in message.days if d.precision in ("day", "month") and scene.time_at(d.start, d.end) is When.BEFORE]
+    months = [d for d in message.days if d.precision in ("day", "month")]
+    if not earlier and len(months) == 2 and message.says("again"):
+        earlier = months[:1]
     if earlier and message.says("same", "again", "project"):
-        last = latest(earlier[0], message.as_of)
+        last = latest(earlier[0], message.as_of) if earlier[0].first_on > message.as_of or len(months) < 2 else earlier[0]
         now = [d for d in message.days if d not in earlier and d.precision in ("day", "month") and d.start > earlier[0].start]
         year = fiscal_year_of(now[-1].first_on if now else message.as_of)
         same = fiscal_year_of(last.last_on) == year

@@ -78,7 +78,7 @@ class OfflineReader:
             yield Reading(Fact.FISCAL_INDEX, "unknown", own[-1].reading.start, own[-1].reading.end, by="facts.yaml: fiscal_index")
         for index in indices:
             if index in counted:
-                yield replace(index.reading, whose=Whose.WRITER, when=When.NOW if index.reading.when is When.BEFORE and len(own) == len(counted) else index.reading.when)
+                yield replace(index.reading, whose=Whose.WRITER, when=When.NOW)
             elif index in own:
                 yield replace(index.reading, when=When.BEFORE)
             else:

@@ -211,7 +211,7 @@ class RelationReader:
             after = self._message.text[held.mention.end : held.mention.end + 2]
             if after.startswith(("率", "方", "基", "結", "通", "時期", "の方", "の基", "者", "団体数")) or self._is_counted(held):
                 continue
-            told = after.startswith(("た", "て", "れ", "さ", "済")) or self._message.says("before", start=clause.start, end=held.mention.start)
+            told = after.startswith(("た", "て", "れ", "さ", "済", "ず")) or self._message.says("before", start=clause.start, end=held.mention.start)
             if (held.holding is Holding.SILENT and not told) or self._is_future(held, clause):
                 continue
             value = {Holding.DENIED: "never", Holding.UNKNOWN: "unknown", Holding.AWAITED: "unknown"}.get(held.holding, "selected")

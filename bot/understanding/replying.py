@@ -33,7 +33,8 @@ _WORDS: Mapping[Fact, tuple[tuple[str, str], ...]] = {
 
 def read_reply(scene: Scene, before: Conversation, questions: Mapping[Fact, FactQuestion]) -> dict[Fact, str]:
     """What a short message says to the question that was asked; nothing where it says something else."""
-    fact, message = before.asked_for, scene.message
+    awaited = next((fact for fact, value in before.facts.items() if value == "awaited"), None)
+    fact, message = before.asked_for or awaited, scene.message
     if fact is None or len(message.text) > _LONGEST:
         return {}
     for choice in questions[fact].choices:

@@ -58,6 +58,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     case = _case(message, reader, readings, before, catalog, named, signs)
     asked = subjects_asked(message)
     found = {one.subject: one.start for one in reversed(asked)}
+    if _asks_if_still_open(message):
+        found.setdefault(Subject.WINDOW, 0)
+        found.pop(Subject.ELIGIBILITY, None)
     programs = named or programs_in_mind(
         case.said,
         case.unit,
@@ -130,6 +133,8 @@ def _case(
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
     amount, unit = _amount(reader)
+    if unit == "yen" and amount is not None and message.says("difference", "compare"):
+        amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
         amount, unit = _corrected(message, before)
     return Case(said, admitted, amount, unit, signs)
@@ -213,6 +218,15 @@ def _asks_to_apply(message: Message) -> bool:
 
 
 _RULED_COUNTERS = frozenset({"日", "時間", "月", "年", "回", "円", "泊", "度", "で", "か", "が", "を", "も", "億", "万", "千", "箇月", "年度", "時", "週間", "べん", "遍"})
+
+
+def _asks_if_still_open(message: Message) -> bool:
+    """Whether it is asked if one can still apply: まだ申し込める?, まだ募集してる?"""
+    return any(
+        message.says("apply", "call", start=mention.end, end=mention.end + 6) and message.text[mention.start : mention.end] == "まだ"
+        for mention in message.saying("pending")
+        if message.clause_at(mention.start).number in message.asking
+    )
 
 
 def _asks_for_a_count(message: Message) -> bool:
@@ -409,6 +423,8 @@ def _subjects(
 
 
 def _ask_for_the_cap(found: dict[Subject, int], case: Case, programs: Sequence[Program]) -> None:
+    if case.unit == "yen" and Subject.COST in found:
+        found.setdefault(Subject.CAP, found.pop(Subject.COST))  # 金は5500万
     budget = case.amount is not None and case.amount in [row.value for p in programs for row in rows_of(p, Subject.BUDGET)]
     if case.unit == "count":
         if found.keys() <= {Subject.ELIGIBILITY, Subject.CALLS_PER_YEAR}:
