@@ -58,8 +58,8 @@ def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
     """Whether it is asked who can apply, and not whether somebody can."""
     return (
         "asks_in_general" in understanding.signs
-        and Fact.APPLICANT_KIND not in understanding.said
-        and Fact.FISCAL_INDEX not in understanding.said
+        and Fact.APPLICANT_KIND not in understanding.situation.facts
+        and Fact.FISCAL_INDEX not in understanding.situation.facts
         and bool(terms.parameters[Subject.ELIGIBILITY].overview)
     )
 

@@ -228,14 +228,21 @@ def _is_said_to_be(around: _Surroundings) -> bool:
         return True
     if first.surface == "や":
         return len(following) > 1 and following[1].surface in ("けど", "から", "で", "し", "ねん", "けんど", "さかい")
-    rest = "".join(token.surface for token in after[:5])
-    if rest.startswith(("をやっ", "をして", "を営", "を経営", "を運営", "に勤め", "で働", "の者", "をやり", "に所属", "をしてい", "で会社を")):
+    if _works_there(around):
         return True
     if first.surface == "で" and len(following) > 1 and following[1].key == "有る":
         return not around.message.saying(*_KINDS, start=following[1].end, end=following[1].end + 1)
     if first.key == "だ" and first.surface in ("だ", "で", "じゃ"):
         return first.surface == "だ" or (first.pos == "助動詞" and not _then_denied(following))
     return first.surface in _SAID_TO_BE and not _then_denied(following)
+
+
+def _works_there(around: _Surroundings) -> bool:
+    """Whether the writer belongs to it or runs it: 会社に勤めています, NPOをやってます."""
+    rest = "".join(token.surface for token in around.after[:5])
+    return rest.startswith(
+        ("をやっ", "をやり", "をしてい", "をしてま", "を営", "を経営", "を運営", "に勤め", "に所属", "に在籍", "で働", "の者")
+    )
 
 
 def _then_denied(following: list[Token]) -> bool:
@@ -339,6 +346,8 @@ def _owns(around: _Surroundings, kind: str) -> bool:
 
 
 def _is_consulted(around: _Surroundings, kind: str) -> bool:
+    if _works_there(around):
+        return False
     if kind != "support_provider" and around.particle in ("に", "へ", "を", "から", "より", "まで", "からの", "への"):
         return True
     return around.particle.startswith(("から", "に", "へ", "より", "にも")) and around.next_says("hearsay", "asks", "claim", "requirement", within=2)
@@ -355,6 +364,9 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
     if any("member" in m.concepts for m in around.before):
         return True
     if kind in GOVERNMENTS and (any("seat" in m.concepts for m in around.before) or _is_told_as(around, "seat")):
+        return True
+    following = around.message.text[around.end : around.end + 2]
+    if kind == "municipality" and (following.startswith("数") or following == "の数"):
         return True
     counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and " " not in around.message.text[around.end : f.start] and _counts_bodies(f)]
     if kind == "municipality" and counted:

@@ -137,14 +137,13 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
 
 def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
     message = scene.message
-    earlier = [d for d in message.days if d.precision in ("day", "month") and scene.time_at(d.start, d.end) is When.BEFORE]
     months = [d for d in message.days if d.precision in ("day", "month")]
-    if not earlier and len(months) == 2 and message.says("again"):
-        earlier = months[:1]
-    if earlier and message.says("same", "again", "project"):
-        last = latest(earlier[0], message.as_of) if earlier[0].first_on > message.as_of or len(months) < 2 else earlier[0]
-        now = [d for d in message.days if d not in earlier and d.precision in ("day", "month") and d.start > earlier[0].start]
-        year = fiscal_year_of(now[-1].first_on if now else message.as_of)
+    earlier = [d for d in months if scene.time_at(d.start, d.end) is When.BEFORE] or months[:1]
+    told = message.says("again") or len(months) < 2 and scene.time_at(earlier[0].start, earlier[0].end) is When.BEFORE if earlier else False
+    if earlier and told and message.says("same", "again", "project"):
+        then = [d for d in months if d.start > earlier[0].start]
+        last = earlier[0] if then else latest(earlier[0], message.as_of)
+        year = fiscal_year_of(then[-1].first_on if then else message.as_of)
         same = fiscal_year_of(last.last_on) == year
         yield _reading(Fact.DISPATCH_YEAR, "same" if same else "later", earlier[0].start, earlier[0].end)
         return

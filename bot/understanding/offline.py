@@ -33,6 +33,7 @@ class OfflineReader:
         self.quantities = QuantityReader(self.scene, expects_index, expects_count)
         self.expects_reply = before.asked_for is not None
         self._before = before
+        self._known_kind = before.facts.get(Fact.APPLICANT_KIND, "")
 
     def read(self) -> tuple[Reading, ...]:
         """Every reading of the message, of whomever and whenever, in order of the words."""
@@ -71,7 +72,7 @@ class OfflineReader:
         if spread := tuple(self._spread(indices)):
             yield from spread
             return
-        own = own_indices(indices, self.scene)
+        own = own_indices(indices, self.scene, self._known_kind)
         counted = newest(own)
         if counted and all(i.reading.when is When.BEFORE for i in counted) and self.message.says("unknown", "not_settled"):
             counted = ()  # an earlier value is known, and it is said that the present one is not (T32)
@@ -90,7 +91,7 @@ class OfflineReader:
         said = [i for i in indices if i.reading.stance is Stance.SAID and i.reading.when is not When.BEFORE]
         if len({i.reading.value for i in said}) < 2:
             return
-        at_place = own_indices(said, self.scene)
+        at_place = own_indices(said, self.scene, self._known_kind)
         applicant = self.scene.applicant
         if applicant and applicant.kind not in GOVERNMENTS and len({i.reading.value for i in at_place}) > 1:
             yield from self._spread_as("areas", at_place)

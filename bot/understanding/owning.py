@@ -185,7 +185,7 @@ def _without_context(bodies: list[Body]) -> tuple[Body, ...]:
     return tuple(others or bodies)
 
 
-_A_TURN = 12
+_A_TURN = 16
 """A message of at most so many characters that names a body turns the question to it (NPOだと?)."""
 
 

@@ -12,8 +12,13 @@ _SHARED = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP))
 """What is said of oneself whatever is asked."""
 
 
-def named_programs(text: str, programs: Iterable[Program], with_nicknames: bool) -> tuple[str, ...]:
-    """The programs that a message names, in order of naming; where none is, the one that its longest nickname means."""
+def named_programs(
+    text: str, programs: Iterable[Program], spoken_of: str, *, with_nicknames: bool
+) -> tuple[str, ...]:
+    """The programs that a message names, in order of naming; where none is, the one that its longest nickname means.
+
+    In a talk that is of a program (`spoken_of`) a nickname of two characters is taken for what else it says (計画).
+    """
     programs = tuple(programs)
     places = {
         program.id: min(found)
@@ -24,7 +29,7 @@ def named_programs(text: str, programs: Iterable[Program], with_nicknames: bool)
     if places:
         return tuple(sorted(places, key=lambda id: places[id]))
     nicknames = [
-        (len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,))
+        (len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,)) and (not spoken_of or len(name) > 2)
     ]
     return (max(nicknames)[1],) if nicknames else ()
 

@@ -236,7 +236,7 @@ class QuantityReader:
         if figure.dimension in (Dimension.DAY, Dimension.HOUR) and self._message.in_clause(clause, "report", "deadline", "ended"):
             return True
         before = self._message.text[max(0, figure.start - 4) : figure.start]
-        return figure.dimension is Dimension.YEN and before.endswith(("全体", "総額", "予算", "予算は", "人口", "全体で"))
+        return figure.dimension is Dimension.YEN and before.endswith(("人口", "全体予算", "全体予算は"))
 
     def _both_modes(self) -> bool:
         has = {f.dimension for f in self._message.figures if self._counts(f)}
@@ -310,7 +310,7 @@ class QuantityReader:
         if figure.dimension is not Dimension.NUMBER or not whole or figure.value < 1:
             return False
         clause = self._message.clause_at(figure.start)
-        timed = self._message.saying("before", "now", start=clause.start, end=figure.start)
+        timed = self._message.saying("before", "now", "partners", start=clause.start, end=figure.start)
         others = any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
         return bool(timed) or (others and self._message.says("more_than", "fewer_than", "joins"))
 
@@ -382,18 +382,22 @@ class QuantityReader:
         return Reading(Fact.MUNICIPALITY_COUNT, value, start, end, by="facts.yaml: municipality_count") if value else None
 
 
-def own_indices(indices: Sequence[IndexReading], scene: Scene) -> tuple[IndexReading, ...]:
-    """Of several indices those that count: the place's for who is no government (T16), the body's own for who is one."""
+def own_indices(indices: Sequence[IndexReading], scene: Scene, known_kind: str) -> tuple[IndexReading, ...]:
+    """Of several indices those that count: the place's for who is no government (T16), the body's own for who is one.
+
+    `known_kind` is the kind of the applicant that the conversation knows, or "".
+    """
     said = [index for index in indices if index.reading.stance is Stance.SAID]
-    applicant = scene.applicant
-    government = applicant is None or applicant.kind in GOVERNMENTS
+    kind = scene.applicant.kind if scene.applicant else known_kind
+    government = not kind or kind in GOVERNMENTS
     if not government:
         at_place = [i for i in said if i.reading.whose is Whose.PLACE or _is_of_the_work(i, scene)]
         if at_place:
             return tuple(at_place)
         return tuple(i for i in said if scene.is_the_applicants(i.owner) or (_is_of_its_area(i) and not _is_of_the_seat(i, scene)))
     own = [i for i in said if scene.is_the_applicants(i.owner) and not _is_of_the_seat(i, scene)]
-    return tuple(own)
+    at_place = [i for i in said if i.reading.whose is Whose.PLACE]
+    return tuple(own or (at_place if not kind else ()))
 
 
 def _is_of_its_area(index: IndexReading) -> bool:

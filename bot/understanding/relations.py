@@ -60,6 +60,8 @@ def _is_rhetorical(message: Message, mention: Mention) -> bool:
 
 def is_contrasted(message: Message, end: int) -> bool:
     """Whether what ends here is taken back for what follows: 0.9ではなく1.2, 市じゃなくて県."""
+    if message.text[end : end + 1] == "→" and message.says("correct"):
+        return True
     if message.text[end : end + 8].lstrip("円日回時間件市町村").startswith(("と思って", "と言いま", "と言って", "と書い", "と記載", "と申し", "と伝え", "と聞いていましたが")):
         return True
     after = [token for token in message.tokens if token.start >= end][:5]
@@ -211,7 +213,7 @@ class RelationReader:
             after = self._message.text[held.mention.end : held.mention.end + 2]
             if after.startswith(("率", "方", "基", "結", "通", "時期", "の方", "の基", "者", "団体数")) or self._is_counted(held):
                 continue
-            told = after.startswith(("た", "て", "れ", "さ", "済", "ず")) or self._message.says("before", start=clause.start, end=held.mention.start)
+            told = after.startswith(("た", "て", "れ", "さ", "済", "ず")) or self._is_past(held.mention.end, held.end) or self._message.says("before", start=clause.start, end=held.mention.start)
             if (held.holding is Holding.SILENT and not told) or self._is_future(held, clause):
                 continue
             value = {Holding.DENIED: "never", Holding.UNKNOWN: "unknown", Holding.AWAITED: "unknown"}.get(held.holding, "selected")
@@ -328,7 +330,7 @@ class RelationReader:
             holding = Holding.UNKNOWN
         elif affirmed and not denied and not self._is_past(start, end) and self._message.says("perhaps", "hearsay", start=start, end=clause.end):
             holding = Holding.AWAITED
-        elif "pending" in awaits and self._is_under_way(start, end):
+        elif mention.concepts & {"recommend"} and self._is_under_way(start, end):
             holding = Holding.AWAITED
         elif waited and not (affirmed and self._is_past(start, end) and not denied and not self._message.says("hope", start=start, end=end)):
             holding = Holding.AWAITED

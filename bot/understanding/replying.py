@@ -22,6 +22,9 @@ _YES_AND_NO: Mapping[Fact, tuple[str, str]] = {
 }
 """What はい and いいえ say to the question for a fact."""
 
+_AWAITABLE = (Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.INVESTMENT_OR_NONPROFIT)
+"""Facts that may be asked for or hoped for, and are then not there yet (T28)."""
+
 _WORDS: Mapping[Fact, tuple[tuple[str, str], ...]] = {
     Fact.MUNICIPALITY_COUNT: (("same", "same"), ("fewer_than", "fewer"), ("more_than", "more")),
     Fact.DISPATCH_YEAR: (("later", "later"), ("same", "same"), ("now", "same")),
@@ -50,6 +53,8 @@ def read_reply(scene: Scene, before: Conversation, questions: Mapping[Fact, Fact
         yes, no = _YES_AND_NO[fact]
         if fact is Fact.RECOMMENDATION and any(body.kind == "regional_bureau" for body in scene.bodies):
             yes = "regional_bureau"
+        if fact in _AWAITABLE and message.says("pending", "hope", "process", "unknown"):
+            return {fact: "awaited"}
         if message.says("says_no", "lose") or denials(message, 0, len(message.text)) % 2:
             return {fact: no}
         if message.says("says_yes", "get"):

@@ -48,7 +48,7 @@ class Case:
 def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understanding:
     """What the message asks, in the light of the conversation."""
     before = inquiry.conversation
-    named = named_programs(message.text, catalog.programs.values(), with_nicknames=message.says("compare"))
+    named = named_programs(message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare"))
     named, apart = _asked_programs(message, named, before, catalog)
     message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
@@ -86,7 +86,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     subjects = _with_what_is_touched(subjects, case, before, days, about)
     questions = _questions(message, case)
     amount, unit = case.amount, case.unit
-    if amount is None and unit is None and (continues or subjects[:1] == (Subject.ELIGIBILITY,)):
+    asks_over = Subject.CAP in subjects and message.says("up_to", "this")
+    if amount is None and unit is None and (continues or asks_over or subjects[:1] == (Subject.ELIGIBILITY,)):
         amount, unit = before.amount, before.amount_unit
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
@@ -222,6 +223,11 @@ _RULED_COUNTERS = frozenset({"日", "時間", "月", "年", "回", "円", "泊",
 
 def _asks_if_still_open(message: Message) -> bool:
     """Whether it is asked if one can still apply: まだ申し込める?, まだ募集してる?"""
+    if any(
+        message.text[d.start : d.end] in ("今", "いま", "今から") and message.says("apply", "call", start=d.end, end=d.end + 6)
+        for d in message.days
+    ):
+        return bool(message.asking)
     return any(
         message.says("apply", "call", start=mention.end, end=mention.end + 6) and message.text[mention.start : mention.end] == "まだ"
         for mention in message.saying("pending")
@@ -283,6 +289,7 @@ def _asking_sentences(message: Message) -> frozenset[int]:
 def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
     """The first and last day that a question about a call is about; a whole fiscal year is no day."""
     near = [day for day in message.days if day.precision not in ("fiscal_year", "year") and not is_contrasted(message, day.end) and _is_asked(day, message, scene)]
+    near = [day for day in near if message.text[day.start : day.end] not in ("今", "いま", "現在", "これから", "直近", "今後")]
     others = [day for day in near if message.text[day.start : day.end] not in ("今日", "本日", "きょう")]
     chosen = (others or near)[-1:]
     return (chosen[0].first_on, chosen[0].last_on) if chosen else None
