@@ -129,10 +129,8 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
         yield _reading(Fact.SAME_PROJECT, "other_adviser", *kinds["other_adviser"])
     elif "same_project" in kinds and ("same_adviser" in kinds or message.says("again", "adviser_person")):
         yield _reading(Fact.SAME_PROJECT, "same", *kinds["same_project"])
-    elif "same_adviser" in kinds and message.says("project", "same"):
-        start, end = kinds["same_adviser"]
-        if message.saying("project", start=end) or message.saying("project", end=start):
-            yield _reading(Fact.SAME_PROJECT, "same", start, end)
+    elif "same_adviser" in kinds:
+        yield _reading(Fact.SAME_PROJECT, "unknown", *kinds["same_adviser"])
 
 
 def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:

@@ -55,6 +55,8 @@ class Scene:
         ]
         if bare and (not bodies or bare[-1].start > bodies[-1].start):
             concepts = bare[-1].concepts
+            if "other" in concepts and self.message.text[bare[-1].end - 1] == "の":
+                return None  # 別の日に, 他の件: another thing, and nobody else
             if "self" in concepts:
                 return Owner(Whose.WRITER)
             if concepts & {"place"}:
@@ -136,7 +138,8 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     able = [body for body in bodies if body.part is Part.APPLICANT and not _is_denied(message, body)]
     corrected = len(able) < len([body for body in bodies if body.part is Part.APPLICANT])
     if known and not corrected:
-        short = len(message.text) <= _A_TURN
+        related = message.says("invest", "recommend", "together", "get", "lose")
+        short = len(message.text) <= _A_TURN and not related
         able = [b for b in able if b.plainly or short or (b.topic and _is_asked_about(message, b))]
     if any(body.kind == "unincorporated" for body in able):
         return tuple(body for body in able if body.kind == "unincorporated")[:1]

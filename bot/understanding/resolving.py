@@ -369,7 +369,7 @@ def _with_what_is_touched(
         touched.append(Subject.CAP)
     if days is not None:
         touched.append(Subject.WINDOW)
-    if Fact.SAME_PROJECT in {**before.facts, **case.said}:
+    if Fact.SAME_PROJECT in {**before.facts, **case.said} or Fact.SAME_PROJECT in case.admitted.open:
         touched.append(Subject.REPEAT)
     return tuple(dict.fromkeys((*subjects, *(subject for subject in touched if subject in stated))))
 
@@ -451,6 +451,8 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
         found.pop(Subject.COST, None)
     if Subject.BUDGET in found and "names_cap" not in case.signs:
         found.pop(Subject.CAP, None)
+    if "compares" in case.signs and "asks_eligibility" not in case.signs and not case.said:
+        found.pop(Subject.ELIGIBILITY, None)  # どれが向いていますか
     also_asks = (case.unit is None and Subject.CAP in found) or Subject.WINDOW in found
     plainly = ("asks_eligibility" in case.signs and also_asks and Fact.APPLICANT_KIND in case.said) or case.said.keys() & _OF_THE_APPLICANT
     asked_with_amount = case.unit is not None and "asks_eligibility" in case.signs and Fact.APPLICANT_KIND in case.said
