@@ -33,7 +33,7 @@ def _decide_one(
         case Subject.ELIGIBILITY if _asks_in_general(understanding, terms):
             return overview(terms, subject)
         case Subject.ELIGIBILITY:
-            return _eligibility(terms, situation, Fact.FISCAL_INDEX in understanding.said, catalog)
+            return _eligibility(terms, understanding, catalog)
         case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP if "mixes_modes" in understanding.signs:
@@ -64,16 +64,21 @@ def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
     )
 
 
-def _eligibility(terms: Terms, situation: Situation, asked_of_index: bool, catalog: Catalog) -> Ruling:
-    """Who gives a financial strength index and no kind of body is taken for a municipality, and told so.
+_GOVERNMENTS = (ApplicantKind.PREFECTURE, ApplicantKind.MUNICIPALITY)
+
+
+def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog) -> Ruling:
+    """Who gives a financial strength index and speaks of no body but governments is taken for a municipality, and told.
 
     Where a program has no condition on the index, who asks with one is told (T14).
     """
+    situation, asked_of_index = understanding.situation, Fact.FISCAL_INDEX in understanding.said
     ruling = decide(terms, Subject.ELIGIBILITY, situation, catalog.facts)
     turns_on_index = any(Fact.FISCAL_INDEX in row.when for row in terms.rows[Subject.ELIGIBILITY])
     if asked_of_index and not turns_on_index:
         return replace(ruling, says=ruling.says + replies.NO_INDEX_CONDITION)
-    if ruling.missing[:1] != (Fact.APPLICANT_KIND,) or Fact.FISCAL_INDEX not in situation.facts:
+    others = [r for r in understanding.readings if r.slot == Fact.APPLICANT_KIND and r.value not in _GOVERNMENTS]
+    if ruling.missing[:1] != (Fact.APPLICANT_KIND,) or Fact.FISCAL_INDEX not in situation.facts or others:
         return ruling
     assumed = replace(situation, facts={**situation.facts, Fact.APPLICANT_KIND: ApplicantKind.MUNICIPALITY})
     ruling = decide(terms, Subject.ELIGIBILITY, assumed, catalog.facts)

@@ -137,7 +137,7 @@ def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
     message = scene.message
     months = [d for d in message.days if d.precision in ("day", "month")]
     earlier = [d for d in months if scene.time_at(d.start, d.end) is When.BEFORE] or months[:1]
-    told = message.says("again") or len(months) < 2 and scene.time_at(earlier[0].start, earlier[0].end) is When.BEFORE if earlier else False
+    told = bool(earlier) and (len(months) > 1 or scene.time_at(earlier[0].start, earlier[0].end) is When.BEFORE)
     if earlier and told and message.says("same", "again", "project"):
         then = [d for d in months if d.start > earlier[0].start]
         last = earlier[0] if then else latest(earlier[0], message.as_of)

@@ -55,8 +55,8 @@ class Scene:
         ]
         if bare and (not bodies or bare[-1].start > bodies[-1].start):
             concepts = bare[-1].concepts
-            if "other" in concepts and self.message.text[bare[-1].end - 1] == "の":
-                return None  # 別の日に, 他の件: another thing, and nobody else
+            if "other" in concepts and self._is_of_a_thing(bare[-1].end):
+                return None  # 別の日に, 他の取り組み: another thing, and nobody else
             if "self" in concepts:
                 return Owner(Whose.WRITER)
             if concepts & {"place"}:
@@ -65,6 +65,12 @@ class Scene:
         if not bodies:
             return None
         return Owner(bodies[-1].whose, bodies[-1])
+
+    def _is_of_a_thing(self, end: int) -> bool:
+        rest = self.message.text[end : end + 3].removeprefix("の")
+        return rest.startswith(("日", "時", "機会", "回", "件", "月", "年")) or self.message.says(
+            "project", "adviser_person", start=end, end=end + 6
+        )
 
     def _inherited(self, clause: Clause) -> Owner:
         """What the clause before it was about, where the sentence only goes on (隣の市は町で、1.3です)."""

@@ -76,6 +76,8 @@ def is_contrasted(message: Message, end: int) -> bool:
 
 
 def _is_called_wrong(message: Message, end: int) -> bool:
+    if any(word in message.text[end : end + 9] for word in ("計算違い", "見間違い", "書き間違い", "思い違い", "誤記", "打ち間違い", "記憶違い")):
+        return True
     following = message.text[end : end + 6].lstrip("はがって")
     return following.startswith(("誤り", "間違い", "まちがい")) and "の" != message.text[end : end + 1]
 

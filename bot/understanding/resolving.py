@@ -58,6 +58,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     case = _case(message, reader, readings, before, catalog, named, signs)
     asked = subjects_asked(message)
     found = {one.subject: one.start for one in reversed(asked)}
+    if not _asks_if_able(message):
+        found.pop(Subject.ELIGIBILITY, None)
     if _asks_if_still_open(message):
         found.setdefault(Subject.WINDOW, 0)
         found.pop(Subject.ELIGIBILITY, None)
@@ -83,6 +85,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     vague = _asks_vaguely(message, subjects, case)
     if continues and (case.said or vague) and (not subjects or vague) and before.subjects and not _turns(case, before, about):
         subjects = before.subjects
+    if before.subjects and subjects and not message.asking and not named and "compares" not in signs:
+        subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = _with_what_is_touched(subjects, case, before, days, about)
     questions = _questions(message, case)
     amount, unit = case.amount, case.unit
@@ -208,6 +212,15 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
     return frozenset(signs)
 
 
+def _asks_if_able(message: Message) -> bool:
+    """Whether anything is asked that can be done: a verb of what was done (受けた側) asks nothing."""
+    for mention in message.saying("can", "want", "who", "eligible", "requirement"):
+        following = [token.key for token in message.tokens_between(mention.end, mention.end + 4)]
+        if "eligible" in mention.concepts or following[:1] not in (["た"], ["てる"]):
+            return True
+    return False
+
+
 def _asks_to_apply(message: Message) -> bool:
     """Whether a clause asks if one can apply, and not how much or when."""
     for clause in message.clauses:
@@ -277,7 +290,8 @@ def _is_set_apart(message: Message, start: int, end: int, beside: set[str]) -> b
         return True
     if not beside:
         return False
-    told = any(token.key in ("た", "済み", "済む") for token in message.tokens_between(end, clause.end))
+    used = message.saying("passed", "applied", "selection", start=end, end=clause.end)
+    told = bool(used) and any(t.key in ("た", "済み", "済む", "ます") for t in message.tokens_between(used[-1].end, clause.end))
     left = denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
     return bool(left) and clause.number not in message.asking and not message.says("selection", "rejected", start=end, end=clause.end)
 
