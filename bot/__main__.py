@@ -4,11 +4,10 @@ import asyncio
 import errno
 import io
 import json
-import logging
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import ExitStack, suppress
 from datetime import date, datetime
 from tempfile import TemporaryDirectory
@@ -91,44 +90,66 @@ def serve(
 
 
 def _serve(settings: Settings, listening: socket.socket, announcement: str) -> None:
-    """Serves until a signal ends it; announces itself when everything is there."""
+    """Serves until a signal ends it; announces itself as soon as it acknowledges.
+
+    What is answered from opens meanwhile, in the process that answers: whatever arrives until then waits, stored.
+    """
+    from bot.worker import AnswererProcess, log_to_stderr
+
+    log_to_stderr(settings.log_level)
+    answerer = AnswererProcess(settings)
+
     import uvicorn
 
     from bot.app import build_app
     from bot.storage import StorageError
     from knowledge.catalog import CatalogError
-    from knowledge.store import IndexMissingError
-
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    debugging = settings.log_level == "DEBUG"
-    for others in ("uvicorn", "httpx", "alembic"):
-        logging.getLogger(others).setLevel(logging.DEBUG if debugging else logging.WARNING)
+    from knowledge.types import IndexMissingError
 
     async def try_database() -> None:
         await application.state.service.open()
         await application.state.service.close()
 
+    class Server(uvicorn.Server):
+        problem = ""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            typer.echo(announcement)
+            self.opening = asyncio.create_task(self.open())
+
+        async def open(self) -> None:
+            try:
+                try:
+                    await answerer.open()
+                except IndexMissingError:
+                    await asyncio.to_thread(_make_index)
+                    await answerer.open()
+            except (CatalogError, IndexMissingError, SettingsError, OSError) as error:
+                self.problem, self.should_exit = str(error), True
+
     try:
-        application = build_app(settings)
-        _with_index(application.state.service.knowledge)
+        application = build_app(settings, answerer=answerer)
         asyncio.run(try_database())
-    except (CatalogError, IndexMissingError, SettingsError, StorageError, OSError) as error:
+    except (CatalogError, StorageError, OSError) as error:
         _fail(str(error))
-    typer.echo(announcement)
     config = uvicorn.Config(
         application,
         log_config=None,
-        access_log=debugging,
+        access_log=settings.log_level == "DEBUG",
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
+    server = Server(config)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
+    if server.problem:
+        _fail(server.problem)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        return _bound(host, port)
     except OSError as error:
         reasons = {
             errno.EADDRINUSE: "別のプログラムが使っています",
@@ -138,6 +159,19 @@ def _listen(host: str, port: int) -> socket.socket:
         }
         reason = reasons.get(error.errno or 0, error.strerror)
         _fail(f"{host} のポート {port} では受け付けられません({reason})。--host か --port を変えてください。")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket with its address, to which nobody can connect yet: who is refused tries again, who hangs gives up."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)
@@ -256,11 +290,12 @@ def purge(help: Help = False) -> None:
     """保存期間(RETENTION_DAYS)を過ぎた会話の記録を消します。"""
     settings = _settings()
 
+    from bot.answerer import Answerer
     from bot.service import Service
     from bot.storage import StorageError
 
     async def deleted() -> int:
-        service = Service(settings, read_clock)
+        service = Service(settings, read_clock, Answerer(settings))
         await service.open()
         try:
             return await service.purge()
@@ -289,11 +324,12 @@ def deliveries(
     """届けられなかった回答を一覧にします。--replay で送り直します(動いているサーバーが送ります)。"""
     settings = _settings()
 
+    from bot.answerer import Answerer
     from bot.delivery import Inbox, Parked
     from bot.service import Service
 
     async def with_inbox() -> tuple[int, int, tuple[Parked, ...]]:
-        service = Service(settings, read_clock)
+        service = Service(settings, read_clock, Answerer(settings))
         await service.open()
         try:
             replayed = await _replay(service.inbox, replay or [], replay_all)
@@ -407,7 +443,7 @@ def _day(text: str) -> date:
 def _open_knowledge(settings: Settings, documents_only: bool) -> "Knowledge":
     from bot.answering import open_knowledge
     from knowledge.catalog import CatalogError
-    from knowledge.store import IndexMissingError
+    from knowledge.types import IndexMissingError
 
     def opened() -> "Knowledge":
         return open_knowledge(
@@ -419,25 +455,19 @@ def _open_knowledge(settings: Settings, documents_only: bool) -> "Knowledge":
         )
 
     try:
-        return _with_index(opened)
+        try:
+            return opened()
+        except IndexMissingError:
+            _make_index()
+            return opened()
     except (CatalogError, IndexMissingError, OSError) as error:
         _fail(str(error))
 
 
-def _with_index(opens: Callable[[], _Result]) -> _Result:
-    """What opens the index; where there is none to open yet, ingest makes it first, as a person would be told to.
-
-    Raises:
-        IndexMissingError: there is still none; ingest has said why.
-    """
-    from knowledge.store import IndexMissingError
-
-    try:
-        return opens()
-    except IndexMissingError:
-        typer.echo("索引を作っています(初回は数秒かかります)…", err=True)
-        subprocess.run([sys.executable, "-m", "ingest"], stdout=subprocess.DEVNULL, check=False)
-        return opens()
+def _make_index() -> None:
+    """What a person would be told to do where there is no index yet; where it fails, ingest says why."""
+    typer.echo("索引を作っています(初回は数秒かかります)…", err=True)
+    subprocess.run([sys.executable, "-m", "ingest"], stdout=subprocess.DEVNULL, check=False)
 
 
 def _fail(problem: str) -> NoReturn:

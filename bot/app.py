@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
+from importlib import import_module
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -16,13 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.answerer import Answerer
 from bot.channels import web
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
 from bot.service import Service
 from bot.settings import Settings, read_clock
-from knowledge.catalog import load_catalog
-from knowledge.store import IndexMissingError
+from bot.worker import AnswererProcess
+from knowledge.types import IndexMissingError
 
 _LARGEST_BODY = 256 * 1024
 """In bytes: room for the longest message that a setting allows, escaped, and for a platform's batch of events."""
@@ -46,18 +48,21 @@ _UNWRITABLE = (
 _log = logging.getLogger(__name__)
 
 
-def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> FastAPI:
+def build_app(
+    settings: Settings, now: Callable[[], datetime] = read_clock, answerer: Answerer | AnswererProcess | None = None
+) -> FastAPI:
     """Builds the application; its service is `app.state.service`.
 
     Args:
         settings: what it serves, and from where.
         now: the clock, in Japan's time.
+        answerer: answers in a process of its own; in this one if left out.
 
     Raises:
         CatalogError: a file of the programs is wrong.
         StorageError: the data folder or the database's URL cannot be used.
     """
-    service = Service(settings, now)
+    service = Service(settings, now, answerer or Answerer(settings))
     app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None, openapi_url=None)
     platforms = _add_platforms(app, service, settings, now)
 
@@ -71,12 +76,13 @@ def build_app(settings: Settings, now: Callable[[], datetime] = read_clock) -> F
         with suppress(asyncio.CancelledError):
             await purging
         await service.close()
+        await service.answerer.close()
 
     app.router.lifespan_context = lifespan
     app.state.service = service
     app.add_middleware(_Edge)
     web.refuse_in_japanese(app)
-    app.include_router(web.routes(service, load_catalog().programs, settings, now))
+    app.include_router(web.routes(service, settings, now))
 
     _add_probes(app, service, settings, now)
     return app
@@ -126,18 +132,19 @@ def _add_platforms(
 ) -> Callable[[], AbstractAsyncContextManager[None]]:
     """Adds the routes of the platforms that are configured; returns what connects to them and delivers.
 
-    Their SDKs take a second to import, so only those that are needed are.
+    Their SDKs take a second to import, so only those that are needed are, and what sends is after the start.
     """
     connections: list[Callable[[AsyncExitStack, dict[str, Channel]], Awaitable[None]]] = []
     limit = RateLimit(settings.rate_per_conversation)
     if settings.line_channel_secret:
-        from bot.channels import line
+        from bot.channels import line_webhook
 
-        app.include_router(line.routes(service.inbox, settings.line_channel_secret))
+        app.include_router(line_webhook.routes(service.inbox, settings.line_channel_secret))
 
         async def connect_line(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
+            line = await asyncio.to_thread(import_module, "bot.channels.line")
             connection = line.connected(settings.line_channel_access_token, settings.line_api_url)
-            channels[line.NAME] = line.Line(service, await stack.enter_async_context(connection), limit, now)
+            channels[line_webhook.NAME] = line.Line(service, await stack.enter_async_context(connection), limit, now)
 
         connections.append(connect_line)
     if settings.slack_bot_token:
@@ -155,18 +162,28 @@ def _add_platforms(
 
         connections.append(connect_slack)
 
-    @asynccontextmanager
-    async def delivering() -> AsyncIterator[None]:
+    async def deliver(stopping: asyncio.Event) -> None:
         async with AsyncExitStack() as stack:
             channels: dict[str, Channel] = {}
             for connect in connections:
                 await connect(stack, channels)
-            if channels:
-                slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
-                count = service.metrics.count_delivery
-                delivery = Delivery(service.inbox, channels, service.record, count, slots)
-                await stack.enter_async_context(delivery.running())
+            slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
+            delivery = Delivery(service.inbox, channels, service.record, service.metrics.count_delivery, slots)
+            await stack.enter_async_context(delivery.running())
+            await stopping.wait()
+
+    @asynccontextmanager
+    async def delivering() -> AsyncIterator[None]:
+        if not connections:
             yield
+            return
+        stopping = asyncio.Event()
+        task = asyncio.create_task(deliver(stopping))  # what arrives is acknowledged before we can answer
+        try:
+            yield
+        finally:
+            stopping.set()
+            await task
 
     return delivering
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.composing import compose
 from bot.deciding import decide_all
-from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Understanding
+from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Understanding, UnknownFactsError
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.rules.tables import BESIDE, decide, limit_of, terms_on
@@ -19,10 +19,6 @@ from knowledge.types import Bound, Choice, Fact, Outcome, Program, Situation, Su
 
 _BELOW: tuple[Bound, ...] = ("below", "at_least")
 """The bounds whose limit itself belongs to the upper side."""
-
-
-class UnknownFactsError(Exception):
-    """Facts or values that the check does not know, such as those of a button from an earlier version."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,9 @@ class Paraphrases:
 @cache
 def paraphrases() -> Paraphrases:
     """The table, read once."""
-    content: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("paraphrases.yaml").read_text("utf-8"))
+    content: dict[str, Any] = yaml.load(
+        Path(__file__).with_name("paraphrases.yaml").read_text("utf-8"), yaml.CSafeLoader
+    )
 
     def phrases(entries: list[dict[str, list[str]]]) -> tuple[Phrase, ...]:
         return tuple(

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage import BIG_ID, tables
-from bot.types import Conversation, Turn
+from bot.types import Conversation, Turn, room_of
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ _turns = sa.Table(
     sa.Column("state", sa.JSON, nullable=False),
     sa.Column("key", sa.String(32), nullable=True, index=True),
     sa.Column("message", sa.String(64), nullable=True, index=True),
+    sa.Column("room", sa.String(64), nullable=True, index=True),
     sa.Column("helpful", sa.Boolean, nullable=True),
     sa.Column("note", sa.Text, nullable=True),
     sa.Index("turns_of_a_conversation", "conversation", "id"),
@@ -87,6 +88,7 @@ class Conversations:
             "state": _state.dump_python(turn.conversation, mode="json"),
             "key": turn.key,
             "message": self.hide(turn.message) if turn.message else None,
+            "room": self.hide(room) if (room := room_of(turn.sender)) else None,
         }
         if connection:
             await connection.execute(sa.insert(_turns), row)
@@ -113,9 +115,14 @@ class Conversations:
         async with self._engine.begin() as connection:
             return (await connection.execute(kept)).rowcount == 1
 
-    async def forget(self, *, message: str = "", sender: str = "") -> None:
-        """Deletes the turns of a message, or all of a sender."""
-        about = _turns.c.message == self.hide(message) if message else _turns.c.conversation == self.hide(sender)
+    async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
+        """Deletes the turns of a message, all of a sender, or all of a room."""
+        if message:
+            about = _turns.c.message == self.hide(message)
+        elif room:
+            about = _turns.c.room == self.hide(room)
+        else:
+            about = _turns.c.conversation == self.hide(sender)
         async with self._engine.begin() as connection:
             await connection.execute(sa.delete(_turns).where(about))
 

@@ -21,9 +21,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage import BIG_ID, tables
-from bot.types import Turn
+from bot.types import Turn, room_of
 
-LEASE = 6.0
+LEASE = 3.0
 """Seconds after which another worker may take over an event whose worker has not been heard of."""
 
 MOST_ATTEMPTS = 12
@@ -66,6 +66,7 @@ _inbox = sa.Table(
     sa.Column("channel", sa.String(16), nullable=False),
     sa.Column("conversation", sa.String(64), nullable=False),
     sa.Column("message", sa.String(64), nullable=True, index=True),
+    sa.Column("room", sa.String(64), nullable=True, index=True),
     sa.Column("received_at", sa.Double, nullable=False, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="ready"),
     sa.Column("due_at", sa.Double, nullable=False),
@@ -243,6 +244,7 @@ class Inbox:
             "channel": arrival.channel,
             "conversation": self._hide(_storable(arrival.sender)),
             "message": self._hide(_storable(arrival.message)) if arrival.message else None,
+            "room": self._hide(_storable(room)) if (room := room_of(arrival.sender)) else None,
             "received_at": now,
             "due_at": now,
             "event": _storable(arrival.event),
@@ -382,10 +384,12 @@ class Inbox:
         async with self._engine.connect() as connection:
             return bool((await connection.execute(known)).scalar_one())
 
-    async def forget(self, *, message: str = "", sender: str = "") -> None:
-        """Wipes what waits or is parked of a message, or what is parked of a sender: what waits came later."""
+    async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
+        """Wipes what waits or is parked of a message or room, or what is parked of a sender: what waits came later."""
         if message:
             about = sa.and_(_inbox.c.message == self._hide(message), _inbox.c.state.in_(("ready", "parked")))
+        elif room:
+            about = sa.and_(_inbox.c.room == self._hide(room), _inbox.c.state.in_(("ready", "parked")))
         else:
             about = sa.and_(_inbox.c.conversation == self._hide(sender), _inbox.c.state == "parked")
         async with self._engine.begin() as connection:

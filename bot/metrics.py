@@ -1,16 +1,13 @@
 """What operators watch: counts of what this process answered, refused and delivered, for Prometheus."""
 
 import math
-from collections.abc import Mapping
 from typing import get_args
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from bot.delivery import Outcome, Queue
-from bot.reconciling import Fate
-from bot.types import AnswerStatus
-from knowledge.store import Kind
+from bot.types import AnswerStatus, Fate, IndexState, ModelUse
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the histogram in seconds: the answering path takes milliseconds, a chat model seconds."""
@@ -95,18 +92,18 @@ class Metrics:
         """Counts an attempt to deliver."""
         self._deliveries.labels(channel, outcome).inc()
 
-    def count_model(self, model: str, outcome: str, fates: Mapping[Fate, int], tokens_today: int) -> None:
-        """Counts what a chat model did for an answer: how it ended, and its sentences by what became of them."""
-        self._model_answers.labels(model, outcome).inc()
+    def count_model(self, use: ModelUse) -> None:
+        """Counts what a chat model did for an answer."""
+        self._model_answers.labels(use.model, use.outcome).inc()
         for fate in get_args(Fate):
-            self._model_sentences.labels(model, fate).inc(fates.get(fate, 0))
-        self._model_tokens.labels(model).set(tokens_today)
+            self._model_sentences.labels(use.model, fate).inc(use.fates.get(fate, 0))
+        self._model_tokens.labels(use.model).set(use.tokens_today)
 
-    def show_index(self, generation: str, sizes: Mapping[Kind, int]) -> None:
-        """Says which index serves, and the number of its entries by kind."""
+    def show_index(self, index: IndexState) -> None:
+        """Says which index serves."""
         self._index.clear()
-        self._index.labels(generation).set(1)
-        for kind, number in sizes.items():
+        self._index.labels(index.generation).set(1)
+        for kind, number in index.sizes.items():
             self._entries.labels(kind).set(number)
 
     def show_queue(self, queue: Queue | None) -> None:

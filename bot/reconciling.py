@@ -11,17 +11,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 from bot.claims import Token, paraphrases, read_claims
 from bot.statements import Statement, carries, clauses_of, parts_of, sentences_of
 from bot.supporting import Claim, objection_to
+from bot.types import Fate
 from knowledge.japanese import normalize
 
 LONGEST_SENTENCE = 160
 """In characters; longer ones do not help on a phone."""
-
-Fate = Literal["kept", "restated", "removed"]
 
 _MEANT_SHARE = 0.5
 """From this share of its words on, a sentence is taken to mean a sentence of its source."""

@@ -11,9 +11,6 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -82,11 +79,6 @@ async def migrate(engine: AsyncEngine) -> None:
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
             await connection.run_sync(_upgrade)
         await check_writable(engine)
-    except CommandError as error:
-        raise StorageError(
-            f"会話の記録先({_name(engine)})は、より新しい版で作られています。"
-            "新しい版を入れるか、DATABASE_URL か DATA_DIR で別の記録先を指定してください。"
-        ) from error
     except (SQLAlchemyError, OSError) as error:
         reason = getattr(error, "orig", None) or error
         raise StorageError(
@@ -96,9 +88,25 @@ async def migrate(engine: AsyncEngine) -> None:
 
 
 def _upgrade(connection: sa.Connection) -> None:
+    newest = max(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("r*.py"))
+    if sa.inspect(connection).has_table("alembic_version"):
+        version = sa.text("SELECT version_num FROM alembic_version")
+        if connection.execute(version).scalar_one_or_none() == newest:
+            return  # alembic takes long to import, and a restart must acknowledge soon
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StorageError(
+            f"会話の記録先({connection.engine.url.render_as_string(hide_password=True)})は、"
+            "より新しい版で作られています。"
+            "新しい版を入れるか、DATABASE_URL か DATA_DIR で別の記録先を指定してください。"
+        ) from error
 
 
 async def check_writable(engine: AsyncEngine) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from knowledge.types import Choice, Chunk, Fact, FaqEntry, Ruling, Situation, Subject, Unit, Verdict
+from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
 
 
 class AnswerStatus(StrEnum):
@@ -206,6 +206,51 @@ class Answer:
             "choices": [{"label": choice.label, "value": choice.value} for choice in self.choices],
             "suggestions": list(self.suggestions),
         }
+
+
+Fate = Literal["kept", "restated", "removed"]
+"""What the check makes of a chat model's sentence."""
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """What a chat model did for an answer: how that ended, its sentences by fate, and its tokens of the day."""
+
+    model: str
+    outcome: str
+    fates: Mapping[Fate, int]
+    tokens_today: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An answer as far as it has come, and what the conversation then remembers."""
+
+    answer: Answer
+    conversation: Conversation
+    model_use: ModelUse | None = None
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """The generation of the index that serves, and its entries by kind."""
+
+    generation: str
+    sizes: Mapping[Kind, int]
+
+
+class UnknownFactsError(Exception):
+    """A program, a fact or a value that the check does not know, such as from a button of an earlier version."""
+
+
+def room_of(sender: str) -> str:
+    """Channel and id of the room that a sender writes in; "" for one who is alone with us.
+
+    Args:
+        sender: `channel:room:person`, or `channel:person`.
+    """
+    channel, *rest = sender.split(":")
+    return f"{channel}:{rest[0]}" if len(rest) == 2 else ""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Catalog:
     facts: Mapping[Fact, FactQuestion]
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(yaml.CBaseLoader):
     """Every scalar is text (no date or float is guessed), and a key given twice is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -69,7 +69,7 @@ class Synonyms:
 @cache
 def load_synonyms() -> Synonyms:
     """Reads synonyms.yaml: `same` lists words that stand for each other; `said` may mean `means`, not the reverse."""
-    groups = yaml.safe_load((Path(__file__).parent / "synonyms.yaml").read_text(encoding="utf-8"))
+    groups = yaml.load((Path(__file__).parent / "synonyms.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     alternatives: dict[tuple[str, ...], dict[tuple[str, ...], float]] = {}
     for group in groups:
         said = group.get("same", group.get("said"))

@@ -23,10 +23,7 @@ from knowledge.embedding import Embedding, load_embedding, load_embedding_named
 from knowledge.japanese import normalize
 from knowledge.reranking import Reranker, load_reranker
 from knowledge.store import (
-    KINDS,
     Index,
-    IndexMissingError,
-    Kind,
     Rows,
     Terms,
     current_generation,
@@ -34,7 +31,7 @@ from knowledge.store import (
     newest_embedding,
     open_index,
 )
-from knowledge.types import Chunk, Hit, section_id
+from knowledge.types import KINDS, Chunk, Hit, IndexMissingError, Kind, section_id
 from knowledge.words import index_terms, reading_pairs
 
 Scores = npt.NDArray[np.float32]

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import chromadb
@@ -33,14 +33,12 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError
 
 from knowledge.embedding import Embedding, Vectors
-from knowledge.types import Chunk
+from knowledge.types import KINDS, Chunk, IndexMissingError, Kind
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
 
-Kind = Literal["passage", "question"]
 Terms = Literal["words", "sounds"]
 Rows = npt.NDArray[np.int32]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _T = TypeVar("_T")
 
 _BLOCK = 2048  # rows of a block of postings, and chunks that are written at once
@@ -58,10 +56,6 @@ CREATE TABLE postings (
     PRIMARY KEY (kind, terms, term, block)
 ) WITHOUT ROWID;
 """
-
-
-class IndexMissingError(Exception):
-    """There is no index for this embedding model that can be opened; the message says what to do."""
 
 
 class IndexBusyError(Exception):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 
 class ApplicantKind(StrEnum):
@@ -129,6 +129,16 @@ class Situation:
 
 
 Comparison = Mapping[Bound, str]
+
+
+Kind = Literal["passage", "question"]
+"""What an entry of the index is: a passage of a document, or the wording of a question of the FAQ."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class IndexMissingError(Exception):
+    """There is no index for this embedding model that can be opened; the message says what to do."""
 
 
 @dataclass(frozen=True)

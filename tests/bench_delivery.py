@@ -23,7 +23,20 @@ from bot.simulator.line import LinePlatform
 from tests.channels.burst import ROOT, Outcome, Process, burst, environment
 
 PEOPLE, SECONDS = 300, 10.0
-KILLS = (3.0, 10.0)
+HEADINGS = (
+    "",
+    "ack p50 ms",
+    "ack p99 ms",
+    "refused",
+    "back after s",
+    "answer p50 s",
+    "answer p95 s",
+    "once",
+    "twice",
+    "pushed",
+    "PSS MB",
+)
+KILLS = (3.0, 7.0)
 PLATFORM_DELAY = 0.1
 """Seconds that the stand-in takes for a call, about what the real one takes."""
 
@@ -67,7 +80,7 @@ def main() -> None:
     arguments.add_argument("--postgresql", default="", help="URL of an empty database")
     postgresql = arguments.parse_args().postgresql
     table = Table(title=f"{PEOPLE} people within {SECONDS:.0f} s")
-    for heading in ("", "ack p50 ms", "ack p99 ms", "answer p50 s", "answer p95 s", "answered once", "twice", "pushed"):
+    for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading else "left")
     with TemporaryDirectory() as name, database(postgresql) as url:
         folder = Path(name)
@@ -87,6 +100,8 @@ def _cells(outcome: Outcome) -> list[str]:
     return [
         f"{acknowledged[49] * 1000:.0f}",
         f"{acknowledged[98] * 1000:.0f}",
+        str(outcome.refused),
+        ", ".join(f"{seconds:.2f}" for seconds in outcome.back) or "-",
         f"{answered[49]:.2f}",
         f"{answered[94]:.2f}",
         str(outcome.answers[1]),

@@ -27,9 +27,9 @@ from knowledge.catalog import load_catalog
 from knowledge.embedding import Embedding, load_embedding
 from knowledge.reranking import load_reranker
 from knowledge.search import RELEVANT, Searcher
-from knowledge.store import Kind, embedded_text, open_index, update_index
+from knowledge.store import embedded_text, open_index, update_index
 from knowledge.training import jaquad_articles
-from knowledge.types import Chunk
+from knowledge.types import Chunk, Kind
 from knowledge.words import index_terms
 
 Rank = Callable[[str, str], Sequence[str]]

@@ -1,4 +1,4 @@
-"""LINE: webhook events to arrivals, arrivals to messages, and sending by reply or push. Conversions only.
+"""LINE: arrivals to messages, and sending by reply or push. Conversions only.
 
 Verified against line-bot-sdk 3.27 and https://developers.line.biz/en/reference/messaging-api/.
 """
@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import ClientError, ClientTimeout
-from fastapi import APIRouter, Request, Response
 from linebot.v3.messaging import (
     ApiException,
     AsyncApiClient,
@@ -24,31 +23,26 @@ from linebot.v3.messaging import (
     ReplyMessageRequest,
     ShowLoadingAnimationRequest,
 )
-from linebot.v3.webhook import SignatureValidator
 from linebot.v3.webhooks import (
     Event,
     FollowEvent,
-    GroupSource,
     JoinEvent,
+    LeaveEvent,
     MessageEvent,
     PostbackEvent,
-    RoomSource,
     TextMessageContent,
     UnfollowEvent,
     UnsendEvent,
     UserMentionee,
-    UserSource,
 )
 
 from bot.channels import line_messages as messages
 from bot.channels.limits import TOO_MANY, RateLimit
+from bot.channels.line_webhook import NAME, room_of, sender_of
 from bot.channels.progress import shown
-from bot.checking import UnknownFactsError
 from bot.delivery import (
-    Arrival,
     AskedToWaitError,
     Attempt,
-    Inbox,
     Json,
     Prepared,
     RetryLaterError,
@@ -57,10 +51,8 @@ from bot.delivery import (
 from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
-from bot.types import AnswerStatus, Turn
-from knowledge.store import IndexMissingError
-
-NAME = "line"
+from bot.types import AnswerStatus, Turn, UnknownFactsError
+from knowledge.types import IndexMissingError
 
 REPLY_TOKEN_LIFE = 50.0
 """Seconds from the event's arrival. The platform promises one minute from the webhook on; the rest is for the way."""
@@ -99,6 +91,7 @@ _EXAMPLES = (
     "推進体制構築支援の上限はいくらですか",
     "アドバイザー派遣は今申し込めますか",
 )
+_TO_THIS = "このご質問への回答です。"
 _CHECK_WHICH = "どの支援事業の対象になるかを確かめますか。"
 _THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
 _ASK_AGAIN = "このボタンは使えなくなりました。ご質問を文字でお送りください。"
@@ -118,12 +111,14 @@ class Line:
 
     async def prepare(self, event: Json) -> Prepared:
         """The messages that answer an event."""
+        source = event["source"]
         match Event.from_dict(event):
-            case MessageEvent(message=TextMessageContent() as content, source=source):
-                return await self._answer(source, _without_mention(content), f"{NAME}:{content.id}")
+            case MessageEvent(message=TextMessageContent() as content):
+                prepared = await self._answer(source, _without_mention(content), f"{NAME}:{content.id}")
+                return _quoting(content.quote_token, prepared) if room_of(source) else prepared
             case MessageEvent(message=content):
                 return _say(_KINDS.get(content.type, "") + _WRITE, *_examples())
-            case PostbackEvent(postback=postback, source=source):
+            case PostbackEvent(postback=postback):
                 return await self._tapped(source, postback.data)
             case FollowEvent():
                 return _say(_WELCOME, *_examples(), messages.postback_item(messages.CHECK, {"check": ""}))
@@ -131,12 +126,14 @@ class Line:
                 return _say(_JOINED)
             case UnsendEvent(unsend=unsend):
                 await self._service.forget(message=f"{NAME}:{unsend.message_id}")
-            case UnfollowEvent(source=source):
-                await self._service.forget(sender=_sender(source))
+            case UnfollowEvent():
+                await self._service.forget(sender=sender_of(source))
+            case LeaveEvent():
+                await self._service.forget(room=f"{NAME}:{room_of(source)}")
         return Prepared([])
 
-    async def _answer(self, source: Any, text: str, message: str = "") -> Prepared:
-        sender = _sender(source)
+    async def _answer(self, source: Json, text: str, message: str = "") -> Prepared:
+        sender = sender_of(source)
         if not self._limit.allows(sender, self._now()):
             self._service.metrics.count_refused(NAME)
             return _say(TOO_MANY)
@@ -149,7 +146,7 @@ class Line:
             raise RetryLaterError(str(error)) from error
         return self._as_prepared(turn, source)
 
-    async def _tapped(self, source: Any, data: str) -> Prepared:
+    async def _tapped(self, source: Json, data: str) -> Prepared:
         match _read_postback(data):
             case {"say": str(text)}:
                 return await self._answer(source, text)
@@ -165,9 +162,9 @@ class Line:
             case _:
                 return _say(_ASK_AGAIN)
 
-    async def _check(self, source: Any, program: str, facts: Any) -> Prepared:
+    async def _check(self, source: Json, program: str, facts: Any) -> Prepared:
         try:
-            turn = await self._service.check_eligibility(_sender(source), program, facts)
+            turn = await self._service.check_eligibility(sender_of(source), program, facts)
         except UnknownFactsError:
             return _say(_ASK_AGAIN)
         asked = turn.answer
@@ -179,13 +176,13 @@ class Line:
         ]
         return replace(_say(asked.text, *tapped), turn=turn)
 
-    def _as_prepared(self, turn: Turn, source: Any) -> Prepared:
-        alone = isinstance(source, UserSource)
-        return Prepared(messages.answer_messages(turn.answer, turn.key, self._service.programs, rateable=alone), turn)
+    def _as_prepared(self, turn: Turn, source: Json) -> Prepared:
+        rateable = not room_of(source)
+        return Prepared(messages.answer_messages(turn.answer, turn.key, self._service.programs, rateable), turn)
 
-    async def _show_loading(self, source: Any) -> None:
-        if isinstance(source, UserSource) and source.user_id:  # the animation exists in one-to-one chats only
-            request = ShowLoadingAnimationRequest(chatId=source.user_id, loadingSeconds=_LOADING_SECONDS)
+    async def _show_loading(self, source: Json) -> None:
+        if not room_of(source) and (user := source.get("userId")):  # the animation exists in one-to-one chats only
+            request = ShowLoadingAnimationRequest(chatId=user, loadingSeconds=_LOADING_SECONDS)
             await self._api.show_loading_animation(request, _request_timeout=TIMEOUT)
 
     def apology(self, event: Json) -> list[Json]:
@@ -283,59 +280,6 @@ async def connected(access_token: str, host: str) -> AsyncIterator[AsyncMessagin
         yield AsyncMessagingApi(client)
 
 
-def routes(inbox: Inbox, channel_secret: str) -> APIRouter:
-    """`POST /line/webhook`: verified on the raw body, stored, acknowledged."""
-    router = APIRouter()
-    validator = SignatureValidator(channel_secret)
-
-    @router.post("/line/webhook")
-    async def webhook(request: Request) -> Response:
-        try:
-            body = (await request.body()).decode()
-        except UnicodeDecodeError:
-            return Response(status_code=400)
-        if not validator.validate(body, request.headers.get("x-line-signature", "")):
-            return Response(status_code=400)
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return Response(status_code=415)
-        try:
-            events = json.loads(body)["events"]
-            arrivals = [arrival for event in events if (arrival := _arrival(event))]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return Response(status_code=400)
-        await inbox.put(arrivals)
-        return Response()
-
-    return router
-
-
-def _arrival(event: Json) -> Arrival | None:
-    """An event that is for us; None for what nobody asked of us, and for what this version does not know."""
-    try:
-        read = Event.from_dict(event)
-    except (ValueError, TypeError, KeyError) as error:
-        _log.info("an event is not understood: %s", type(error).__name__)
-        return None
-    if read.mode != "active" or not _concerns_us(read):
-        return None
-    message = ""
-    if isinstance(read, MessageEvent):
-        message = f"{NAME}:{read.message.id}"
-    return Arrival(f"{NAME}:{read.webhook_event_id}", NAME, _sender(read.source), event, message)
-
-
-def _concerns_us(event: Event) -> bool:
-    match event:
-        case MessageEvent(source=UserSource(), message=_):
-            return True
-        case MessageEvent(message=TextMessageContent() as content):
-            return bool(_mentions_of_us(content))
-        case PostbackEvent() | FollowEvent() | UnfollowEvent() | JoinEvent() | UnsendEvent():
-            return True
-        case _:
-            return False
-
-
 def _mentions_of_us(content: TextMessageContent) -> list[UserMentionee]:
     mentionees = content.mention.mentionees if content.mention else ()
     return [mention for mention in mentionees if isinstance(mention, UserMentionee) and mention.is_self]
@@ -349,21 +293,9 @@ def _without_mention(content: TextMessageContent) -> str:
     return str(units.decode("utf-16-le", errors="ignore")).strip()
 
 
-def _sender(source: Any) -> str:
-    """Whose conversation it is: in a group each member has one, so that nobody's facts are taken for another's."""
-    match source:
-        case GroupSource(group_id=room, user_id=user) | RoomSource(room_id=room, user_id=user):
-            return f"{NAME}:{room}:{user or ''}"
-        case UserSource(user_id=user):
-            return f"{NAME}:{user}"
-        case _:
-            return f"{NAME}:"
-
-
 def _target(event: Json) -> str:
     """Where a push goes: the room, or the person."""
-    source = event.get("source") or {}
-    return str(source.get("groupId") or source.get("roomId") or source.get("userId") or "")
+    return room_of(event["source"]) or str(event["source"].get("userId") or "")
 
 
 def _read_postback(data: str) -> Json:
@@ -372,6 +304,16 @@ def _read_postback(data: str) -> Json:
     except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def _quoting(token: str | None, prepared: Prepared) -> Prepared:
+    """In a group the question is quoted; a card cannot do that itself."""
+    first = prepared.outgoing[0]
+    if not token:
+        return prepared
+    quoting = (first if first["type"] == "text" else messages.text_message(_TO_THIS)) | {"quoteToken": token}
+    rest = prepared.outgoing[1:] if first["type"] == "text" else prepared.outgoing
+    return replace(prepared, outgoing=[quoting, *rest])
 
 
 def _examples() -> list[Json]:

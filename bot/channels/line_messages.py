@@ -86,10 +86,10 @@ def text_message(text: str) -> Json:
 
 
 def as_plain_text(message: Json) -> Json:
-    """A message for where Flex is not taken: what is read aloud and shown in notifications, with the same taps."""
+    """A message for where Flex is not taken: the whole text, with the same taps."""
     if message["type"] != "flex":
         return message
-    plain = text_message(message["altText"])
+    plain = text_message(message.get("text") or message["altText"])
     return plain | {"quickReply": message["quickReply"]} if "quickReply" in message else plain
 
 
@@ -124,7 +124,8 @@ def _answer_message(answer: Answer, programs: Mapping[str, Program]) -> Json:
     bubble = _bubble(card)
     if len(json.dumps(bubble, ensure_ascii=False).encode()) > BUBBLE_LIMIT:
         return text_message(answer.text)
-    return {"type": "flex", "altText": clip(answer.text, ALT_TEXT_LIMIT), "contents": bubble}
+    text = clip(answer.text, TEXT_LIMIT)  # goes along for `as_plain_text`; it is not of a Flex message
+    return {"type": "flex", "altText": clip(answer.text, ALT_TEXT_LIMIT), "contents": bubble, "text": text}
 
 
 def _bubble(card: Card) -> Json:

@@ -41,8 +41,7 @@ from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
 from bot.types import AnswerStatus, Turn
-from knowledge.store import IndexMissingError
-from knowledge.types import Fact
+from knowledge.types import Fact, IndexMissingError
 
 NAME = "slack"
 
@@ -176,7 +175,7 @@ class Slack:
         for program in self._service.programs.values():
             turn = await self._service.consider("slack:home", f"{program.name}は今申し込めますか")
             calls[program.id] = turn.answer.text.partition("\n\n")[0]
-        return blocks.home_view(self._service.programs.values(), calls, self._service.index_status())
+        return blocks.home_view(self._service.programs.values(), calls, await self._service.index_status())
 
     def apology(self, event: Json) -> list[Json]:
         """What tells the person that we failed, where an answer was waited for."""

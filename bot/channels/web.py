@@ -15,13 +15,11 @@ from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
 from bot.channels.limits import TOO_MANY, RateLimit
-from bot.checking import UnknownFactsError
 from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError, Settings
-from bot.types import Answer, AnswerStatus
-from knowledge.store import IndexMissingError
-from knowledge.types import Fact, Program
+from bot.types import Answer, AnswerStatus, UnknownFactsError
+from knowledge.types import Fact, IndexMissingError
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -65,9 +63,7 @@ class Check(BaseModel):
     conversation_id: ConversationId | None = None
 
 
-def routes(
-    service: Service, programs: Mapping[str, Program], settings: Settings, now: Callable[[], datetime]
-) -> APIRouter:
+def routes(service: Service, settings: Settings, now: Callable[[], datetime]) -> APIRouter:
     """The page at `/`, its files under `/page`, and the API."""
     router = APIRouter()
     of_client = RateLimit(settings.rate_per_client)
@@ -80,7 +76,10 @@ def routes(
     @router.get("/api/programs")
     async def named_programs() -> JSONResponse:
         return JSONResponse(
-            [{"id": program.id, "name": program.name, "summary": program.summary} for program in programs.values()]
+            [
+                {"id": program.id, "name": program.name, "summary": program.summary}
+                for program in service.programs.values()
+            ]
         )
 
     def refused(conversation_id: str, request: Request) -> JSONResponse | None:
@@ -110,7 +109,7 @@ def routes(
         conversation_id = checked.conversation_id or secrets.token_urlsafe(16)
         if refusal := refused(conversation_id, request):
             return refusal
-        if checked.program not in programs:
+        if checked.program not in service.programs:
             return _refusal(422, _FIELDS["program"], conversation_id)
         try:
             answered = await service.fill_in(f"web:{conversation_id}", checked.program, checked.facts)

@@ -24,6 +24,9 @@ QUESTIONS = (
     "費用はかかりますか",
     "採択率はどのくらい?",
 )
+REDELIVERED_AFTER = 2.0
+"""Seconds after which the platform delivers again what was not acknowledged. LINE does not say how long it waits."""
+
 _STARTS_WITHIN = 60.0
 _EVERYONE_WITHIN = 120.0
 
@@ -78,9 +81,15 @@ def environment(data_dir: Path, database_url: str, line_url: str) -> dict[str, s
 
 @dataclass
 class Outcome:
-    """What came of a burst. Times in seconds; of people, by how many answers they got."""
+    """What came of a burst. Times in seconds; of people, by how many answers they got.
+
+    `refused` requests were not acknowledged, and delivered again; `back` is how long after each kill it took until a
+    request of the process was acknowledged again.
+    """
 
     acknowledged: list[float] = field(default_factory=list)
+    refused: int = 0
+    back: list[float] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
     pushed: int = 0
@@ -102,6 +111,7 @@ async def burst(
     """
     outcome = Outcome()
     asked: dict[str, float] = {}
+    down: list[float] = []
     async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=100)) as client:
 
         async def ask(number: int) -> None:
@@ -110,22 +120,26 @@ async def burst(
             event = line.text(QUESTIONS[number % len(QUESTIONS)], user=user)
             asked[user] = time.monotonic()
             while not await acknowledged(number, event):
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(REDELIVERED_AFTER)
                 event = line.redelivered(event)
 
         async def acknowledged(number: int, event: Json) -> bool:
             started = time.monotonic()
             url = processes[number % len(processes)].url
             try:
-                response = await client.post(f"{url}/line/webhook", **line.signed(event))
+                (await client.post(f"{url}/line/webhook", **line.signed(event))).raise_for_status()
             except httpx.HTTPError:
+                outcome.refused += 1
                 return False
             outcome.acknowledged.append(time.monotonic() - started)
-            return response.status_code == 200
+            if url == processes[0].url and down and started > down[0]:
+                outcome.back.append(time.monotonic() - down.pop())
+            return True
 
         async def kill(after: float) -> None:
             await asyncio.sleep(after)
             await asyncio.to_thread(processes[0].kill)
+            down.append(time.monotonic())
             processes[0].start()
 
         async with asyncio.timeout(_EVERYONE_WITHIN):

@@ -15,8 +15,8 @@ from knowledge.concepts import load_synonyms
 from knowledge.embedding import Embedding, load_embedding
 from knowledge.reranking import load_reranker
 from knowledge.search import RELEVANT, Searcher, open_searcher
-from knowledge.store import IndexMissingError, embedded_text, open_index, update_index
-from knowledge.types import Chunk
+from knowledge.store import embedded_text, open_index, update_index
+from knowledge.types import Chunk, IndexMissingError
 from knowledge.words import index_terms, read_words, reading_pairs, segmented
 
 PASSAGES = {

@@ -21,13 +21,12 @@ from knowledge.search import Searcher
 from knowledge.store import (
     IndexBusyError,
     IndexChanges,
-    IndexMissingError,
     IndexUnwritableError,
     current_generation,
     open_index,
     update_index,
 )
-from knowledge.types import Chunk
+from knowledge.types import Chunk, IndexMissingError
 
 
 class Recording(OwnEmbedding):

@@ -1,0 +1,150 @@
+"""What answers a message: the knowledge, opened when it is first needed, and the chat model where one is set."""
+
+import asyncio
+import logging
+import threading
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from bot.settings import Settings
+from bot.types import Answer, Conversation, IndexState, Inquiry, ModelUse, Stage, UnknownFactsError
+from knowledge.types import IndexMissingError
+
+if TYPE_CHECKING:
+    from bot.answering import Knowledge
+    from bot.explaining import Account
+    from bot.llm import ChatModel
+
+_log = logging.getLogger(__name__)
+
+
+class Answerer:
+    """Answers in the process that it is in. What it rests on takes seconds to import, and is not until it is used."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Opens nothing yet.
+
+        Args:
+            settings: where the index is, and which models are used.
+        """
+        self._settings = settings
+        self._knowledge: Knowledge | None = None
+        self._model: ChatModel | None = None
+        self._opening = threading.Lock()
+
+    async def open(self) -> None:
+        """Has everything there that the first message would have to wait for.
+
+        Raises:
+            IndexMissingError: the documents have not been ingested.
+            SettingsError: the chat model that is set cannot be used.
+        """
+        await asyncio.to_thread(self._open)
+
+    async def close(self) -> None:
+        """Nothing that the end of the process does not do."""
+
+    async def index(self) -> IndexState:
+        """What is answered from. Raises as `open` does."""
+        searcher = (await asyncio.to_thread(self._open)).searcher
+        return IndexState(searcher.generation, dict(searcher.sizes))
+
+    async def check(self, program: str, given: Mapping[Any, Any], day: date) -> tuple[Answer, Conversation]:
+        """A step of the eligibility check: the next question with its choices, or the outcome.
+
+        Raises:
+            UnknownFactsError: of a program, fact or value that is none of today's.
+        """
+        from bot.checking import check, read_facts
+
+        knowledge = await asyncio.to_thread(self._open)
+        catalog = knowledge.catalog
+        if program not in catalog.programs:
+            raise UnknownFactsError(program)
+        return check(catalog.programs[program], read_facts(given, catalog), catalog, knowledge.conflicts, day)
+
+    async def stages(self, inquiry: Inquiry) -> AsyncGenerator[Stage]:
+        """Answers a message as the answer grows: first what rules and documents say, then the whole.
+
+        Without a chat model there is just one stage. Raises as `open` does.
+        """
+        if not self._settings.llm:
+            yield await asyncio.to_thread(self._answer, inquiry)
+            return
+        from bot.explaining import respond
+
+        knowledge = await asyncio.to_thread(self._open)
+        assert self._model
+        async for step in respond(inquiry, knowledge, self._model, self._settings.llm_seconds):
+            use = self._account(step.account, inquiry.as_of) if step.done else None
+            yield Stage(step.answer, step.conversation, use)
+
+    def _answer(self, inquiry: Inquiry) -> Stage:
+        from bot.answering import answer
+
+        return Stage(*answer(inquiry, self._open()))
+
+    def _open(self) -> "Knowledge":
+        """The index as it now is: opened on the first call, and again when a newer generation is there."""
+        from bot.answering import open_knowledge
+
+        with self._opening:
+            if self._knowledge is None:
+                settings = self._settings
+                self._model = _open_model(settings)
+                self._knowledge = open_knowledge(
+                    settings.data_dir,
+                    settings.documents_only,
+                    embedding_model=settings.embedding_model,
+                    reranker_model=settings.reranker_model,
+                    chroma_url=settings.chroma_url,
+                )
+            else:
+                try:
+                    self._knowledge.refresh()
+                except IndexMissingError as error:  # ingested for another embedding model: the open index still serves
+                    _log.warning("%s", error)
+            return self._knowledge
+
+    def _account(self, account: "Account", day: date) -> ModelUse | None:
+        """Logs what the chat model did; what it said is told at debug level only."""
+        if not account.model or not self._model:
+            return None
+        tokens = self._model.tokens_spent(day)
+        fates = Counter(reconciled.fate for reconciled in account.sentences)
+        stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in account.seconds.items())
+        _log.info(
+            "chat model %s: %s, %d sentences kept, %d in the source's words, %d removed, %d tokens today (%s)",
+            account.model,
+            account.outcome,
+            fates["kept"],
+            fates["restated"],
+            fates["removed"],
+            tokens,
+            stages,
+        )
+        for removed in account.removed:
+            shown = removed.shown.text if removed.shown else "nothing"
+            _log.debug("removed %r: %s; shown instead: %s", removed.sentence.text, removed.objection, shown)
+        return ModelUse(account.model, account.outcome, fates, tokens)
+
+
+def _open_model(settings: Settings) -> "ChatModel | None":
+    """The chat model that is set; without one, LangChain is not even imported."""
+    if not settings.llm:
+        return None
+    from bot.llm import open_chat_model
+
+    return open_chat_model(
+        settings.llm,
+        base_url=settings.llm_base_url,
+        api_key=settings.llm_api_key,
+        temperature=settings.llm_temperature,
+        seconds=settings.llm_seconds,
+        retries=settings.llm_retries,
+        max_tokens=settings.llm_max_tokens,
+        daily_tokens=settings.llm_daily_tokens,
+        tracing=settings.llm_tracing,
+    )
