@@ -509,8 +509,9 @@ class Delivery:
                 self._held[task] = claim
                 task.add_done_callback(self._released)
             if not claims:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._inbox.arrived.wait(), _POLL)
+                with suppress(TimeoutError):  # not wait_for: it may swallow the end that comes with an arrival
+                    async with asyncio.timeout(_POLL):
+                        await self._inbox.arrived.wait()
             await asyncio.sleep(_GATHER)
 
     def _released(self, task: asyncio.Task[None]) -> None:
