@@ -27,7 +27,12 @@ from bot.worker import AnswererProcess
 from knowledge.types import IndexMissingError
 
 _LARGEST_BODY = 256 * 1024
-"""In bytes: room for the longest message that a setting allows, escaped, and for a platform's batch of events."""
+"""In bytes: room for the longest message that a setting allows, escaped."""
+
+_LARGEST_WEBHOOK = 1024 * 1024
+"""In bytes: room for a platform's batch of events, each with the longest text that it takes."""
+
+_WEBHOOKS = ("/line/webhook", "/slack/events")
 
 _HEADERS = {
     "Cache-Control": "no-cache",  # answers change with the day, and the page's files with each release
@@ -197,12 +202,13 @@ class _Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
+        largest = _LARGEST_WEBHOOK if scope.get("path") in _WEBHOOKS else _LARGEST_BODY
 
         async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > _LARGEST_BODY:
+            if received > largest:
                 raise HTTPException(413)
             return message
 

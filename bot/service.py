@@ -92,7 +92,7 @@ class Service:
             IndexMissingError: the documents have not been ingested.
         """
         turn = await self.consider(sender, text)
-        await self._conversations.record(turn)
+        await self._keep(turn)
         return turn.answer
 
     async def consider(self, sender: str, text: str, message: str = "") -> Turn:
@@ -137,7 +137,7 @@ class Service:
         """Answers a message as the answer grows, and records the turn. Raises as `ask` does."""
         async for turn in self.considered(sender, text):
             yield turn.answer
-        await self._conversations.record(turn)
+        await self._keep(turn)
 
     async def check_eligibility(self, sender: str, program: str, given: Mapping[Any, Any]) -> Turn:
         """A step of the eligibility check: the next question with its choices, or the outcome.
@@ -152,8 +152,19 @@ class Service:
     async def fill_in(self, sender: str, program: str, given: Mapping[Any, Any]) -> Answer:
         """A step of the eligibility check like `check_eligibility`, put on record."""
         turn = await self.check_eligibility(sender, program, given)
-        await self._conversations.record(turn)
+        await self._keep(turn)
         return turn.answer
+
+    async def _keep(self, turn: Turn) -> None:
+        """Records a turn whose answer is shown, whatever becomes of the record."""
+        try:
+            await self._conversations.record(turn)
+        except (SQLAlchemyError, OSError):
+            _log.exception("an answer is shown that could not be recorded")
+
+    async def awaits(self, sender: str) -> bool:
+        """Whether the last answer to this sender asked for something."""
+        return (await self._conversations.recall(sender)).asked_for is not None
 
     async def record(self, connection: AsyncConnection, turn: Turn) -> None:
         """Puts a turn on record, in a transaction of the delivery's."""

@@ -85,8 +85,12 @@ class Settings(BaseSettings):
     llm_tracing: bool = Field(False, description="true なら LangChain の記録(LangSmith)を許す")
     metrics_token: str = Field("", repr=False, description="GET /metrics を読むためのトークン。空なら計測値を出さない")
     max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
-    rate_per_conversation: int = Field(20, ge=1, description="1つの会話から1分間に受ける質問の数")
-    rate_per_client: int = Field(600, ge=1, description="1つのIPアドレスから1分間に受ける質問の数")
+    rate_per_conversation: int = Field(
+        20, ge=1, description="1人(チャットの画面では1つの会話)から1分間に受ける質問の数"
+    )
+    rate_per_client: int = Field(
+        3000, ge=1, description="1つのIPアドレスから1分間に受ける質問の数。庁舎や説明会では多くの人が同じアドレスになる"
+    )
 
     def read_message(self, text: str) -> str:
         """A message as the answering core takes it: no surrounding blanks, nothing that a database would refuse.

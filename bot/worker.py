@@ -55,6 +55,11 @@ class AnswererProcess:
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         self._socket.sendall(_frame(self._settings))
 
+    @property
+    def pid(self) -> int:
+        """Of the process that answers now."""
+        return self._process.pid
+
     async def open(self) -> None:
         """As `Answerer.open`."""
         await self._call("open")
@@ -181,7 +186,7 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for others in ("uvicorn", "httpx", "alembic"):
         logging.getLogger(others).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
-    for talkative in ("aiosqlite", "slack_bolt", "slack_sdk"):
+    for talkative in ("aiosqlite", "slack_sdk"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 

@@ -83,6 +83,11 @@ async def _check_line(settings: Settings, address: str) -> AsyncIterator[Finding
             yield Finding(False, "LINE: Webhookの利用 がオフです。Messaging API設定 でオンにしてください。")
         else:
             yield Finding(True, f"LINE: Webhook URL は {endpoint.endpoint} です。")
+        yield Finding(
+            True,
+            "LINE: LINE Developers の Messaging API設定 で「Webhookの再送」もオンにしてください"
+            "(初めはオフで、ここからは確かめられません)。オフだと、再起動の間に届いた質問が失われます。",
+        )
 
 
 async def _check_slack(settings: Settings, address: str) -> AsyncIterator[Finding]:

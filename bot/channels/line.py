@@ -134,7 +134,8 @@ class Line:
 
     async def _answer(self, source: Json, text: str, message: str = "") -> Prepared:
         sender = sender_of(source)
-        if not self._limit.allows(sender, self._now()):
+        person = f"{NAME}:{source['userId']}" if source.get("userId") else sender
+        if not self._limit.allows(person, self._now()):
             self._service.metrics.count_refused(NAME)
             return _say(TOO_MANY)
         try:

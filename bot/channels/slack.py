@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -40,8 +42,8 @@ from bot.delivery import (
 from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
-from bot.types import AnswerStatus, Turn
-from knowledge.types import Fact, IndexMissingError
+from bot.types import AnswerStatus, Turn, UnknownFactsError
+from knowledge.types import IndexMissingError
 
 NAME = "slack"
 
@@ -55,6 +57,7 @@ _GREETING = "総務省の支援事業について、資料に基づいてお答�
 _THINKING = "資料を調べています…"
 _THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
 _USAGE = "質問を続けて書いてください。例: /madoguchi 推進体制構築支援の上限はいくらですか"
+_FILES = "添付ファイルは読み取れません。書かれた文だけにお答えします。"
 _INVITE = "このチャンネルには書き込めません。アプリを招待してから、もう一度お試しください。"
 
 _PASSING = frozenset(("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"))
@@ -115,9 +118,11 @@ class Slack:
     async def _answer(self, event: Json) -> Prepared:
         place = _place(event)
         turn = await self._consider(event, grows=True)
+        unread = _FILES if event.get("files") else ""
         if isinstance(turn, str):
-            return Prepared([_post(**place, text=blocks.escape(turn))])
-        answer = _post(**place, **blocks.answer_message(turn.answer, turn.key, self._service.programs))
+            return Prepared([_post(**place, text=blocks.escape(unread + turn))])
+        message = blocks.answer_message(turn.answer, turn.key, self._service.programs)
+        answer = _post(**place, **(blocks.led_by(unread, message) if unread else message))
         calls = [answer | {"respond": event.get("respond", ""), "grows": turn.key}]
         if event.get("pane"):
             title = blocks.clip(turn.question, 100)
@@ -148,7 +153,8 @@ class Slack:
 
     async def _consider(self, event: Json, grows: bool = False) -> Turn | str:
         """The answer, or the words that refuse the message. One that `grows` waits for no chat model."""
-        if not self._limit.allows(event["sender"], self._now()):
+        person = f"{NAME}:{event['user']}" if event.get("user") else event["sender"]
+        if not self._limit.allows(person, self._now()):
             self._service.metrics.count_refused(NAME)
             return TOO_MANY
         try:
@@ -373,30 +379,49 @@ def build_bolt(service: Service, inbox: Inbox, client: AsyncWebClient, signing_s
         # No auth.test here: it would put a call to Slack between a request and its acknowledgement.
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
 
+    quiet = logging.getLogger("slack_bolt")
+    quiet.setLevel(logging.WARNING)  # below that it logs whole requests, and with them what people wrote
     bolt = AsyncApp(
+        logger=quiet,
         name="madoguchi",
         signing_secret=signing_secret or "socket mode",
         authorize=authorize,
         client=AsyncWebClient(base_url=client.base_url, timeout=_TIMEOUT_SECONDS, retry_handlers=[]),
         process_before_response=True,  # else Bolt acknowledges an event before it is stored
     )
-    _listen_to_events(bolt, inbox)
+    _listen_to_events(bolt, service, inbox)
     _listen_to_people(bolt, inbox)
     _listen_in_modals(bolt, service, client)
+
+    @bolt.error
+    async def refuse(error: Exception, body: Json) -> BoltResponse | None:
+        if isinstance(error, (KeyError, TypeError, ValueError, AttributeError, RecursionError)):
+            _log.warning("a request of Slack's is of no known form: %s", type(error).__name__)
+            return BoltResponse(status=400)
+        _log.error("a request of Slack's failed", exc_info=error)
+        return BoltResponse(status=500)
+
     return bolt
 
 
-def _listen_to_events(bolt: AsyncApp, inbox: Inbox) -> None:
+def _listen_to_events(bolt: AsyncApp, service: Service, inbox: Inbox) -> None:
     @bolt.event(re.compile(".*"))
     async def event(body: Json) -> None:
-        if (arrival := _read_event(body)) and await _known(arrival, inbox):
+        if (arrival := _read_event(body)) and await _concerns_us(arrival, service, inbox):
             await inbox.put([arrival])
 
 
-async def _known(arrival: Arrival, inbox: Inbox) -> bool:
-    """Edits and deletions come for every message of a channel; they matter where the message was answered."""
-    kind = arrival.event["kind"]
-    return kind not in ("edited", "deleted") or await inbox.knows(arrival.event["message"])
+async def _concerns_us(arrival: Arrival, service: Service, inbox: Inbox) -> bool:
+    """Edits, deletions and replies come for every message of a channel.
+
+    They matter where the message was answered, and where the thread has been asked something by us.
+    """
+    match arrival.event:
+        case {"kind": "edited" | "deleted", "message": message}:
+            return await inbox.knows(message)
+        case {"unasked": True, "sender": sender}:
+            return await service.awaits(sender)
+    return True
 
 
 def _read_event(body: Json) -> Arrival | None:
@@ -406,12 +431,16 @@ def _read_event(body: Json) -> Arrival | None:
         case {"bot_id": str()} | {"message": {"bot_id": str()}} | {"previous_message": {"bot_id": str()}}:
             return None
         case {"type": "app_mention", "channel": channel, "ts": ts, "text": text}:
-            return _question(id, channel, event.get("thread_ts", ts), text, ts)
+            return _asked(_question(id, channel, event.get("thread_ts", ts), text, ts), event)
         case {"type": "message", "channel_type": "im", "channel": channel, "ts": ts, "text": text} if event.get(
             "subtype"
         ) in (None, "file_share"):
             thread = event.get("thread_ts", "")
-            return _question(id, channel, thread, text, ts, pane=bool(thread))
+            return _asked(_question(id, channel, thread, text, ts, pane=bool(thread)), event)
+        case {"type": "message", "channel": channel, "thread_ts": thread, "ts": ts, "text": text} if (
+            event.get("channel_type") != "im" and "subtype" not in event and "<@" not in text
+        ):
+            return _asked(_question(id, channel, thread, text, ts), event | {"unasked": True})
         case {"type": "message", "subtype": "message_changed", "message": {"subtype": "tombstone", "ts": str(ts)}}:
             return _deleted(id, event, ts)
         case {"type": "message", "subtype": "message_deleted", "deleted_ts": str(ts)}:
@@ -420,12 +449,18 @@ def _read_event(body: Json) -> Arrival | None:
             text != event.get("previous_message", {}).get("text")
         ):
             question = _question(id, event["channel"], _thread(event, message), text, ts)
-            return Arrival(id, NAME, question.sender, question.event | {"kind": "edited"})
+            return Arrival(id, NAME, question.sender, question.event | {"kind": "edited", "user": message.get("user")})
         case {"type": "assistant_thread_started", "assistant_thread": {"channel_id": channel, "thread_ts": thread}}:
             return Arrival(id, NAME, _sender(channel, thread), {"kind": "opened", "channel": channel, "thread": thread})
         case {"type": "app_home_opened", "user": user, "tab": "home"}:
             return Arrival(id, NAME, f"{NAME}:home:{user}", {"kind": "home", "user": user})
     return None
+
+
+def _asked(question: Arrival, event: Json) -> Arrival:
+    """A question with what else its event says: who asks, whether files came along, and whether we were not asked."""
+    also = {"user": event.get("user"), "files": bool(event.get("files")), "unasked": event.get("unasked", False)}
+    return replace(question, event=question.event | also)
 
 
 def _deleted(id: str, event: Json, ts: str) -> Arrival:
@@ -471,6 +506,7 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
             "sender": sender,
             "text": blocks.read_text(body.get("text", "")),
             "respond": body["response_url"],
+            "user": body["user_id"],
         }
         await inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, sender, event)])
         await ack()
@@ -480,7 +516,7 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
         message, channel = body["message"], body["channel"]["id"]
         thread = message.get("thread_ts", message["ts"])
         asked = _question(f"{NAME}:{body['trigger_id']}", channel, thread, message.get("text", ""), message["ts"])
-        event = asked.event | {"respond": body["response_url"]}
+        event = asked.event | {"respond": body["response_url"], "user": body["user"]["id"]}
         await inbox.put([Arrival(asked.event_id, NAME, asked.sender, event, asked.message)])
         await ack()
 
@@ -492,11 +528,12 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
         id = f"{NAME}:{body['trigger_id']}"
         if body.get("response_url") and container.get("is_ephemeral"):
             sender = f"{NAME}:command:{channel}:{body['user']['id']}"
-            event = {"kind": "command", "sender": sender, "text": action["value"], "respond": body["response_url"]}
+            asked = {"sender": sender, "text": action["value"], "user": body["user"]["id"]}
+            event = {"kind": "command", "respond": body["response_url"], **asked}
             await inbox.put([Arrival(id, NAME, sender, event)])
         else:
             question = _question(id, channel, thread, "", "")
-            event = question.event | {"text": action["value"], "message": ""}
+            event = question.event | {"text": action["value"], "message": "", "user": body["user"]["id"]}
             await inbox.put([Arrival(id, NAME, question.sender, event)])
         await ack()
 
@@ -510,7 +547,7 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
 
     @bolt.action("share")
     async def share(ack: AsyncAck, body: Json, action: Json) -> None:
-        question, text = json.loads(action["value"])
+        question, text = map(str, json.loads(action["value"]))
         event = {"kind": "shared", "question": question, "text": text, "respond": body["response_url"]}
         sender = f"{NAME}:share:{body['user']['id']}"
         await inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, sender, event)])
@@ -545,13 +582,15 @@ def _listen_in_modals(bolt: AsyncApp, service: Service, client: AsyncWebClient) 
     async def check(ack: AsyncAck, body: Json, view: Json) -> None:
         state = json.loads(view["private_metadata"])
         chosen = view["state"]["values"]["step"]["choice"]["selected_option"]["value"]
-        program = service.programs[state["program"] or chosen]
-        facts = {Fact(fact): value for fact, value in state.get("facts", {}).items()}
-        if "asks" in state:
-            facts[Fact(state["asks"])] = chosen
-        answer = (await service.check_eligibility(f"{NAME}:check:{body['user']['id']}", program.id, facts)).answer
+        facts = state.get("facts", {}) | ({state["asks"]: chosen} if "asks" in state else {})
+        program = state["program"] or chosen
+        try:
+            answer = (await service.check_eligibility(f"{NAME}:check:{body['user']['id']}", program, facts)).answer
+        except UnknownFactsError:
+            await ack(response_action="update", view=blocks.outdated_view())
+            return
         if answer.status is AnswerStatus.NEEDS_INFO:
-            following = blocks.question_view(program, facts, answer)
+            following = blocks.question_view(service.programs[program], facts, answer)
         else:
             following = blocks.outcome_view(answer, service.programs)
         await ack(response_action="update", view=following)
@@ -576,7 +615,7 @@ def routes(bolt: AsyncApp) -> APIRouter:
             return Response(status_code=401)
         try:
             return await handler.handle(request)
-        except ValueError:  # neither text nor JSON
+        except (ValueError, RecursionError, AttributeError):  # neither text nor JSON, or JSON of no known form
             return Response(status_code=400)
 
     return router

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.channels.cards import Headline, Look, lay_out_card
 from bot.types import Answer, Citation
-from knowledge.types import Fact, Program
+from knowledge.types import Program
 
 Json = dict[str, Any]
 
@@ -88,6 +88,15 @@ def answer_message(answer: Answer, turn: str, programs: Mapping[str, Program], s
     return {"text": clip(escape(answer.text), SECTION_LIMIT), "blocks": blocks}
 
 
+def led_by(note: str, message: Json) -> Json:
+    """A message with a note before it."""
+    text, shown = message["text"], message["blocks"]
+    return message | {
+        "text": clip(f"{escape(note)}\n{text}", SECTION_LIMIT),
+        "blocks": [_context([escape(note)]), *shown],
+    }
+
+
 def shared_message(question: str, text: str) -> Json:
     """A question and its answer, shown to a channel by the one who asked."""
     return {
@@ -127,7 +136,7 @@ def program_view(programs: Iterable[Program]) -> Json:
     return _step("どの支援事業の対象になるかを確かめますか。", options, {"program": ""})
 
 
-def question_view(program: Program, facts: Mapping[Fact, str], asked: Answer) -> Json:
+def question_view(program: Program, facts: Mapping[str, str], asked: Answer) -> Json:
     """A step of the eligibility check: one question with its choices."""
     options = [(choice.label, choice.value) for choice in asked.choices]
     state = {"program": program.id, "facts": facts, "asks": asked.missing[0]}
@@ -159,6 +168,11 @@ def home_view(programs: Iterable[Program], calls: Mapping[str, str], status: str
         blocks.append(_context([escape(clip(calls[program.id], 1900))]))
     blocks += [{"type": "divider"}, _context([escape(status)])]
     return {"type": "home", "blocks": blocks}
+
+
+def outdated_view() -> Json:
+    """What takes the place of a step that an earlier version asked."""
+    return _modal("対象チェック", [_plain_section("この画面は使えなくなりました。もう一度、最初からお試しください。")])
 
 
 def _example_buttons() -> list[Json]:

@@ -13,6 +13,7 @@ import json
 import time
 import uuid
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,7 @@ class LinePlatform:
         self.delay = 0.0
         self.tokens: dict[str, tuple[str, float, bool]] = {}
         self.retry_keys: set[str] = set()
+        self.quotable: set[str] = set()
         self.people: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
@@ -112,7 +114,13 @@ class LinePlatform:
 
     def text(self, text: str, user: str = "U1", room: str = "", mention: tuple[int, int] | None = None) -> Json:
         """Somebody writes. `mention` is where our name stands in the text: its start and length."""
-        message: Json = {"id": str(next(self._numbers) + 10**17), "type": "text", "text": text, "quoteToken": "q"}
+        message: Json = {
+            "id": str(next(self._numbers) + 10**17),
+            "type": "text",
+            "text": text,
+            "quoteToken": uuid.uuid4().hex,
+        }
+        self.quotable.add(message["quoteToken"])
         if mention:
             mentionee = {"index": mention[0], "length": mention[1], "type": "user", "userId": "Ubot", "isSelf": True}
             message["mention"] = {"mentionees": [mentionee]}
@@ -169,7 +177,7 @@ class LinePlatform:
 
     async def _reply(self, request: Request) -> Response:
         body = await request.json()
-        check_messages(body.get("messages"))
+        check_messages(body.get("messages"), self.quotable)
         target, made, used = self.tokens.get(body["replyToken"], ("", 0.0, True))
         if used or time.time() - made > REPLY_LIFE:
             raise RefusedError(400, "Invalid reply token")
@@ -186,7 +194,7 @@ class LinePlatform:
 
     async def _push(self, request: Request) -> Response:
         body = await request.json()
-        check_messages(body.get("messages"))
+        check_messages(body.get("messages"), self.quotable)
         key = request.headers.get("x-line-retry-key", "")
         try:
             uuid.UUID(key)
@@ -302,10 +310,17 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def check_messages(messages: Any) -> None:
-    """Refuses messages that are too many, too long, or not of a form that the platform knows."""
+def check_messages(messages: Any, quotable: Set[str] = frozenset()) -> None:
+    """Refuses messages that are too many, too long, or not of a form that the platform knows.
+
+    Args:
+        messages: as they were sent.
+        quotable: the tokens of messages that can be quoted: by a text, and by nothing else that is used here.
+    """
     refuse(not isinstance(messages, list) or not 1 <= len(messages) <= 5, "Size must be between 1 and 5")
     for message in messages:
+        quotes = message.get("quoteToken")
+        refuse(bool(quotes) and (message["type"] != "text" or quotes not in quotable), "quoteToken is invalid")
         match message["type"]:
             case "text":
                 refuse(not message["text"], "May not be empty")

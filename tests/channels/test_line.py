@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.line_messages import BUBBLE_LIMIT, answer_messages, clip, length
+from bot.channels.line_messages import BUBBLE_LIMIT, answer_messages, as_plain_text, clip, length
 from bot.delivery import Arrival
 from bot.simulator.line import Fault, check_messages, headers, units
 from bot.types import Answer, AnswerStatus, Citation
@@ -112,7 +112,6 @@ async def test_events_that_nobody_asked_with_are_acknowledged_and_left(line, lin
         line.event("beacon", beacon={"hwid": "1", "type": "enter"}, replyToken="r"),
         line.event("videoPlayComplete", videoPlayComplete={"trackingId": "t"}, replyToken="r"),
         line.event("memberJoined", room="C1", joined={"members": []}, replyToken="r"),
-        line.event("leave", room="C1"),
         line.text(ELIGIBLE) | {"mode": "standby"},
         {"type": "message"},
         {},
@@ -146,15 +145,43 @@ async def test_what_our_own_code_fails_on_is_apologised_for_and_the_next_questio
 async def test_in_a_group_only_a_mention_is_answered_and_stripped(line, line_service):
     assert await ask(line, line_service, line.text(ELIGIBLE, room="C1")) == []
     mentioned = line.text(f"🍎 @窓口 {ELIGIBLE}", room="C1", mention=(3, 3))
-    (message,) = await ask(line, line_service, mentioned)
+    quoting, message = await ask(line, line_service, mentioned)
+    assert quoting["quoteToken"] == mentioned["message"]["quoteToken"]
     assert "対象です" in message["altText"]
     assert "役に立った" not in taps(message)
-    assert [to for to, _ in line.received] == ["C1"]
+    assert [to for to, _ in line.received] == ["C1", "C1"]
+    refused = line.text("@窓口", room="C1", mention=(0, 3))
+    assert (await ask(line, line_service, refused))[-1]["quoteToken"] == refused["message"]["quoteToken"]
+
+
+async def test_leaving_a_group_deletes_what_was_asked_in_it(line, line_service):
+    for user, room in (("U1", "C1"), ("U2", "C1"), ("U1", "C2")):
+        await ask(line, line_service, line.text(f"@窓口 {ELIGIBLE}", user=user, room=room, mention=(0, 3)))
+    await ask(line, line_service, line.text(ELIGIBLE))
+    await ask(line, line_service, line.event("leave", room="C1"))
+    assert len(await line_service.turns()) == 2
+
+
+@pytest.mark.parametrize("text", ["👍", "🙏😀", "了解です", "承知しました。", "はい、わかりました!", "なるほど"])
+async def test_thanks_get_a_line_and_no_card(line, line_service, text):
+    await ask(line, line_service, line.text("推進体制構築支援、県です。対象になりますか"))
+    assert "ご確認ありがとう" in (await ask(line, line_service, line.text(text)))[-1]["text"]
+    assert "対象です" in (await ask(line, line_service, line.text("初めて")))[-1]["altText"]
+
+
+async def test_a_batch_of_the_longest_texts_is_taken(line, line_service):
+    events = [line.text("あ" * 5000, user=f"U{n}") for n in range(20)]
+    assert (await line.deliver(line_service.client, *events)).status_code == 200
+
+
+async def test_json_nested_without_end_is_refused(line, line_service):
+    body = b'{"events": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+    assert (await line_service.client.post("/line/webhook", content=body, headers=headers(body))).status_code == 400
 
 
 async def test_members_of_a_group_do_not_answer_for_each_other(line, line_service):
     asking = line.text("@窓口 推進体制構築支援、県です。対象になりますか", user="U1", room="C1", mention=(0, 3))
-    (message,) = await ask(line, line_service, asking)
+    message = (await ask(line, line_service, asking))[-1]
     data = taps(message)["初めて"]
     by_another = (await ask(line, line_service, line.tap(data, user="U2", room="C1")))[-1]
     by_the_same = (await ask(line, line_service, line.tap(data, user="U1", room="C1")))[-1]
@@ -262,11 +289,11 @@ async def test_messages_that_cannot_be_taken_are_answered(line, line_service):
 
 
 async def test_one_person_cannot_ask_without_end(line, line_service):
-    await ask(line, line_service, *(line.text("今日の天気は") for _ in range(22)))
+    await ask(line, line_service, *(line.text("今日の天気は") for _ in range(45)))  # a new minute may begin meanwhile
     assert (
         line.texts().count("質問が続いたため、少しお休みしています。1分ほど待ってから、もう一度お試しください。") >= 1
     )
-    assert len(line.received) == 22
+    assert len(line.received) == 45
 
 
 # --- sending -------------------------------------------------------------------------------------------------------
@@ -321,6 +348,20 @@ async def test_a_refused_card_is_sent_as_text(line, line_service):
     assert message["type"] == "text"
     assert "対象です" in message["text"]
     assert "役に立った" in taps(message)
+
+
+async def test_the_whole_answer_stands_where_a_card_is_refused(line, line_service):
+    line.faults = [Fault(400, message="The request body has 1 error(s)")]
+    (text,) = await ask(line, line_service, line.text(ELIGIBLE))
+    asked = await line_service.client.post("/api/ask", json={"text": ELIGIBLE})
+    assert text["text"] == asked.json()["text"]
+
+
+def test_a_long_answer_is_not_cut_to_a_notification_where_a_card_is_refused(programs):
+    answer = Answer("答" * 1000, AnswerStatus.ANSWERED, citations=(Citation("keikaku", "a", "b", "c"),))
+    (card,) = answer_messages(answer, "t", programs, rateable=True)
+    assert card["type"] == "flex"
+    assert as_plain_text(card)["text"] == answer.text
 
 
 async def test_what_line_refuses_is_parked_with_its_reason(line, line_service):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from bot.channels.slack_blocks import answer_message, escape, read_text
 from bot.simulator.slack import BOT, SECRET, TOKEN, Fault, check_message, headers
 from bot.types import Answer, AnswerStatus, Citation
+from bot.worker import log_to_stderr
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
 from tests.adversarial.models import as_reply, serving, tokens_in
@@ -66,6 +68,74 @@ async def test_a_thread_goes_on(slack, slack_service):
     answer = slack.answers()[-1]
     assert answer["thread_ts"] == first["event"]["ts"]
     assert "対象です" in answer["text"]
+
+
+async def test_a_typed_reply_to_what_we_asked_needs_no_mention(slack, slack_service):
+    first = slack.mention(PREFECTURE)["event"]
+    await ask(slack, slack_service, slack.remark("これ、どう思いますか", thread_ts=first["ts"]))
+    assert slack.answers() == []
+    await ask(slack, slack_service, slack.event("app_mention", **first))
+    await ask(slack, slack_service, slack.remark(f"<@{BOT}> 初めて", thread_ts=first["ts"]))  # comes as a mention too
+    assert len(slack.answers()) == 1
+    await ask(slack, slack_service, slack.remark("初めて", thread_ts=first["ts"]))
+    assert "対象です" in slack.answers()[-1]["text"]
+    await ask(slack, slack_service, slack.remark("ありがとう、助かりました", thread_ts=first["ts"]))
+    assert len(slack.answers()) == 2
+
+
+async def test_one_person_cannot_ask_without_end_in_however_many_threads(slack, slack_service):
+    await ask(
+        slack, slack_service, *(slack.mention("今日の天気は") for _ in range(45))
+    )  # a new minute may begin meanwhile
+    await ask(slack, slack_service, slack.mention("今日の天気は", user="U2"))
+    refused = [answer for answer in slack.answers() if "お休みしています" in answer["text"]]
+    assert 5 <= len(refused) <= 25
+    assert "お休みしています" not in slack.answers()[-1]["text"]
+
+
+async def test_files_are_told_not_to_be_read(slack, slack_service):
+    file = {"subtype": "file_share", "files": [{"id": "F1", "name": "様式.pdf"}]}
+    await ask(slack, slack_service, slack.direct(ELIGIBLE, **file), slack.direct("", **file))
+    answer, refusal = slack.answers("D1")
+    assert "添付ファイルは読み取れません" in answer["text"]
+    assert "対象です" in answer["text"]
+    assert "添付ファイルは読み取れません" in refusal["text"]
+
+
+@pytest.mark.parametrize(
+    ("action_id", "value"),
+    [
+        ("rate", {}),
+        ("rate", {"value": 1}),
+        ("share", {"value": '["上限は'}),
+        ("share", {"value": "1"}),
+        ("share", {}),
+        ("say_0", {}),
+    ],
+)
+async def test_a_malformed_tap_is_refused(slack, slack_service, action_id, value, caplog):
+    tap = slack.tap({"type": "button", "action_id": action_id, **value}, {"ts": "1.1"})
+    (response,) = await slack.deliver(slack_service.client, tap)
+    assert response.status_code in (200, 400)
+    await slack_service.idle()
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("state", [{"program": "none"}, {"program": "keikaku", "asks": "bogus"}, {"program": ""}])
+async def test_a_step_of_the_check_from_an_earlier_version_says_so(slack, slack_service, state, caplog):
+    view = {"type": "modal", "callback_id": "check", "private_metadata": json.dumps(state)}
+    values = {"step": {"choice": {"type": "static_select", "selected_option": {"value": "bogus"}}}}
+    (response,) = await slack.deliver(slack_service.client, slack.submit(view, values))
+    assert "使えなくなりました" in json.dumps(response.json(), ensure_ascii=False)
+    assert "Traceback" not in caplog.text
+
+
+async def test_no_library_logs_what_people_wrote(slack, slack_service, caplog):
+    request = slack.signed(slack.mention("秘密の質問"), timestamp=int(time.time()) - 301)
+    log_to_stderr("INFO")
+    with caplog.at_level(logging.INFO, logger="bot"):
+        assert (await slack_service.client.post("/slack/events", **request)).status_code == 401
+    assert "秘密" not in caplog.text
 
 
 async def test_a_direct_message_is_answered_in_place(slack, slack_service):
@@ -238,7 +308,7 @@ async def test_a_body_of_a_megabyte_is_refused(slack, slack_service):
     assert (await slack_service.client.post("/slack/events", **request)).status_code == 413
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b'{"a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"])
 async def test_a_body_that_cannot_be_read_is_refused(slack, slack_service, body):
     response = await slack_service.client.post("/slack/events", content=body, headers=headers(body))
     assert response.status_code in (400, 401)
