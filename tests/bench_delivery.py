@@ -107,6 +107,7 @@ def _cells(outcome: Outcome) -> list[str]:
         str(outcome.answers[1]),
         str(twice),
         str(outcome.pushed),
+        f"{outcome.memory / 1e6:.0f}",
     ]
 
 

@@ -59,6 +59,14 @@ class Process:
                 assert self._process.poll() is None, self._log.read_text()
                 await asyncio.sleep(0.05)
 
+    def memory(self) -> int:
+        """Bytes of the process and of those that it has started, each shared page counted by its share (PSS)."""
+        assert self._process
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        rollups = [Path(f"/proc/{id}/smaps_rollup").read_text() for id in (pid, *children)]
+        return sum(int(line.split()[1]) * 1024 for text in rollups for line in text.splitlines() if line[:4] == "Pss:")
+
     def kill(self) -> None:
         """Ends it as a power cut would."""
         if self._process and self._process.poll() is None:
@@ -81,7 +89,7 @@ def environment(data_dir: Path, database_url: str, line_url: str) -> dict[str, s
 
 @dataclass
 class Outcome:
-    """What came of a burst. Times in seconds; of people, by how many answers they got.
+    """What came of a burst. Times in seconds, memory in bytes; of people, by how many answers they got.
 
     `refused` requests were not acknowledged, and delivered again; `back` is how long after each kill it took until a
     request of the process was acknowledged again.
@@ -93,6 +101,7 @@ class Outcome:
     answered: list[float] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
     pushed: int = 0
+    memory: int = 0
 
 
 async def burst(
@@ -150,5 +159,6 @@ async def burst(
     counts = Counter(to for to, _ in line.received)
     outcome.answers = Counter(counts.values())
     outcome.answered = [line.received_at[user] - moment for user, moment in asked.items()]
+    outcome.memory = sum(process.memory() for process in processes)
     outcome.pushed = line.calls["/v2/bot/message/push"]
     return outcome

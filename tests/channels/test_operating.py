@@ -40,6 +40,7 @@ async def test_the_check_of_line_names_the_account_and_the_address_to_paste(line
     works, fails = await findings(**LINE, line_api_url=line.url)
     assert fails == []
     assert "@madoguchi" in works[0]
+    assert any("Webhookの再送" in text for text in works)
 
 
 async def test_the_check_says_which_credential_does_not_work(line, slack):
