@@ -395,6 +395,7 @@ async def test_an_answer_that_got_through_although_the_platform_failed_is_not_po
     assert len(slack.answers("D1")) == 1
 
 
+@pytest.mark.slow
 async def test_forty_mentions_in_a_channel_that_takes_one_a_second_are_all_answered_within_a_minute(
     slack, slack_service
 ):

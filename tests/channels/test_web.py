@@ -132,6 +132,24 @@ def test_too_many_questions_from_one_address_wait_for_the_next_minute(settings, 
         assert [ask(client, "こんにちは").status_code for _ in range(3)] == [200, 200, 429]
 
 
+def test_an_audience_behind_one_address_is_not_one_client(client):
+    asked = [client.post("/api/check", json={"program": "keikaku", "conversation_id": f"c{n}"}) for n in range(620)]
+    assert {response.status_code for response in asked} == {200}
+
+
+def test_an_answer_is_shown_though_its_record_fails(client, settings):
+    database = create_engine(settings.database_url)
+    with database.begin() as connection:
+        connection.execute(text("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'full'); END"))
+    assert ask(client, ELIGIBLE).json()["verdict"] == "eligible"
+    assert client.post("/api/check", json={"program": "keikaku"}).status_code == 200
+    streamed = client.post("/api/ask/stream", json={"text": ELIGIBLE}).text
+    assert "event: done" in streamed
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM turns")).scalar_one() == 0
+    database.dispose()
+
+
 def test_without_an_index_it_lives_but_is_not_ready(tmp_path, clock):
     with TestClient(build_app(Settings(data_dir=tmp_path / "new", metrics_token="token"), clock)) as client:
         assert client.get("/healthz").status_code == 200
