@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 from sudachipy import Morpheme, SplitMode
 
-from knowledge.japanese import read_number
+from knowledge.figures import read_number
 from knowledge.words import open_tokenizer
 
 Kind = Literal["figure", "word", "sign", "name", "quote"]

@@ -9,11 +9,26 @@ from bot import replies
 from bot.types import Answer, AnswerStatus, Citation, Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
-from knowledge.japanese import find_counts, fiscal_year_of, format_date, format_fiscal_year, format_number, format_yen
+from knowledge.figures import (
+    Dimension,
+    fiscal_year_of,
+    format_date,
+    format_fiscal_year,
+    format_number,
+    format_yen,
+)
 from knowledge.rules.tables import rows_of, stated_subjects
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
 
 _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
+
+_DIMENSIONS: Mapping[Unit | None, Dimension] = {
+    "yen": Dimension.YEN,
+    "day": Dimension.DAY,
+    "hour": Dimension.HOUR,
+    "month": Dimension.MONTH,
+    "count": Dimension.TIME,
+}
 
 _REPEATED = 0.75
 """From this share of its words on, a passage is taken for a repetition of what was said."""
@@ -172,8 +187,7 @@ def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, ca
 
 def _claim_sentence(ruling: Ruling, understanding: Understanding) -> str:
     """Yes or no to a figure that was put forward in the unit of the ruling's."""
-    unit = "time" if ruling.unit == "count" else ruling.unit
-    claimed = [count.value for count in find_counts(understanding.text) if count.unit == unit]
+    claimed = [figure.value for figure in understanding.figures if figure.dimension == _DIMENSIONS.get(ruling.unit)]
     if not claimed:
         return ""
     return replies.claim_verdict(format_amount(claimed[0], ruling.unit), ruling.value in claimed)

@@ -18,7 +18,7 @@ from bot.composing import cite_chunk, lay_out, repeats
 from bot.reconciling import Checker, Reconciled, Sentence, Source
 from bot.types import Answer, AnswerStatus, Citation, Conversation, Inquiry
 from knowledge.catalog import Catalog
-from knowledge.japanese import find_ratios, normalize
+from knowledge.figures import normalize, read_figures
 from knowledge.types import Chunk, Fact, Outcome
 
 MOST_SENTENCES = 3
@@ -253,7 +253,7 @@ async def _read_facts(inquiry: Inquiry, offline: Answer, model: Model, catalog: 
                 continue
             labels = {choice.value: choice.label for choice in question.choices}
             if (value in labels and says(evidence, labels[value])) or (
-                question.kind == "number" and value in {str(ratio.value) for ratio in find_ratios(normalize(evidence))}
+                question.kind == "number" and value in {str(figure.value) for figure in read_figures(normalize(evidence))}
             ):
                 facts[question.fact] = value
     return facts

@@ -14,7 +14,6 @@ from bot.matching import (
 )
 from bot.passages import PASSAGE_FITS, answering_passage
 from bot.types import Findings, Inquiry, Understanding
-from bot.wordings import load_wordings
 from knowledge.catalog import Catalog
 from knowledge.rules.tables import rows_of
 from knowledge.search import RELEVANT, Searcher
@@ -110,8 +109,7 @@ def _partly_silent(silent: Match, own: list[Match], understanding: Understanding
     if len(questions) <= 1:
         return unstated
     others = [match for match in own if match.question != silent.question]
-    elsewhere = " ".join(question for question in questions if question != silent.question)
-    asked = {subject for subject, pattern in load_wordings().subjects if pattern.search(elsewhere)}
+    asked = {subject for subject, question in understanding.asked if question != silent.question}
     subjects = tuple(subject for subject in understanding.subjects if subject in asked)
     chunks = [searcher.section(match.program, match.entry.section) for match in others if match.entry.section]
     passages = tuple(chunk for chunk in chunks if chunk)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
-from bot.wordings import load_wordings
-from knowledge.japanese import normalize
+from knowledge.catalog import read_yaml
+from knowledge.figures import normalize
 from knowledge.search import Searcher
 from knowledge.types import Chunk, Hit
 
@@ -50,7 +52,7 @@ def excerpt(question: str, chunk: Chunk, searcher: Searcher) -> str:
     A question for a day, an amount, a number or an address is answered only by a sentence that has one.
     """
     sentences = _sentences(chunk.text)
-    sought = [holds for asks, holds in load_wordings().sought if asks.search(question)]
+    sought = [holds for asks, holds in _load_sought() if asks.search(question)]
     holding = [s for s in sentences if all(pattern.search(normalize(s)) for pattern in sought)]
     if not holding:
         return ""
@@ -68,6 +70,13 @@ def excerpt(question: str, chunk: Chunk, searcher: Searcher) -> str:
             chosen.append(sentence)
             covered = with_it
     return "".join(sentence for sentence in sentences if sentence in chosen).strip()
+
+
+@cache
+def _load_sought() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    """Reads sought.yaml: what a question seeks, and what a sentence that answers it has in it."""
+    path = Path(__file__).parents[1] / "knowledge" / "sought.yaml"
+    return tuple((re.compile(entry["asks"]), re.compile(entry["holds"])) for entry in read_yaml(path))
 
 
 def _sentences(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from bot.claims import Token, paraphrases, read_claims
 from bot.statements import Statement, carries, clauses_of, parts_of, sentences_of
 from bot.supporting import Claim, objection_to
 from bot.types import Fate
-from knowledge.japanese import normalize
+from knowledge.figures import normalize
 
 LONGEST_SENTENCE = 160
 """In characters; longer ones do not help on a phone."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
+from knowledge.figures import Figure
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
 
 
@@ -104,10 +105,10 @@ class Understanding:
     `programs` are the programs it is about: several for a comparison, none when that is open. `named` tells whether
     the message itself names them. `subjects` are what rules would decide, in order of asking. `said` is what this
     message states, `situation` includes what was stated before. `days` is the first and last day asked about,
-    `fiscal_year` is set only where a year is written. `signs` are the names of the message-wide wordings that it
-    shows (wordings.yaml), `matter` is what it says beside the names of programs.
-    `foreign_program` is the name of some other program than ours. `questions` are the sentences that ask something;
-    `plain` tells that they hold nothing but what was read, so that no other matter is asked. `open` are facts that
+    `fiscal_year` is set only where a year is written. `signs` name what the message as a whole
+    shows of what is wanted, `matter` is what it says beside the names of programs.
+    `foreign_program` is the name of some other program than ours. `questions` are the sentences that ask something,
+    `asked` the subjects with the sentence that asks each; `plain` tells that they hold nothing but what was read, so that no other matter is asked. `open` are facts that
     were spoken of and are not known.
     """
 
@@ -126,8 +127,10 @@ class Understanding:
     foreign_program: str = ""
     counts: tuple[int, ...] = ()
     readings: tuple[Reading, ...] = ()
+    figures: tuple[Figure, ...] = ()
     open: frozenset[Fact] = frozenset()
     questions: tuple[str, ...] = ()
+    asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False
 
 

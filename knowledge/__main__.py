@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from knowledge.catalog import Catalog, CatalogError, load_catalog
-from knowledge.japanese import format_number, format_yen
+from knowledge.figures import format_number, format_yen
 from knowledge.types import Fact, FactQuestion, Parameter, Program, Row, Verdict
 
 _VERDICTS = {Verdict.ELIGIBLE: "対象・可", Verdict.INELIGIBLE: "対象外・不可", Verdict.CONDITIONAL: "条件付き"}

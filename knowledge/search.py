@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from knowledge.concepts import Alternative, Concept, read_concepts
 from knowledge.embedding import Embedding, load_embedding, load_embedding_named
-from knowledge.japanese import normalize
+from knowledge.figures import normalize
 from knowledge.reranking import Reranker, load_reranker
 from knowledge.store import (
     Index,

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
 
-from knowledge.japanese import normalize
+from knowledge.figures import normalize
 
 WORDS_VERSION = f"words2-sudachidict{version('sudachidict-core')}"
 """Changes whenever the same text could give other words; an index made with another one is built anew."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot import replies
 from bot.types import Answer, AnswerStatus, Citation
-from knowledge.japanese import format_number, format_yen
+from knowledge.figures import format_number, format_yen
 from knowledge.types import Outcome, Program, Ruling, Subject, Unit, Verdict
 
 Look = Literal["yes", "no", "depends", "asks", "silent", ""]

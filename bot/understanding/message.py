@@ -3,6 +3,7 @@
 What comes after gets this value and never reads the text again.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -68,13 +69,27 @@ class Message:
 
     def clause_at(self, at: int) -> Clause:
         """The clause that a character stands in; the last one for the end of the text."""
-        return next((clause for clause in self.clauses if at < clause.end), self.clauses[-1])
+        return self.clauses[min(bisect_right(self._clause_ends, at), len(self.clauses) - 1)]
+
+    @cached_property
+    def _mention_starts(self) -> list[int]:
+        return [mention.start for mention in self.mentions]
+
+    @cached_property
+    def _token_starts(self) -> list[int]:
+        return [token.start for token in self.tokens]
+
+    @cached_property
+    def _clause_ends(self) -> list[int]:
+        return [clause.end for clause in self.clauses]
 
     def saying(self, *concepts: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]:
         """The mentions of any of these concepts that stand between two characters, in order."""
         last = len(self.text) if end is None else end
         wanted = frozenset(concepts)
-        return tuple(m for m in self.mentions if start <= m.start and m.end <= last and m.concepts & wanted)
+        first = bisect_left(self._mention_starts, start)
+        stop = bisect_left(self._mention_starts, last)
+        return tuple(m for m in self.mentions[first:stop] if m.end <= last and m.concepts & wanted)
 
     def says(self, *concepts: str, start: int = 0, end: int | None = None) -> bool:
         """Whether any of these concepts is said between two characters."""
@@ -82,7 +97,8 @@ class Message:
 
     def tokens_between(self, start: int, end: int) -> tuple[Token, ...]:
         """The tokens that lie between two characters."""
-        return tuple(token for token in self.tokens if start <= token.start and token.end <= end)
+        first, stop = bisect_left(self._token_starts, start), bisect_left(self._token_starts, end)
+        return tuple(token for token in self.tokens[first:stop] if token.end <= end)
 
     def in_clause(self, clause: Clause, *concepts: str) -> tuple[Mention, ...]:
         """The mentions of any of these concepts in one clause."""
@@ -121,9 +137,13 @@ class Message:
         return self.offsets[start], self.offsets[end]
 
 
+_LONGEST = 1_500
+"""Characters of a message that are read; what a person asks stands in far fewer."""
+
+
 def read_message(original: str, as_of: date) -> Message:
     """Reads a message on the day on which it is asked. Never raises, whatever the text."""
-    text, offsets = respell(*normalize_with_offsets(original))
+    text, offsets = respell(*normalize_with_offsets(original[:_LONGEST]))
     figures, days, places = read_figures(text), read_days(text, as_of), find_places(text)
     tokens = tokenize(text)
     taken = [(span.start, span.end) for span in (*figures, *days, *places)]

@@ -112,7 +112,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         foreign_program="" if named else foreign_program(message.text),
         counts=reader.quantities.counts() or before.counts,
         readings=readings,
+        figures=message.figures,
         questions=questions,
+        asked=tuple((one.subject, _sentence_of(message, one.sentence)) for one in asked),
         plain=bool(questions) and not message.says("late") and not any(message.unread(q) for q in questions),
         open=case.admitted.open,
     )
@@ -479,6 +481,11 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
     return tuple(sorted(found, key=lambda subject: found[subject]))
 
 
+def _sentence_of(message: Message, sentence: int) -> str:
+    clauses = [clause for clause in message.clauses if clause.sentence == sentence]
+    return message.text[clauses[0].start : clauses[-1].end].strip()
+
+
 _SHORT = 40
 """A message of at most so many characters is looked up whole."""
 
@@ -491,8 +498,7 @@ def _questions(message: Message, case: Case) -> tuple[str, ...]:
     if len(message.text) <= _SHORT:
         return (message.text,)
     asking = _asking_sentences(message)
-    sentences = [[c for c in message.clauses if c.sentence == sentence] for sentence in sorted(asking)]
-    texts = [message.text[clauses[0].start : clauses[-1].end].strip() for clauses in sentences]
+    texts = [_sentence_of(message, sentence) for sentence in sorted(asking)]
     if texts:
         return tuple(texts[:_MOST_QUESTIONS])
     return () if case.said.keys() - {Fact.PROGRAM} else (message.text,)

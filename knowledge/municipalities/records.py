@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
-from knowledge.japanese import format_fiscal_year
+from knowledge.figures import format_fiscal_year
 
 Kind = Literal["prefecture", "city", "town", "village", "special_ward"]
 

@@ -23,7 +23,7 @@ from bot.explaining import Step, passages_for, program_names, programs_of, respo
 from bot.llm import open_chat_model
 from bot.reconciling import Checker, Fate, Reconciled, Sentence, Source
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry
-from knowledge.japanese import normalize
+from knowledge.figures import normalize
 from tests.adversarial.models import HERE, LIES, serving
 
 DAY = date(2025, 6, 10)

@@ -13,14 +13,7 @@ from bot import replies
 from bot.answering import Knowledge, answer
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry
 from knowledge.catalog import KNOWLEDGE, load_catalog, read_yaml
-from knowledge.japanese import (
-    find_amounts,
-    find_counts,
-    find_dates,
-    find_ratios,
-    fiscal_year_of,
-    normalize,
-)
+from knowledge.figures import fiscal_year_of, normalize, read_days, read_figures
 from knowledge.types import Ruling
 
 Figure = tuple[str, object]
@@ -84,10 +77,8 @@ def figures_in(text: str) -> set[Figure]:
     """The amounts, ratios, counts, days and years of a text."""
     text = normalize(text)
     return {
-        *(("yen", amount.value) for amount in find_amounts(text)),
-        *(("ratio", ratio.value) for ratio in find_ratios(text)),
-        *((count.unit, count.value) for count in find_counts(text)),
-        *(("date", day.start_on) for day in find_dates(text, AS_OF) if not day.relative),
+        *((str(figure.dimension), figure.value) for figure in read_figures(text)),
+        *(("date", day.first_on) for day in read_days(text, AS_OF)),
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.reconciling import Checker, Sentence, Source
-from knowledge.japanese import find_amounts, find_counts, find_dates, find_ratios, normalize
+from knowledge.figures import normalize, read_days, read_figures
 
 HERE = Path(__file__).parent
 LIES = yaml.safe_load((HERE / "lies.yaml").read_text("utf-8"))
@@ -102,10 +102,8 @@ def test_a_document_does_not_speak_on_what_rules_decide():
 def figures(text):
     read = normalize(text)
     return (
-        {("yen", found.value) for found in find_amounts(read)}
-        | {(found.unit, found.value) for found in find_counts(read)}
-        | {("ratio", found.value) for found in find_ratios(read)}
-        | {("day", found.start_on, found.end_on) for found in find_dates(read, DAY)}
+        {(found.dimension, found.value) for found in read_figures(read)}
+        | {("day", found.first_on, found.last_on) for found in read_days(read, DAY)}
     )
 
 

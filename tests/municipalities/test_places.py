@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.catalog import read_yaml
-from knowledge.japanese import normalize
+from knowledge.figures import normalize
 from knowledge.municipalities.places import find_places
 from knowledge.municipalities.records import Municipality, municipalities
 

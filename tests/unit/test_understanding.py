@@ -11,7 +11,7 @@ from bot.answering import Knowledge, answer
 from bot.types import Conversation, Inquiry, Understanding
 from bot.understanding import understand
 from knowledge.catalog import read_yaml
-from knowledge.japanese import format_number
+from knowledge.figures import format_number
 from knowledge.types import Fact
 
 USUAL_DAY = "2025-06-10"
