@@ -9,7 +9,7 @@ from knowledge.catalog import Catalog
 from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
 from knowledge.rules.tables import decide, known_subjects, overview, state, terms_on
-from knowledge.types import ApplicantKind, Fact, Program, Ruling, Situation, Subject, Terms
+from knowledge.types import ApplicantKind, Fact, Program, Ruling, Subject, Terms
 
 
 def decide_all(

@@ -253,7 +253,8 @@ async def _read_facts(inquiry: Inquiry, offline: Answer, model: Model, catalog: 
                 continue
             labels = {choice.value: choice.label for choice in question.choices}
             if (value in labels and says(evidence, labels[value])) or (
-                question.kind == "number" and value in {str(figure.value) for figure in read_figures(normalize(evidence))}
+                question.kind == "number"
+                and value in {str(figure.value) for figure in read_figures(normalize(evidence))}
             ):
                 facts[question.fact] = value
     return facts

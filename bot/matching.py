@@ -49,7 +49,11 @@ def find_matches(
     A message that goes on from the last one, or replies to it, must name its own matter plainly.
     """
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
-    if replies or (understanding.continues and not understanding.matter) or (understanding.plain and understanding.subjects):
+    if (
+        replies
+        or (understanding.continues and not understanding.matter)
+        or (understanding.plain and understanding.subjects)
+    ):
         return ()
     found: dict[tuple[str, str], Match] = {}
     for question in understanding.questions:

@@ -35,13 +35,26 @@ class Mention:
     concepts: frozenset[str]
 
 
-_SAME_KEY = {"多く": "多い", "少なく": "少ない", "通う": "通る", "ない": "無い", "なし": "無い", "ず": "無い", "ぬ": "無い", "へん": "無い", "で": "だ", "じゃ": "だ"}
+_SAME_KEY = {
+    "多く": "多い",
+    "少なく": "少ない",
+    "通う": "通る",
+    "ない": "無い",
+    "なし": "無い",
+    "ず": "無い",
+    "ぬ": "無い",
+    "へん": "無い",
+    "で": "だ",
+    "じゃ": "だ",
+}
 """Forms that say the same, which SudachiPy keeps apart by their part of speech."""
 
 _OWN_FORM = frozenset({"でしょ", "なら", "たら", "だろう", "でしょう", "れば"})
 """Endings that say something by their form (仮定, 推量), so that their normal form would lose it."""
 
-_LIGHT = frozenset({"て", "てる", "居る", "ます", "です", "だ", "た", "は", "が", "も", "を", "の", "御座る", "つ", "為る", "様"})
+_LIGHT = frozenset(
+    {"て", "てる", "居る", "ます", "です", "だ", "た", "は", "が", "も", "を", "の", "御座る", "つ", "為る", "様"}
+)
 """What may stand between the words of an entry without changing what it says (決まっていません is 決まっ…ない)."""
 
 
@@ -56,9 +69,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
         form = morpheme.surface() if morpheme.surface() in _OWN_FORM else morpheme.normalized_form().lower()
         pos, detail = morpheme.part_of_speech()[:2]
         found.append(
-            Token(
-                morpheme.begin(), morpheme.end(), morpheme.surface(), _SAME_KEY.get(form, form), pos, detail
-            )
+            Token(morpheme.begin(), morpheme.end(), morpheme.surface(), _SAME_KEY.get(form, form), pos, detail)
         )
     return tuple(found)
 
@@ -140,9 +151,7 @@ def respell(text: str, offsets: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
 
 @cache
 def _load_spellings() -> tuple[Mapping[str, str], re.Pattern[str]]:
-    written: Mapping[str, str] = yaml.safe_load(
-        (Path(__file__).parent / "spellings.yaml").read_text(encoding="utf-8")
-    )
+    written: Mapping[str, str] = yaml.safe_load((Path(__file__).parent / "spellings.yaml").read_text(encoding="utf-8"))
     words = sorted(written, key=len, reverse=True)
     latin = [rf"(?<![a-z]){re.escape(word)}(?![a-z])" for word in words if word.isascii()]
     kana = [re.escape(word) for word in words if not word.isascii()]

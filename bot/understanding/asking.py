@@ -77,7 +77,10 @@ def _matching(mentions: Sequence[Mention], sentence: int) -> list[Asked]:
                 shows = cues.shows and (not cues.shown_by or bool(set(cues.shown_by) & set(cue)))
                 start, end = min(m.start for m in chosen), max(m.end for m in chosen)
                 asked = Asked(cues.subject, start, end, sentence, words, shows)
-                if best is None or (len(words), -(asked.end - asked.start)) > (len(best.words), -(best.end - best.start)):
+                if best is None or (len(words), -(asked.end - asked.start)) > (
+                    len(best.words),
+                    -(best.end - best.start),
+                ):
                     best = asked
         if best:
             found.append(best)

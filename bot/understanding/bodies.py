@@ -12,7 +12,6 @@ from bot.understanding.message import Clause, Message
 from knowledge.figures import Dimension, Figure
 from knowledge.lexicon import Mention, Token
 from knowledge.municipalities.places import Place
-from knowledge.types import ApplicantKind
 
 _KINDS = (
     "support_provider",
@@ -138,7 +137,9 @@ class _Surroundings:
         return any(m.concepts & set(concepts) for m in self.next[:within])
 
 
-_SKIPPED = frozenset({"側", "さん", "様", "等", "など", "とか", "役所", "役場", "長", "自体", "自身", "達", "ら", ")", "」"})
+_SKIPPED = frozenset(
+    {"側", "さん", "様", "等", "など", "とか", "役所", "役場", "長", "自体", "自身", "達", "ら", ")", "」"}
+)
 
 
 def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
@@ -147,7 +148,11 @@ def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
     while after and (after[0].surface in _SKIPPED or after[0].detail == "数詞"):
         after.pop(0)
     mentions = [m for m in message.mentions if clause.start <= m.start < clause.end]
-    before = tuple(m for m in mentions if m.end <= start and len(message.text[m.end : start]) <= 5 and _joined(message, m.end, start))
+    before = tuple(
+        m
+        for m in mentions
+        if m.end <= start and len(message.text[m.end : start]) <= 5 and _joined(message, m.end, start)
+    )
     following = tuple(m for m in mentions if m.start >= end)
     return _Surroundings(message, clause, start, end, before, tuple(after), following)
 
@@ -161,22 +166,22 @@ def _joined(message: Message, start: int, end: int) -> bool:
     )
 
 
-def _read_body(
-    message: Message, kind: str, start: int, end: int, mention: Mention | None, place: Place | None
-) -> Body:
+def _read_body(message: Message, kind: str, start: int, end: int, mention: Mention | None, place: Place | None) -> Body:
     around = _surroundings(message, start, end)
     own = mention.concepts if mention else frozenset[str]()
     said_before = own.union(*(m.concepts for m in around.before)) if around.before else own
     part = next((part for part, plays in _PARTS if plays(around, kind)), Part.APPLICANT)
     letter = _letter_before(message, start)
     whose = _whose(part, said_before, letter, around)
-    plainly = part is Part.APPLICANT and (
-        (whose is Whose.WRITER and "self" in said_before) or _is_said_to_be(around)
-    )
+    plainly = part is Part.APPLICANT and ((whose is Whose.WRITER and "self" in said_before) or _is_said_to_be(around))
     if plainly and whose is not Whose.MEMBER:
         whose = Whose.WRITER
     topic = part is Part.APPLICANT and _is_topic(around)
-    name = letter or (message.text[place.start : place.end] if place else "") or _other_word(message, around, own, start, end)
+    name = (
+        letter
+        or (message.text[place.start : place.end] if place else "")
+        or _other_word(message, around, own, start, end)
+    )
     return Body(kind, start, end, around.clause, whose, part, plainly, topic, name, place)
 
 
@@ -207,8 +212,40 @@ def _other_word(message: Message, around: _Surroundings, own: frozenset[str], st
     return next((message.text[m.start : m.end] for m in around.before if "other" in m.concepts), "")
 
 
-_SAID_TO_BE = frozenset({"です", "だ", "やねん", "でして", "として", "べ", "じゃ", "者", "なん", "なの", "ね", "よ", "どす", "っす"})
-_OFFICES = frozenset({"職員", "担当", "担当者", "者", "事務局", "課", "室", "係", "主査", "係長", "課長", "部長", "社長", "代表", "理事", "理事長", "会長", "局長", "役員", "部", "局", "代表者", "人", "中の人", "窓口", "所属", "勤め"})
+_SAID_TO_BE = frozenset(
+    {"です", "だ", "やねん", "でして", "として", "べ", "じゃ", "者", "なん", "なの", "ね", "よ", "どす", "っす"}
+)
+_OFFICES = frozenset(
+    {
+        "職員",
+        "担当",
+        "担当者",
+        "者",
+        "事務局",
+        "課",
+        "室",
+        "係",
+        "主査",
+        "係長",
+        "課長",
+        "部長",
+        "社長",
+        "代表",
+        "理事",
+        "理事長",
+        "会長",
+        "局長",
+        "役員",
+        "部",
+        "局",
+        "代表者",
+        "人",
+        "中の人",
+        "窓口",
+        "所属",
+        "勤め",
+    }
+)
 
 
 def _is_said_to_be(around: _Surroundings) -> bool:
@@ -241,7 +278,20 @@ def _works_there(around: _Surroundings) -> bool:
     """Whether the writer belongs to it or runs it: 会社に勤めています, NPOをやってます."""
     rest = "".join(token.surface for token in around.after[:5])
     return rest.startswith(
-        ("をやっ", "をやり", "をしてい", "をしてま", "を営", "を経営", "を運営", "に勤め", "に所属", "に在籍", "で働", "の者")
+        (
+            "をやっ",
+            "をやり",
+            "をしてい",
+            "をしてま",
+            "を営",
+            "を経営",
+            "を運営",
+            "に勤め",
+            "に所属",
+            "に在籍",
+            "で働",
+            "の者",
+        )
     )
 
 
@@ -251,8 +301,11 @@ def _then_denied(following: list[Token]) -> bool:
 
 def _is_topic(around: _Surroundings) -> bool:
     """Whether the clause is about the body: 町は, NPOでも, 会社が."""
-    return around.particle.startswith(("は", "が", "も", "って", "でも", "なら", "だけで", "のみで", "では", "には", "で")) or (
-        bool(around.after) and around.after[0].surface in ("なら", "だけ", "のみ", "って", "でも", "だと", "だったら", "単独", "単独で")
+    return around.particle.startswith(
+        ("は", "が", "も", "って", "でも", "なら", "だけで", "のみで", "では", "には", "で")
+    ) or (
+        bool(around.after)
+        and around.after[0].surface in ("なら", "だけ", "のみ", "って", "でも", "だと", "だったら", "単独", "単独で")
     )
 
 
@@ -270,9 +323,15 @@ def _recommends(around: _Surroundings, kind: str) -> bool:
         return recommended or around.next_says("get", "lose", "pending", "deny", within=2)
     if particle.startswith("の") or not particle:
         return bool(around.next) and "recommend" in around.next[0].concepts and _near(around, 4)
-    if particle in ("が", "も") and around.next_says("recommend") and around.message.text[around.next[0].end : around.next[0].end + 1] in "しすを":
+    if (
+        particle in ("が", "も")
+        and around.next_says("recommend")
+        and around.message.text[around.next[0].end : around.next[0].end + 1] in "しすを"
+    ):
         return True
-    return particle in ("が", "に", "も", "にも") and recommended and around.next_says("get", "lose", "pending", within=4)
+    return (
+        particle in ("が", "に", "も", "にも") and recommended and around.next_says("get", "lose", "pending", within=4)
+    )
 
 
 def _near(around: _Surroundings, characters: int) -> bool:
@@ -281,8 +340,10 @@ def _near(around: _Surroundings, characters: int) -> bool:
 
 
 def _invests(around: _Surroundings, kind: str) -> bool:
-    return kind in GOVERNMENTS and around.next_says("invest", within=2) and around.particle.startswith(
-        ("が", "の", "も", "から", "より", "による", "に")
+    return (
+        kind in GOVERNMENTS
+        and around.next_says("invest", within=2)
+        and around.particle.startswith(("が", "の", "も", "から", "より", "による", "に"))
     ) or (kind in GOVERNMENTS and not around.particle and around.next_says("invest") and _near(around, 1))
 
 
@@ -290,8 +351,10 @@ def _joins(around: _Surroundings, kind: str) -> bool:
     told = around.message.saying("together", start=around.clause.start, end=around.start)
     if told and around.particle == "と":
         return True
-    return around.particle.startswith(("と", "とも", "との")) and not around.particle.startswith(("として", "とし", "という")) and around.next_says(
-        "together", "joins", "project", within=2
+    return (
+        around.particle.startswith(("と", "とも", "との"))
+        and not around.particle.startswith(("として", "とし", "という"))
+        and around.next_says("together", "joins", "project", within=2)
     )
 
 
@@ -299,8 +362,11 @@ def _leads(around: _Surroundings, kind: str) -> bool:
     """Whether somebody goes through the body: 県を通じて, 県経由で, 県の申請に加わる."""
     if kind == "prefecture" and not around.particle and around.next_says("through") and _near(around, 1):
         return True
-    return around.particle.startswith(("を", "に", "の", "が")) and kind == "prefecture" and around.next_says("through", within=4) and (
-        around.particle.startswith(("を", "に")) or around.next_says("apply", "through", within=1)
+    return (
+        around.particle.startswith(("を", "に", "の", "が"))
+        and kind == "prefecture"
+        and around.next_says("through", within=4)
+        and (around.particle.startswith(("を", "に")) or around.next_says("apply", "through", within=1))
     )
 
 
@@ -313,7 +379,11 @@ def _is_place(around: _Surroundings, kind: str) -> bool:
         return True
     if around.particle.startswith(("の", "")) and around.next_says("place") and _near(around, 2):
         return True
-    return around.particle in ("で", "では", "を", "での", "でも") and around.next_says("work", "project", "place", within=1) and _near(around, 6)
+    return (
+        around.particle in ("で", "では", "を", "での", "でも")
+        and around.next_says("work", "project", "place", within=1)
+        and _near(around, 6)
+    )
 
 
 def _is_told_as(around: _Surroundings, *concepts: str) -> bool:
@@ -342,7 +412,12 @@ def _contains(around: _Surroundings, kind: str) -> bool:
 
 def _owns(around: _Surroundings, kind: str) -> bool:
     """Whether the body only tells whose another one is: 町のNPO, 県の外郭団体."""
-    return around.particle == "の" and bool(around.next) and bool(set(_KINDS) & around.next[0].concepts) and _near(around, 8)
+    return (
+        around.particle == "の"
+        and bool(around.next)
+        and bool(set(_KINDS) & around.next[0].concepts)
+        and _near(around, 8)
+    )
 
 
 def _is_consulted(around: _Surroundings, kind: str) -> bool:
@@ -350,7 +425,9 @@ def _is_consulted(around: _Surroundings, kind: str) -> bool:
         return False
     if kind != "support_provider" and around.particle in ("に", "へ", "を", "から", "より", "まで", "からの", "への"):
         return True
-    return around.particle.startswith(("から", "に", "へ", "より", "にも")) and around.next_says("hearsay", "asks", "claim", "requirement", within=2)
+    return around.particle.startswith(("から", "に", "へ", "より", "にも")) and around.next_says(
+        "hearsay", "asks", "claim", "requirement", within=2
+    )
 
 
 def _counts_bodies(figure: Figure) -> bool:
@@ -368,13 +445,28 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
     following = around.message.text[around.end : around.end + 2]
     if kind == "municipality" and (following.startswith("数") or following == "の数"):
         return True
-    counted = [f for f in around.message.figures if around.end <= f.start <= around.end + 2 and " " not in around.message.text[around.end : f.start] and _counts_bodies(f)]
+    counted = [
+        f
+        for f in around.message.figures
+        if around.end <= f.start <= around.end + 2
+        and " " not in around.message.text[around.end : f.start]
+        and _counts_bodies(f)
+    ]
     if kind == "municipality" and counted:
         return True
-    if kind == "municipality" and around.next_says("more_than", "fewer_than", "same", within=2) and around.particle.startswith(("は", "を", "の", "が", "も")):
+    if (
+        kind == "municipality"
+        and around.next_says("more_than", "fewer_than", "same", within=2)
+        and around.particle.startswith(("は", "を", "の", "が", "も"))
+    ):
         return around.message.says("before", "more_than", "fewer_than")
     joining = around.message.saying("joins", start=around.start - 6, end=around.start)
-    return kind == "municipality" and bool(joining) and joining[-1].end == around.start and "within" not in joining[-1].concepts
+    return (
+        kind == "municipality"
+        and bool(joining)
+        and joining[-1].end == around.start
+        and "within" not in joining[-1].concepts
+    )
 
 
 def _is_sought(around: _Surroundings, kind: str) -> bool:
@@ -382,9 +474,9 @@ def _is_sought(around: _Surroundings, kind: str) -> bool:
     text = around.message.text
     if around.particle.startswith(("とも", "も", "でも", "にも", "からも")):
         return False
-    return text[: around.start].endswith(("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")) or (
-        around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ")
-    )
+    return text[: around.start].endswith(
+        ("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")
+    ) or (around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ"))
 
 
 _PARTS: tuple[tuple[Part, Callable[[_Surroundings, str], bool]], ...] = (

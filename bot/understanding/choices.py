@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot.types import Reading, When, Whose
 from bot.understanding.bodies import Part
+from bot.understanding.denying import denials
 from bot.understanding.owning import Scene
-from bot.understanding.relations import denials
 from knowledge.figures import fiscal_year_of, latest
 from knowledge.types import Fact
 
@@ -32,18 +32,28 @@ def _reading(fact: Fact, value: str, start: int, end: int) -> Reading:
 def _meeting_mode(scene: Scene) -> Iterator[Reading]:
     message = scene.message
     online, on_site = (
-        [m for m in message.saying(concept) if scene.owner_at(m.start, m.end).whose is not Whose.ANOTHER or scene.is_the_applicants(scene.owner_at(m.start, m.end))]
+        [
+            m
+            for m in message.saying(concept)
+            if scene.owner_at(m.start, m.end).whose is not Whose.ANOTHER
+            or scene.is_the_applicants(scene.owner_at(m.start, m.end))
+        ]
         for concept in ("online", "on_site")
     )
     if not online and not on_site:
         return
     denied = [m for m in on_site if denials(message, m.end, min(m.end + 8, message.clause_at(m.start).end)) % 2]
-    if online and any(message.text[m.end :].startswith(("も", "の場合も", "だと", "なら", "の場合は")) for m in online) and message.says("how_long"):
+    if (
+        online
+        and any(message.text[m.end :].startswith(("も", "の場合も", "だと", "なら", "の場合は")) for m in online)
+        and message.says("how_long")
+    ):
         return
     if online:
         first = online[0]
         exclusive = any(
-            message.says("only", start=m.end, end=m.end + 8) or message.says("all", start=max(0, m.start - 8), end=m.end + 8)
+            message.says("only", start=m.end, end=m.end + 8)
+            or message.says("all", start=max(0, m.start - 8), end=m.end + 8)
             for m in online
         )
         both = on_site and not denied
@@ -63,7 +73,9 @@ def _meeting_mode(scene: Scene) -> Iterator[Reading]:
 def _asks_for_each(scene: Scene) -> bool:
     """Whether it is asked what holds on site and what on line (現地なら何日、オンラインなら何時間)."""
     message = scene.message
-    return message.says("how_long", "how_much", "difference", "which") or not any(f.dimension in ("day", "hour") for f in message.figures)
+    return message.says("how_long", "how_much", "difference", "which") or not any(
+        f.dimension in ("day", "hour") for f in message.figures
+    )
 
 
 def _partnership(scene: Scene) -> Iterator[Reading]:
@@ -76,10 +88,19 @@ def _partnership(scene: Scene) -> Iterator[Reading]:
         before = [b for b in scene.bodies if b.end <= mention.start and mention.start - b.end <= 1]
         own = message.saying("self", start=max(0, mention.start - 3), end=mention.start)
         after = message.text[mention.end : mention.end + 3]
-        if (before or own) and not after.startswith(("じゃ", "でな", "では", "でも")) and not message.says("online", start=max(0, mention.start - 8), end=mention.start):
+        if (
+            (before or own)
+            and not after.startswith(("じゃ", "でな", "では", "でも"))
+            and not message.says("online", start=max(0, mention.start - 8), end=mention.start)
+        ):
             yield _reading(Fact.PARTNERSHIP, "alone", mention.start, mention.end)
     joins = message.saying("through")
-    if joins and any(b.kind == "prefecture" and b.part is not Part.CHANNEL for b in scene.bodies) and scene.applicant and scene.applicant.kind in ("municipality", "special_ward"):
+    if (
+        joins
+        and any(b.kind == "prefecture" and b.part is not Part.CHANNEL for b in scene.bodies)
+        and scene.applicant
+        and scene.applicant.kind in ("municipality", "special_ward")
+    ):
         yield _reading(Fact.PARTNERSHIP, "joint", joins[0].start, joins[0].end)
     for body in scene.bodies:
         if body.kind == "prefecture" and message.text[body.end : body.end + 2] in ("抜き", "なし", "ぬき"):
@@ -89,10 +110,20 @@ def _partnership(scene: Scene) -> Iterator[Reading]:
             yield _reading(Fact.PARTNERSHIP, "alone" if denied else "joint", body.start, body.end)
     for mention in message.saying("together", "joins"):
         clause = message.clause_at(mention.start)
-        with_somebody = any(
-            b.part is Part.PARTNER and b.clause.number == clause.number and b.end <= mention.start and b.kind in ("prefecture", "municipality")
-            for b in scene.bodies
-        ) or message.says("through", start=mention.end, end=clause.end) or any(f.dimension == "municipality" and f.end <= mention.start and f.start >= clause.start for f in message.figures)
+        with_somebody = (
+            any(
+                b.part is Part.PARTNER
+                and b.clause.number == clause.number
+                and b.end <= mention.start
+                and b.kind in ("prefecture", "municipality")
+                for b in scene.bodies
+            )
+            or message.says("through", start=mention.end, end=clause.end)
+            or any(
+                f.dimension == "municipality" and f.end <= mention.start and f.start >= clause.start
+                for f in message.figures
+            )
+        )
         if with_somebody:
             asked = message.saying("apply", "can", start=mention.end, end=clause.end)
             denied = denials(message, mention.end, asked[0].start if asked else clause.end) % 2
@@ -108,14 +139,20 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
             if word in ("別件", "別個"):
                 kinds.setdefault("other_project", (mention.start, mention.end))
                 continue
-            if word in ("他", "ほか", "外の") and not message.says("adviser_person", "project", start=mention.end, end=mention.end + 8):
+            if word in ("他", "ほか", "外の") and not message.says(
+                "adviser_person", "project", start=mention.end, end=mention.end + 8
+            ):
                 continue
             if word.startswith(("変", "替", "違", "異")):
-                before = message.saying("adviser_person", "project", start=max(clause.start, mention.start - 14), end=mention.start)
+                before = message.saying(
+                    "adviser_person", "project", start=max(clause.start, mention.start - 14), end=mention.start
+                )
                 after = message.saying("adviser_person", "project", start=mention.end, end=mention.end + 5)
                 thing = before if before and mention.start - before[-1].end <= 2 else after[:1]
             else:
-                thing = message.saying("adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end))[:1]
+                thing = message.saying(
+                    "adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end)
+                )[:1]
                 thing = () if thing and any(mention.end <= b.start < thing[0].start for b in scene.bodies) else thing
             for found in thing:
                 who = "adviser" if "adviser_person" in found.concepts else "project"
@@ -145,14 +182,18 @@ def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
         same = fiscal_year_of(last.last_on) == year
         yield _reading(Fact.DISPATCH_YEAR, "same" if same else "later", earlier[0].start, earlier[0].end)
         return
-    if not asks_for_repeat and not (message.says("again", "same") and message.says("adviser_person", "dispatch", "on_site", "project")):
+    if not asks_for_repeat and not (
+        message.says("again", "same") and message.says("adviser_person", "dispatch", "on_site", "project")
+    ):
         return
     for concept, value in (("next_year", "later"), ("within_year", "same")):
         if found := message.saying(concept):
             yield _reading(Fact.DISPATCH_YEAR, value, found[0].start, found[0].end)
             return
     last_year = [d for d in message.days if d.precision in ("fiscal_year", "year") and d.last_on < message.as_of]
-    this_year = [d for d in message.days if d.precision in ("fiscal_year", "year") and d.first_on <= message.as_of <= d.last_on]
+    this_year = [
+        d for d in message.days if d.precision in ("fiscal_year", "year") and d.first_on <= message.as_of <= d.last_on
+    ]
     if last_year and message.says("again", "same"):
         yield _reading(Fact.DISPATCH_YEAR, "later", last_year[0].start, last_year[0].end)
     elif this_year and message.says("again"):

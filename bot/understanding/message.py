@@ -117,7 +117,11 @@ class Message:
         if "?" in after or self.in_clause(clause, "asks", "when", "how_much", "how_long", "how_often", "which", "why"):
             return True
         final = [token for token in tail if token.surface not in "。、!?"][-1:]
-        return bool(final) and final[0].detail == "終助詞" and final[0].surface in ("か", "の", "かな", "かね", "かい", "ん")
+        return (
+            bool(final)
+            and final[0].detail == "終助詞"
+            and final[0].surface in ("か", "の", "かな", "かね", "かい", "ん")
+        )
 
     def unread(self, text: str) -> bool:
         """Whether a part of the text, found by its words, holds a noun that nothing read: a matter of its own."""
@@ -153,7 +157,9 @@ def read_message(original: str, as_of: date) -> Message:
         if not any(_takes(span, (mention.start, mention.end)) for span in taken) or mention.concepts & _SAID_BY_DAYS
     )
     words = [(m.start, m.end) for m in mentions]
-    figures = tuple(f for f in figures if f.dimension in _RULED or not any(s <= f.start and f.end < e for s, e in words))
+    figures = tuple(
+        f for f in figures if f.dimension in _RULED or not any(s <= f.start and f.end < e for s, e in words)
+    )
     return Message(original, as_of, text, offsets, tokens, mentions, figures, days, places, tuple(_cut(text, tokens)))
 
 
@@ -163,7 +169,23 @@ def _takes(span: tuple[int, int], word: tuple[int, int]) -> bool:
     return shares and not (word[0] <= span[0] and span[1] < word[1])
 
 
-_SAID_BY_DAYS = frozenset({"before", "now", "later", "first_time", "again", "online", "on_site", "special_ward", "invested_corporation", "how_long", "how_often", "next_year", "within_year"})
+_SAID_BY_DAYS = frozenset(
+    {
+        "before",
+        "now",
+        "later",
+        "first_time",
+        "again",
+        "online",
+        "on_site",
+        "special_ward",
+        "invested_corporation",
+        "how_long",
+        "how_often",
+        "next_year",
+        "within_year",
+    }
+)
 """Concepts whose words may hold a figure or a day (去年, 2回目, 3セク, 23区): they are seen beside it."""
 
 
@@ -205,9 +227,7 @@ def _ending(tokens: tuple[Token, ...], at: int) -> str:
 def _is_bound(tokens: tuple[Token, ...], at: int) -> bool:
     """Whether a space stands between two clauses: after a predicate or a final particle, not after a bare noun."""
     before = tokens[at - 1]
-    return (
-        before.pos in _PREDICATES or before.detail in ("終助詞", "接続助詞", "数詞") or before.key == "無い"
-    )
+    return before.pos in _PREDICATES or before.detail in ("終助詞", "接続助詞", "数詞") or before.key == "無い"
 
 
 def _kind_of(token: Token) -> str:

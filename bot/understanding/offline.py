@@ -11,6 +11,7 @@ from bot.understanding.message import Message
 from bot.understanding.owning import Scene, choose_applicants
 from bot.understanding.quantities import IndexReading, QuantityReader, newest, own_indices
 from bot.understanding.relations import RelationReader
+from bot.understanding.selections import SelectionReader
 from knowledge.figures import Dimension
 from knowledge.types import ApplicantKind, Fact, Subject
 
@@ -37,7 +38,7 @@ class OfflineReader:
 
     def read(self) -> tuple[Reading, ...]:
         """Every reading of the message, of whomever and whenever, in order of the words."""
-        relations = tuple(RelationReader(self.scene).read())
+        relations = (*RelationReader(self.scene).read(), *SelectionReader(self.scene).read())
         readings = (
             *self._applicant(relations),
             *relations,
@@ -55,8 +56,13 @@ class OfflineReader:
             if kind is None:
                 continue
             applies = body in chosen
-            if applies and kind is ApplicantKind.COMPANY and any(
-                r.slot == Fact.INVESTMENT_OR_NONPROFIT and r.value == "invested" and r.whose is Whose.WRITER for r in relations
+            if (
+                applies
+                and kind is ApplicantKind.COMPANY
+                and any(
+                    r.slot == Fact.INVESTMENT_OR_NONPROFIT and r.value == "invested" and r.whose is Whose.WRITER
+                    for r in relations
+                )
             ):
                 kind = ApplicantKind.INVESTED_CORPORATION
             if applies and kind is ApplicantKind.NONPROFIT and self._has_no_legal_form(body):
@@ -74,9 +80,15 @@ class OfflineReader:
             return
         own = own_indices(indices, self.scene, self._known_kind)
         counted = newest(own)
-        if counted and all(i.reading.when is When.BEFORE for i in counted) and self.message.says("unknown", "not_settled"):
+        if (
+            counted
+            and all(i.reading.when is When.BEFORE for i in counted)
+            and self.message.says("unknown", "not_settled")
+        ):
             counted = ()  # an earlier value is known, and it is said that the present one is not (T32)
-            yield Reading(Fact.FISCAL_INDEX, "unknown", own[-1].reading.start, own[-1].reading.end, by="facts.yaml: fiscal_index")
+            yield Reading(
+                Fact.FISCAL_INDEX, "unknown", own[-1].reading.start, own[-1].reading.end, by="facts.yaml: fiscal_index"
+            )
         for index in indices:
             if index in counted:
                 yield replace(index.reading, whose=Whose.WRITER, when=When.NOW)

@@ -7,7 +7,9 @@ from bot.types import When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Body, Part
 from bot.understanding.message import Clause, Message
 
-_OWNS = frozenset({Part.APPLICANT, Part.MEMBER, Part.PLACE, Part.CONTAINER, Part.PARTNER, Part.INVESTOR, Part.CONSULTED})
+_OWNS = frozenset(
+    {Part.APPLICANT, Part.MEMBER, Part.PLACE, Part.CONTAINER, Part.PARTNER, Part.INVESTOR, Part.CONSULTED}
+)
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,19 @@ class Scene:
     def _bound_to(self, end: int, clause: Clause) -> Owner | None:
         joint = self.message.text[end : end + 1]
         for body in self.bodies:
-            begins = min((m.start for m in self.message.saying("other", "self", "anaphor", start=end, end=body.start)), default=body.start)
+            begins = min(
+                (m.start for m in self.message.saying("other", "self", "anaphor", start=end, end=body.start)),
+                default=body.start,
+            )
             if begins == end + 1 and joint == "の" and body.end <= clause.end:
                 return Owner(body.whose, body)
         return None
 
     def _said_before(self, start: int, clause: Clause) -> Owner | None:
         """The nearest body or word for somebody (うち, 隣) that stands before a place in its clause."""
-        bodies = [body for body in self.bodies if clause.start <= body.start and body.end <= start and body.part in _OWNS]
+        bodies = [
+            body for body in self.bodies if clause.start <= body.start and body.end <= start and body.part in _OWNS
+        ]
         words = self.message.saying("self", "other", "member", "seat", "place", start=clause.start, end=start)
         bare = [
             m
@@ -82,7 +89,9 @@ class Scene:
             return Owner()
         if before.ends == "against" and not anaphor:
             return Owner()
-        return self._said_before(before.end, before) or (self._inherited(before) if before.sentence == clause.sentence else Owner())
+        return self._said_before(before.end, before) or (
+            self._inherited(before) if before.sentence == clause.sentence else Owner()
+        )
 
     def is_the_applicants(self, owner: Owner) -> bool:
         """Whether what is said of this owner is said of the body that would apply."""
@@ -102,7 +111,11 @@ class Scene:
         """Of when what stands there is said: the nearest word for a time in its clause, before it or bound to it."""
         clause = self.message.clause_at(start)
         words = self.message.saying("before", "now", "later", start=clause.start, end=start)
-        years = [d for d in self.message.days if clause.start <= d.start and d.end <= start and d.precision in ("fiscal_year", "year")]
+        years = [
+            d
+            for d in self.message.days
+            if clause.start <= d.start and d.end <= start and d.precision in ("fiscal_year", "year")
+        ]
         after = self.message.text[end : end + 8]
         bound = self.message.saying("before", start=end, end=end + 8)
         if bound and after.startswith(("だった", "の", "であった")) and bound[0].start - end <= 4:
@@ -115,7 +128,6 @@ class Scene:
             return When.BEFORE if self._is_told_of_then(clause, start) else When.NOW
         concepts = words[-1].concepts
         return When.BEFORE if "before" in concepts else When.LATER if "later" in concepts else When.NOW
-
 
     def _is_dated_after(self, clause: Clause, end: int) -> bool:
         """Whether the next clause says that this was of an earlier time: 0.4やったけど、それは令和6年度の話で."""
@@ -131,7 +143,6 @@ class Scene:
         """Whether it is told of a time that is past: 受かったとき, 選ばれた時."""
         tokens = self.message.tokens_between(clause.start, start)
         return any(then.key in ("時", "際", "頃") and past.key == "た" for past, then in pairwise(tokens))
-
 
 
 def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -> tuple[Body, ...]:
@@ -156,13 +167,19 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     if any(body.kind not in GOVERNMENTS and body.whose is Whose.WRITER for body in able):
         able = [body for body in able if body.kind not in GOVERNMENTS or body.plainly or body.topic]
     if any(not _is_any(message, body) for body in able):
-        able = [body for body in able if not _is_any(message, body) or (body.plainly and body.whose is Whose.WRITER and not _as(message, body))]
+        able = [
+            body
+            for body in able
+            if not _is_any(message, body) or (body.plainly and body.whose is Whose.WRITER and not _as(message, body))
+        ]
     asked = [body for body in able if body.topic and _is_asked_about(message, body)]
     own = [body for body in able if body.plainly]
     if any(body.whose is Whose.WRITER for body in asked) or _speaks_of_itself(message):
         asked = [body for body in asked if body.whose is Whose.WRITER]
     if asked and own and all(body.whose is not Whose.WRITER or body.kind != own[-1].kind for body in asked):
-        explicit = [body for body in asked if body.whose is Whose.ANOTHER or body.kind not in ("prefecture", "municipality")]
+        explicit = [
+            body for body in asked if body.whose is Whose.ANOTHER or body.kind not in ("prefecture", "municipality")
+        ]
         return tuple(explicit) or (own[-1],)
     if own:
         return (own[-1],)
@@ -173,7 +190,14 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
 
 def _is_any(message: Message, body: Body) -> bool:
     """Whether the word is for local governments at large, and for none of a kind of its own."""
-    return message.text[body.start : body.end] in ("自治体", "地方公共団体", "市町村", "市区町村", "地方自治体", "都道府県")
+    return message.text[body.start : body.end] in (
+        "自治体",
+        "地方公共団体",
+        "市町村",
+        "市区町村",
+        "地方自治体",
+        "都道府県",
+    )
 
 
 def _as(message: Message, body: Body) -> bool:
@@ -200,7 +224,11 @@ _A_TURN = 16
 
 def _is_denied(message: Message, body: Body) -> bool:
     """Whether it is said that this is not the body: 市ではなく県です."""
-    after = [t for t in message.tokens_between(body.end, body.clause.end) if t.surface not in ("から", "と", "し", "て", "の")][:4]
+    after = [
+        t
+        for t in message.tokens_between(body.end, body.clause.end)
+        if t.surface not in ("から", "と", "し", "て", "の")
+    ][:4]
     keys = ["だ" if token.key == "や" else token.key for token in after]
     return keys[:1] == ["だ"] and "無い" in keys
 

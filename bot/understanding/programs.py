@@ -12,9 +12,7 @@ _SHARED = frozenset((Fact.APPLICANT_KIND, Fact.PARTNERSHIP))
 """What is said of oneself whatever is asked."""
 
 
-def named_programs(
-    text: str, programs: Iterable[Program], spoken_of: str, *, with_nicknames: bool
-) -> tuple[str, ...]:
+def named_programs(text: str, programs: Iterable[Program], spoken_of: str, *, with_nicknames: bool) -> tuple[str, ...]:
     """The programs that a message names, in order of naming; where none is, the one that its longest nickname means.
 
     In a talk that is of a program (`spoken_of`) a nickname of two characters is taken for what else it says (計画).
@@ -29,7 +27,10 @@ def named_programs(
     if places:
         return tuple(sorted(places, key=lambda id: places[id]))
     nicknames = [
-        (len(name), program.id) for program in programs for name in program.nicknames if _places(text, (name,)) and (not spoken_of or len(name) > 2)
+        (len(name), program.id)
+        for program in programs
+        for name in program.nicknames
+        if _places(text, (name,)) and (not spoken_of or len(name) > 2)
     ]
     return (max(nicknames)[1],) if nicknames else ()
 
@@ -42,7 +43,9 @@ def _places(text: str, names: Iterable[str]) -> list[int]:
 def name_spans(text: str, program: Program) -> tuple[tuple[int, int], ...]:
     """Where a program's names stand in a text, the longest at each place."""
     folded = _folded(text)
-    names = {_folded(normalize(name)) for name in (program.name, program.short_name, *program.aliases, *program.nicknames)}
+    names = {
+        _folded(normalize(name)) for name in (program.name, program.short_name, *program.aliases, *program.nicknames)
+    }
     pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return tuple(match.span() for match in re.finditer(pattern, folded))
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
+from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Clause
 from bot.understanding.owning import Owner, Scene
-from bot.understanding.relations import denials, is_contrasted
 from knowledge.figures import Day, Dimension, Figure, total
 from knowledge.rules.tables import BESIDE
 from knowledge.types import Fact
@@ -72,7 +72,9 @@ class QuantityReader:
         head = self._head_of(figure)
         if head == "index":
             return True
-        decimal = figure.value != figure.value.to_integral_value() or "." in self._message.text[figure.start : figure.end]
+        decimal = (
+            figure.value != figure.value.to_integral_value() or "." in self._message.text[figure.start : figure.end]
+        )
         if head == "other":
             return False
         if self._asks_for_index and (decimal or not head):
@@ -94,14 +96,23 @@ class QuantityReader:
     def _head_of(self, figure: Figure) -> str:
         """What the number is the number of: the nearest noun before it in its clause."""
         clause = self._message.clause_at(figure.start)
-        start = max([clause.start, *(f.end for f in self._message.figures if f.end <= figure.start and f.end > clause.start)])
+        start = max(
+            [clause.start, *(f.end for f in self._message.figures if f.end <= figure.start and f.end > clause.start)]
+        )
         tokens = [t for t in self._message.tokens_between(start, figure.start)]
         for token in reversed(tokens):
-            if self._message.says("index", start=token.start, end=token.end) or any(m.start <= token.start < m.end for m in self._message.saying("index")):
+            if self._message.says("index", start=token.start, end=token.end) or any(
+                m.start <= token.start < m.end for m in self._message.saying("index")
+            ):
                 return "index"
-            if any(b.start <= token.start < b.end for b in self._scene.bodies) or any(m.start <= token.start < m.end for m in self._message.saying("self", "other", "member")):
+            if any(b.start <= token.start < b.end for b in self._scene.bodies) or any(
+                m.start <= token.start < m.end for m in self._message.saying("self", "other", "member")
+            ):
                 return "body"
-            if any(day.start <= token.start < day.end for day in self._message.days) or any(m.start <= token.start < m.end for m in self._message.saying("before", "now", "later", "place", "perhaps", "correct", "seat")):
+            if any(day.start <= token.start < day.end for day in self._message.days) or any(
+                m.start <= token.start < m.end
+                for m in self._message.saying("before", "now", "later", "place", "perhaps", "correct", "seat")
+            ):
                 if token.pos in ("名詞", "副詞", "代名詞"):
                     return "year"
                 continue
@@ -135,13 +146,19 @@ class QuantityReader:
 
     def _year_of(self, figure: Figure) -> int | None:
         clause = self._message.clause_at(figure.start)
-        years = [d for d in self._message.days if clause.start <= d.start and d.end <= figure.start and d.precision in ("fiscal_year", "year")]
+        years = [
+            d
+            for d in self._message.days
+            if clause.start <= d.start and d.end <= figure.start and d.precision in ("fiscal_year", "year")
+        ]
         return years[-1].first_on.year if years else None
 
     def _is_taken_back(self, figure: Figure) -> bool:
         """Whether a value is taken back, here or where the message says it again (0.9です。0.9ではなく1.2でした)."""
         return any(
-            other.dimension is figure.dimension and other.value == figure.value and is_contrasted(self._message, other.end)
+            other.dimension is figure.dimension
+            and other.value == figure.value
+            and is_contrasted(self._message, other.end)
             for other in self._message.figures
         )
 
@@ -152,9 +169,14 @@ class QuantityReader:
         if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
             return Stance.QUOTED
         rule = figure.bound is not None and figure.value == 1
-        own = any(b.clause.number == clause.number and b.plainly for b in self._scene.bodies) or self._message.in_clause(clause, "self")
+        own = any(
+            b.clause.number == clause.number and b.plainly for b in self._scene.bodies
+        ) or self._message.in_clause(clause, "self")
         quoted = self._message.says("hearsay", "claim", start=figure.end, end=clause.end)
-        excluded = self._message.says("can", "eligible", start=figure.end, end=clause.end) and clause.ends in ("against", "joins")
+        excluded = self._message.says("can", "eligible", start=figure.end, end=clause.end) and clause.ends in (
+            "against",
+            "joins",
+        )
         if rule and not own and (quoted or excluded):
             return Stance.QUOTED
         return Stance.SAID
@@ -202,7 +224,9 @@ class QuantityReader:
     def _is_quoted(self, figure: Figure) -> bool:
         """Whether a figure only stands in a rule that is quoted, while something else is asked (3日が上限と要領で見ました)."""
         clause = self._message.clause_at(figure.start)
-        if not self._message.in_clause(clause, "hearsay", "claim") or not self._message.in_clause(clause, "cap", "selection", "up_to"):
+        if not self._message.in_clause(clause, "hearsay", "claim") or not self._message.in_clause(
+            clause, "cap", "selection", "up_to"
+        ):
             return False
         elsewhere = [c for c in self._message.clauses if c.sentence != clause.sentence]
         return any(self._message.in_clause(c, "can", "eligible", "up_to", "cap") for c in elsewhere)
@@ -215,12 +239,15 @@ class QuantityReader:
     def _counts(self, figure: Figure) -> bool:
         clause = self._message.clause_at(figure.start)
         owner = self._scene.owner_at(figure.start, figure.end)
-        if owner.whose in (Whose.ANOTHER, Whose.MEMBER) and not self._scene.is_the_applicants(owner) and (
-            owner.body is None or owner.body.part is Part.APPLICANT
+        if (
+            owner.whose in (Whose.ANOTHER, Whose.MEMBER)
+            and not self._scene.is_the_applicants(owner)
+            and (owner.body is None or owner.body.part is Part.APPLICANT)
         ):
             return False
         before = self._scene.time_at(figure.start, figure.end) is When.BEFORE and any(
-            c.number != clause.number and any(f.dimension is figure.dimension for f in self._message.figures if c.start <= f.start < c.end)
+            c.number != clause.number
+            and any(f.dimension is figure.dimension for f in self._message.figures if c.start <= f.start < c.end)
             for c in self._message.clauses
         )
         return not before and not self._is_taken_back(figure) and not self._counts_others(figure)
@@ -228,12 +255,18 @@ class QuantityReader:
     def _counts_others(self, figure: Figure) -> bool:
         """Whether a length is no support: 3日前, 8日目, 10日以内に提出, a report's week, months by the day."""
         after = self._message.text[figure.end : figure.end + 4]
-        if after.startswith(("って", "とは", "という")) or (figure.dimension is Dimension.DAY and after.startswith(("に", "付", "たった", "経")) and not after.startswith("に加")):
+        if after.startswith(("って", "とは", "という")) or (
+            figure.dimension is Dimension.DAY
+            and after.startswith(("に", "付", "たった", "経"))
+            and not after.startswith("に加")
+        ):
             return True
         if after.startswith(("前", "後", "目", "のうち", "の中で", "ごと", "おき", "ぶり", "現在", "過ぎ")):
             return True
         clause = self._message.clause_at(figure.start)
-        if figure.dimension in (Dimension.DAY, Dimension.HOUR) and self._message.in_clause(clause, "report", "deadline", "ended"):
+        if figure.dimension in (Dimension.DAY, Dimension.HOUR) and self._message.in_clause(
+            clause, "report", "deadline", "ended"
+        ):
             return True
         before = self._message.text[max(0, figure.start - 4) : figure.start]
         return figure.dimension is Dimension.YEN and before.endswith(("人口", "全体予算", "全体予算は"))
@@ -243,7 +276,9 @@ class QuantityReader:
         return {Dimension.DAY, Dimension.HOUR} <= has
 
     def _goes_beyond(self, figure: Figure) -> bool:
-        return figure.bound in ("above", "at_least") or self._message.text[figure.end : figure.end + 4].lstrip("を間でも").startswith(("超", "オーバー", "上回"))
+        return figure.bound in ("above", "at_least") or self._message.text[figure.end : figure.end + 4].lstrip(
+            "を間でも"
+        ).startswith(("超", "オーバー", "上回"))
 
     def _times(self) -> Reading | None:
         for figure in self._message.figures:
@@ -261,8 +296,14 @@ class QuantityReader:
     def municipality_change(self, before: Sequence[int]) -> Reading | None:
         """How the number of joining municipalities compares with the times before: more, same, fewer or undecided."""
         counts = [f for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY or self._is_bare_count(f)]
-        counts = [f for f in counts if not self._is_taken_back(f) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)]
-        earlier = [f for f in counts if self._scene.time_at(f.start, f.end) is When.BEFORE and not self._is_from_to(counts, f)]
+        counts = [
+            f
+            for f in counts
+            if not self._is_taken_back(f) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)
+        ]
+        earlier = [
+            f for f in counts if self._scene.time_at(f.start, f.end) is When.BEFORE and not self._is_from_to(counts, f)
+        ]
         now = [f for f in counts if f not in earlier]
         marked = [f for f in now if self._is_of_now(f)]
         if marked and len(marked) < len(now) and not earlier:
@@ -270,7 +311,11 @@ class QuantityReader:
             now = marked
         if earlier and now:
             return self._compared(now[-1].value, [f.value for f in earlier], counts)
-        if len(now) == 2 and self._message.says("before", "more_than", "fewer_than", "selection") and ("から" in self._between(now) or "→" in self._between(now) or "を" in self._between(now)):
+        if (
+            len(now) == 2
+            and self._message.says("before", "more_than", "fewer_than", "selection")
+            and ("から" in self._between(now) or "→" in self._between(now) or "を" in self._between(now))
+        ):
             return self._compared(now[1].value, [now[0].value], now)
         if len(counts) == 1 and self._is_of_both_times(counts[0]):
             return self._compared(counts[0].value, [counts[0].value], counts)
@@ -296,7 +341,9 @@ class QuantityReader:
     def _is_from_to(self, counts: Sequence[Figure], figure: Figure) -> bool:
         """Whether a count is the goal of から (前回の10から12に)."""
         return any(
-            other.end <= figure.start and "から" in self._message.text[other.end : figure.start] and figure.start - other.end <= 8
+            other.end <= figure.start
+            and "から" in self._message.text[other.end : figure.start]
+            and figure.start - other.end <= 8
             for other in counts
         )
 
@@ -306,7 +353,10 @@ class QuantityReader:
 
     def _is_bare_count(self, figure: Figure) -> bool:
         """Whether a bare whole number is a count: it stands beside a time word where counts are spoken of (今回は12)."""
-        whole = figure.value == figure.value.to_integral_value() and "." not in self._message.text[figure.start : figure.end]
+        whole = (
+            figure.value == figure.value.to_integral_value()
+            and "." not in self._message.text[figure.start : figure.end]
+        )
         if figure.dimension is not Dimension.NUMBER or not whole or figure.value < 1:
             return False
         clause = self._message.clause_at(figure.start)
@@ -325,7 +375,11 @@ class QuantityReader:
         if owner.whose is Whose.ANOTHER and (owner.body is None or owner.body.kind == "prefecture"):
             return True
         sentence = self._message.clause_at(figure.start).sentence
-        others = [b for b in self._scene.bodies if b.kind == "prefecture" and b.clause.sentence == sentence and b.start < figure.start]
+        others = [
+            b
+            for b in self._scene.bodies
+            if b.kind == "prefecture" and b.clause.sentence == sentence and b.start < figure.start
+        ]
         return bool(others) and others[-1].whose is Whose.ANOTHER
 
     def _compared(self, now: Decimal, earlier: Sequence[Decimal], figures: Sequence[Figure]) -> Reading:
@@ -343,14 +397,25 @@ class QuantityReader:
         for clause in self._message.clauses:
             if self._is_left_open(clause):
                 at = self._message.in_clause(clause, "more_than", "fewer_than", "unknown", "partners")[0]
-                return Reading(Fact.MUNICIPALITY_COUNT, "unknown", at.start, at.end, by="facts.yaml: municipality_count")
+                return Reading(
+                    Fact.MUNICIPALITY_COUNT, "unknown", at.start, at.end, by="facts.yaml: municipality_count"
+                )
             spoken_of = self._message.in_clause(clause, "partners", "before") or self._message.figures
-            if not self._asks_for_count and (not spoken_of or not (self._message.says("partners", "selection") or self._message.in_clause(clause, "before"))):
+            if not self._asks_for_count and (
+                not spoken_of
+                or not (self._message.says("partners", "selection") or self._message.in_clause(clause, "before"))
+            ):
                 continue
             for mention in self._message.in_clause(clause, "together"):
                 before = self._message.saying("before", start=clause.start, end=mention.start)
                 if before and self._message.text[before[-1].end : mention.start] in ("と", "とは"):
-                    return Reading(Fact.MUNICIPALITY_COUNT, "same", before[-1].start, mention.end, by="facts.yaml: municipality_count")
+                    return Reading(
+                        Fact.MUNICIPALITY_COUNT,
+                        "same",
+                        before[-1].start,
+                        mention.end,
+                        by="facts.yaml: municipality_count",
+                    )
             for concept, value in (("same", "same"), ("fewer_than", "fewer"), ("more_than", "more")):
                 for mention in self._message.in_clause(clause, concept):
                     if reading := self._as_change(mention.start, mention.end, clause, value):
@@ -360,12 +425,19 @@ class QuantityReader:
     def _is_left_open(self, clause: Clause) -> bool:
         """Whether it is said that the number is not known yet: 増えるか減るかまだ読めません, 何市町村になるか未定."""
         both = self._message.in_clause(clause, "more_than") and self._message.in_clause(clause, "fewer_than")
-        unsettled = self._message.in_clause(clause, "unknown", "not_settled") and self._message.in_clause(clause, "partners")
+        unsettled = self._message.in_clause(clause, "unknown", "not_settled") and self._message.in_clause(
+            clause, "partners"
+        )
         return bool(both or unsettled)
 
     def _as_change(self, start: int, end: int, clause: Clause, value: str) -> Reading | None:
         words = self._message.text[start:end]
-        about = self._asks_for_count or self._message.in_clause(clause, "partners") or any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures) or "市町村" in self._message.text
+        about = (
+            self._asks_for_count
+            or self._message.in_clause(clause, "partners")
+            or any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
+            or "市町村" in self._message.text
+        )
         if words in ("超える", "上回る", "超え") and not about:
             return None
         own = self._message.in_clause(clause, "self")
@@ -373,13 +445,19 @@ class QuantityReader:
             return None
         if not about and not self._message.in_clause(clause, "before"):
             return None
-        if any(f.dimension in (Dimension.YEN, Dimension.DAY, Dimension.HOUR) for f in self._message.figures if clause.start <= f.start < clause.end):
+        if any(
+            f.dimension in (Dimension.YEN, Dimension.DAY, Dimension.HOUR)
+            for f in self._message.figures
+            if clause.start <= f.start < clause.end
+        ):
             return None
         if self._message.in_clause(clause, "adviser_person", "project") and value == "same":
             return None
         if denials(self._message, end, clause.end) % 2:
             value = {"more": "same", "fewer": "same", "same": ""}[value]
-        return Reading(Fact.MUNICIPALITY_COUNT, value, start, end, by="facts.yaml: municipality_count") if value else None
+        return (
+            Reading(Fact.MUNICIPALITY_COUNT, value, start, end, by="facts.yaml: municipality_count") if value else None
+        )
 
 
 def own_indices(indices: Sequence[IndexReading], scene: Scene, known_kind: str) -> tuple[IndexReading, ...]:
@@ -394,7 +472,11 @@ def own_indices(indices: Sequence[IndexReading], scene: Scene, known_kind: str) 
         at_place = [i for i in said if i.reading.whose is Whose.PLACE or _is_of_the_work(i, scene)]
         if at_place:
             return tuple(at_place)
-        return tuple(i for i in said if scene.is_the_applicants(i.owner) or (_is_of_its_area(i) and not _is_of_the_seat(i, scene)))
+        return tuple(
+            i
+            for i in said
+            if scene.is_the_applicants(i.owner) or (_is_of_its_area(i) and not _is_of_the_seat(i, scene))
+        )
     own = [i for i in said if scene.is_the_applicants(i.owner) and not _is_of_the_seat(i, scene)]
     at_place = [i for i in said if i.reading.whose is Whose.PLACE]
     return tuple(own or (at_place if not kind else ()))
@@ -416,7 +498,9 @@ def _is_of_the_seat(index: IndexReading, scene: Scene) -> bool:
 
 def _is_of_the_work(index: IndexReading, scene: Scene) -> bool:
     clause = scene.message.clause_at(index.reading.start)
-    return scene.message.says("place", "work", start=clause.start, end=index.reading.start) and not _is_of_the_seat(index, scene)
+    return scene.message.says("place", "work", start=clause.start, end=index.reading.start) and not _is_of_the_seat(
+        index, scene
+    )
 
 
 def newest(indices: Sequence[IndexReading]) -> tuple[IndexReading, ...]:
@@ -429,5 +513,25 @@ def newest(indices: Sequence[IndexReading]) -> tuple[IndexReading, ...]:
     return tuple(left)
 
 
-_NO_HEAD = frozenset({"約", "ちょうど", "丁度", "位", "程度", "数値", "値", "数字", "平均", "今", "只今", "方", "時", "頃", "的", "=", ":"})
+_NO_HEAD = frozenset(
+    {
+        "約",
+        "ちょうど",
+        "丁度",
+        "位",
+        "程度",
+        "数値",
+        "値",
+        "数字",
+        "平均",
+        "今",
+        "只今",
+        "方",
+        "時",
+        "頃",
+        "的",
+        "=",
+        ":",
+    }
+)
 _ = (Iterator, pairwise, Day)

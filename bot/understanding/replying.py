@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from bot.types import Conversation
+from bot.understanding.denying import denials
 from bot.understanding.owning import Scene
 from bot.understanding.quantities import index_text
-from bot.understanding.relations import denials
 from knowledge.figures import Dimension, normalize
 from knowledge.types import Fact, FactQuestion
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from bot.types import Conversation, Inquiry, Reading, Understanding, When, Whose
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import subjects_asked
+from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Message, read_message
 from bot.understanding.offline import OfflineReader
 from bot.understanding.owning import Scene
@@ -22,7 +23,6 @@ from bot.understanding.programs import (
     programs_in_mind,
     units_used,
 )
-from bot.understanding.relations import denials, is_contrasted
 from bot.understanding.replying import read_reply
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
@@ -48,7 +48,9 @@ class Case:
 def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understanding:
     """What the message asks, in the light of the conversation."""
     before = inquiry.conversation
-    named = named_programs(message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare"))
+    named = named_programs(
+        message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
+    )
     named, apart = _asked_programs(message, named, before, catalog)
     message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
@@ -83,7 +85,13 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         subjects = _subjects(_asked_before(before, inquiry), case, False, about)
     days = days or (before.days if Subject.WINDOW not in subjects else None)
     vague = _asks_vaguely(message, subjects, case)
-    if continues and (case.said or vague) and (not subjects or vague) and before.subjects and not _turns(case, before, about):
+    if (
+        continues
+        and (case.said or vague)
+        and (not subjects or vague)
+        and before.subjects
+        and not _turns(case, before, about)
+    ):
         subjects = before.subjects
     if before.subjects and subjects and not message.asking and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
@@ -190,13 +198,20 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
     if first and first.start == 0:
         if "starts_over" in first.concepts and len(message.text) - first.end <= 10:
             signs.add("starts_over")
-        if "greets" in first.concepts and len(message.text) - first.end <= 14 and not message.asking and not reader.expects_reply:
+        if (
+            "greets" in first.concepts
+            and len(message.text) - first.end <= 14
+            and not message.asking
+            and not reader.expects_reply
+        ):
             signs.add("greets")
         if "goes_on" in first.concepts:
             signs.add("goes_on")
     matter = beside_names(message.text, catalog.programs.values())
-    if len(message.text) <= _A_TURN and not (matter and message.unread(matter)) and (
-        message.says("suppose") or message.text.rstrip("?。").endswith(("は", "なら", "だと", "場合", "だったら"))
+    if (
+        len(message.text) <= _A_TURN
+        and not (matter and message.unread(matter))
+        and (message.says("suppose") or message.text.rstrip("?。").endswith(("は", "なら", "だと", "場合", "だったら")))
     ):
         signs.add("goes_on")
     if _asks_for_a_count(message):
@@ -233,18 +248,45 @@ def _asks_to_apply(message: Message) -> bool:
     return False
 
 
-_RULED_COUNTERS = frozenset({"日", "時間", "月", "年", "回", "円", "泊", "度", "で", "か", "が", "を", "も", "億", "万", "千", "箇月", "年度", "時", "週間", "べん", "遍"})
+_RULED_COUNTERS = frozenset(
+    {
+        "日",
+        "時間",
+        "月",
+        "年",
+        "回",
+        "円",
+        "泊",
+        "度",
+        "で",
+        "か",
+        "が",
+        "を",
+        "も",
+        "億",
+        "万",
+        "千",
+        "箇月",
+        "年度",
+        "時",
+        "週間",
+        "べん",
+        "遍",
+    }
+)
 
 
 def _asks_if_still_open(message: Message) -> bool:
     """Whether it is asked if one can still apply: まだ申し込める?, まだ募集してる?"""
     if any(
-        message.text[d.start : d.end] in ("今", "いま", "今から") and message.says("apply", "call", start=d.end, end=d.end + 6)
+        message.text[d.start : d.end] in ("今", "いま", "今から")
+        and message.says("apply", "call", start=d.end, end=d.end + 6)
         for d in message.days
     ):
         return bool(message.asking)
     return any(
-        message.says("apply", "call", start=mention.end, end=mention.end + 6) and message.text[mention.start : mention.end] == "まだ"
+        message.says("apply", "call", start=mention.end, end=mention.end + 6)
+        and message.text[mention.start : mention.end] == "まだ"
         for mention in message.saying("pending")
         if message.clause_at(mention.start).number in message.asking
     )
@@ -275,7 +317,10 @@ def _asked_programs(
         return named, frozenset()
     spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
     apart = {
-        id: all(_is_set_apart(message, start, end, beside=(set(named) | {before.program}) - {id, ""}) for start, end in spans[id])
+        id: all(
+            _is_set_apart(message, start, end, beside=(set(named) | {before.program}) - {id, ""})
+            for start, end in spans[id]
+        )
         for id in named
     }
     meant = tuple(id for id in named if not apart[id])
@@ -293,9 +338,17 @@ def _is_set_apart(message: Message, start: int, end: int, beside: set[str]) -> b
     if not beside:
         return False
     used = message.saying("passed", "applied", "selection", start=end, end=clause.end)
-    told = bool(used) and any(t.key in ("た", "済み", "済む", "ます") for t in message.tokens_between(used[-1].end, clause.end))
-    left = denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
-    return bool(left) and clause.number not in message.asking and not message.says("selection", "rejected", start=end, end=clause.end)
+    told = bool(used) and any(
+        t.key in ("た", "済み", "済む", "ます") for t in message.tokens_between(used[-1].end, clause.end)
+    )
+    left = (
+        denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
+    )
+    return (
+        bool(left)
+        and clause.number not in message.asking
+        and not message.says("selection", "rejected", start=end, end=clause.end)
+    )
 
 
 def _asking_sentences(message: Message) -> frozenset[int]:
@@ -304,8 +357,18 @@ def _asking_sentences(message: Message) -> frozenset[int]:
 
 def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
     """The first and last day that a question about a call is about; a whole fiscal year is no day."""
-    near = [day for day in message.days if day.precision not in ("fiscal_year", "year") and not is_contrasted(message, day.end) and _is_asked(day, message, scene)]
-    near = [day for day in near if message.text[day.start : day.end] not in ("今", "いま", "現在", "これから", "直近", "今後")]
+    near = [
+        day
+        for day in message.days
+        if day.precision not in ("fiscal_year", "year")
+        and not is_contrasted(message, day.end)
+        and _is_asked(day, message, scene)
+    ]
+    near = [
+        day
+        for day in near
+        if message.text[day.start : day.end] not in ("今", "いま", "現在", "これから", "直近", "今後")
+    ]
     others = [day for day in near if message.text[day.start : day.end] not in ("今日", "本日", "きょう")]
     chosen = (others or near)[-1:]
     return (chosen[0].first_on, chosen[0].last_on) if chosen else None
@@ -317,9 +380,11 @@ def _is_asked(day: Day, message: Message, scene: Scene) -> bool:
         return False
     clause = message.clause_at(day.start)
     ended = message.saying("ended", start=day.end, end=clause.end)
-    return not (ended and scene.message.tokens_between(ended[0].end, clause.end)[:2] and any(
-        token.key == "た" for token in message.tokens_between(ended[0].start, clause.end)
-    ))
+    return not (
+        ended
+        and scene.message.tokens_between(ended[0].end, clause.end)[:2]
+        and any(token.key == "た" for token in message.tokens_between(ended[0].start, clause.end))
+    )
 
 
 def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] | None:
@@ -327,7 +392,9 @@ def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] 
     written = [
         day
         for day in message.days
-        if day.precision in ("day", "month") and not is_contrasted(message, day.end) and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
+        if day.precision in ("day", "month")
+        and not is_contrasted(message, day.end)
+        and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
     ]
     told = [day for day in written if message.says("ended", start=day.start, end=message.clause_at(day.start).end)]
     taken_back = {day.first_on for day in message.days if is_contrasted(message, day.end)}
@@ -344,7 +411,9 @@ def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] 
 
 def _fiscal_year(message: Message, scene: Scene, readings: Sequence[Reading]) -> int | None:
     """The fiscal year that is asked about: in a clause that asks, and of no index, earlier time or other body."""
-    taken = [reading for reading in readings if reading.slot in (Fact.FISCAL_INDEX, Fact.PAST_SELECTION, Fact.DISPATCH_YEAR)]
+    taken = [
+        reading for reading in readings if reading.slot in (Fact.FISCAL_INDEX, Fact.PAST_SELECTION, Fact.DISPATCH_YEAR)
+    ]
     years = []
     for day in message.days:
         if day.precision not in ("fiscal_year", "year"):
@@ -433,9 +502,15 @@ def _subjects(
         if case.said.keys() <= {Fact.MEETING_MODE, Fact.APPLICANT_KIND}:
             found.pop(Subject.ELIGIBILITY)
     if "asks_open" in case.signs:
-        found = found if case.unit else {subject: start for subject, start in found.items() if subject is not Subject.CAP}
+        found = (
+            found if case.unit else {subject: start for subject, start in found.items() if subject is not Subject.CAP}
+        )
         found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
-    if found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW} and Fact.SAME_PROJECT in case.said and Subject.REPEAT in known:
+    if (
+        found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW}
+        and Fact.SAME_PROJECT in case.said
+        and Subject.REPEAT in known
+    ):
         found = {Subject.REPEAT: 0}
     if "mixes_modes" in case.signs and Subject.CAP in known:
         found = {Subject.CAP: 0}
@@ -448,7 +523,9 @@ def _subjects(
 def _ask_for_the_cap(found: dict[Subject, int], case: Case, programs: Sequence[Program]) -> None:
     if case.unit == "yen" and Subject.COST in found:
         found.setdefault(Subject.CAP, found.pop(Subject.COST))  # 金は5500万
-    budget = case.amount is not None and case.amount in [row.value for p in programs for row in rows_of(p, Subject.BUDGET)]
+    budget = case.amount is not None and case.amount in [
+        row.value for p in programs for row in rows_of(p, Subject.BUDGET)
+    ]
     if case.unit == "count":
         if found.keys() <= {Subject.ELIGIBILITY, Subject.CALLS_PER_YEAR}:
             found.setdefault(Subject.CALLS_PER_YEAR, 0)
@@ -470,7 +547,9 @@ def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, 
     if "compares" in case.signs and "asks_eligibility" not in case.signs and not case.said:
         found.pop(Subject.ELIGIBILITY, None)  # どれが向いていますか
     also_asks = (case.unit is None and Subject.CAP in found) or Subject.WINDOW in found
-    plainly = ("asks_eligibility" in case.signs and also_asks and Fact.APPLICANT_KIND in case.said) or case.said.keys() & _OF_THE_APPLICANT
+    plainly = (
+        "asks_eligibility" in case.signs and also_asks and Fact.APPLICANT_KIND in case.said
+    ) or case.said.keys() & _OF_THE_APPLICANT
     asked_with_amount = case.unit is not None and "asks_eligibility" in case.signs and Fact.APPLICANT_KIND in case.said
     decisive = asked_with_amount or Fact.MUNICIPALITY_COUNT in case.said or case.said.get(Fact.PARTNERSHIP) == "alone"
     if len(found) > 1 and not decisive and (not plainly or Subject.CALLS_PER_YEAR in found):

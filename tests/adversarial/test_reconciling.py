@@ -101,10 +101,9 @@ def test_a_document_does_not_speak_on_what_rules_decide():
 
 def figures(text):
     read = normalize(text)
-    return (
-        {(found.dimension, found.value) for found in read_figures(read)}
-        | {("day", found.first_on, found.last_on) for found in read_days(read, DAY)}
-    )
+    return {(found.dimension, found.value) for found in read_figures(read)} | {
+        ("day", found.first_on, found.last_on) for found in read_days(read, DAY)
+    }
 
 
 PIECES = st.sampled_from(

@@ -1,0 +1,60 @@
+"""Whether words of a message are denied, or taken back for others in the same breath."""
+
+from bot.understanding.message import Message
+from knowledge.lexicon import Mention
+
+_COUNTERS = "円日回時間件市町村"
+_SAID_BEFORE = ("と思って", "と言いま", "と言って", "と書い", "と記載", "と申し", "と伝え", "と聞いていましたが")
+_IN_DIALECT = ("やのうて", "じゃのうて", "やなしに")
+_CALLED_WRONG = ("計算違い", "見間違い", "書き間違い", "思い違い", "誤記", "打ち間違い", "記憶違い")
+
+
+def denials(message: Message, start: int, end: int) -> int:
+    """How often what stands between two characters is denied; ではないか? and the like deny nothing."""
+    return sum(
+        "no_denial" not in mention.concepts and not _is_rhetorical(message, mention)
+        for mention in message.saying("deny", "not_so", start=start, end=end)
+    )
+
+
+def is_denied(message: Message, start: int, end: int) -> bool:
+    """Whether what stands there is denied on the whole: a denial of a denial affirms."""
+    return denials(message, start, end) % 2 == 1
+
+
+def _is_rhetorical(message: Message, mention: Mention) -> bool:
+    """Whether a denial only asks for assent (市ではないか, 8月じゃない?)."""
+    before = message.tokens[mention.first - 1] if mention.first else None
+    if before is not None and before.key == "は" and mention.first > 1:
+        before = message.tokens[mention.first - 2]
+    after = [
+        t for t in message.tokens[mention.last + 1 : mention.last + 4] if t.key not in ("です", "の", "でしょう", "う")
+    ]
+    return before is not None and before.key == "だ" and bool(after) and after[0].surface in ("か", "?")
+
+
+def is_contrasted(message: Message, end: int) -> bool:
+    """Whether what ends here is taken back for what follows: 0.9ではなく1.2, 市じゃなくて県, 0.9は誤り."""
+    following = message.text[end : end + 9]
+    if following.startswith("→") and message.says("correct"):
+        return True
+    if following.lstrip(_COUNTERS).startswith(_SAID_BEFORE) or following.startswith(_IN_DIALECT):
+        return True
+    if any(word in following for word in _CALLED_WRONG):
+        return True
+    if following.lstrip("はがって").startswith(("誤り", "間違い", "まちがい")) and not following.startswith("の"):
+        return True
+    return _is_turned(message, end)
+
+
+def _is_turned(message: Message, end: int) -> bool:
+    """Whether ではなく or じゃなくて stands right after, a counter between them left out."""
+    after = list(message.tokens_between(end, len(message.text))[:5])
+    while after and after[0].surface in ("円", "日", "回", "の", "市町村"):
+        after.pop(0)
+    keys = ["だ" if token.key == "や" else token.key for token in after[:3]]
+    return (
+        keys[:1] == ["だ"]
+        and "無い" in keys
+        and after[keys.index("無い")].surface in ("なく", "なくて", "無く", "なし")
+    )

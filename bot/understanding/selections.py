@@ -1,0 +1,110 @@
+"""Reads whether the applicant was selected before, applied and was not, or never did (T30)."""
+
+from collections.abc import Iterator
+
+from bot.types import Reading, When
+from bot.understanding.denying import is_denied
+from bot.understanding.message import Clause
+from bot.understanding.owning import Scene
+from bot.understanding.standing import Held, Holding, Relation, Standing
+from knowledge.figures import Dimension
+from knowledge.lexicon import Mention
+from knowledge.types import Fact
+
+_SELECTED = Relation("selection", ("get",), awaited=False)
+
+_NOT_ONCE = ("一度も", "1度も", "一回も", "1回も", "一切")
+_NO_EVENT = ("率", "方", "基", "結", "通", "時期", "の方", "の基", "者", "団体数")
+_DONE = ("た", "て", "れ", "さ", "済", "ず")
+_PLAINLY_REJECTED = ("不採択", "落選", "不選定", "選外")
+_OTHERS = (Dimension.OTHER, Dimension.CASE, Dimension.PEOPLE)
+
+
+class SelectionReader:
+    """Reads the earlier selections that one message tells of, of whomever."""
+
+    def __init__(self, scene: Scene) -> None:
+        """Takes a message with its bodies."""
+        self._message = scene.message
+        self._standing = Standing(scene)
+
+    def read(self) -> Iterator[Reading]:
+        """Every earlier selection, rejection or first time that the message states."""
+        yield from self._first_times()
+        yield from self._selections()
+        yield from self._applications()
+        yield from self._rejections()
+
+    def _event(self, value: str, start: int, end: int) -> Reading:
+        return self._standing.reading(Fact.PAST_SELECTION, value, start, end, When.BEFORE)
+
+    def _words(self, mention: Mention) -> str:
+        return self._message.text[mention.start : mention.end]
+
+    def _first_times(self) -> Iterator[Reading]:
+        """初めて, 初応募; 初めてではない is a selection, かもしれない leaves it open."""
+        for mention in self._message.saying("first_time"):
+            clause = self._message.clause_at(mention.start)
+            of_another = self._message.in_clause(clause, "selection", "rejected", "passed") and "初" not in self._words(
+                mention
+            )
+            if of_another or self._words(mention) in _NOT_ONCE:
+                continue
+            doubtful = self._message.says("perhaps", "unknown", start=mention.end, end=clause.end)
+            denied = is_denied(self._message, mention.end, clause.end) and "deny" not in mention.concepts
+            yield self._event("unknown" if doubtful else "selected" if denied else "never", mention.start, mention.end)
+
+    def _selections(self) -> Iterator[Reading]:
+        for held in self._standing.held(_SELECTED):
+            clause = self._message.clause_at(held.mention.start)
+            if self._is_no_event(held, clause) or self._is_to_come(held, clause):
+                continue
+            value = {Holding.DENIED: "never", Holding.UNKNOWN: "unknown", Holding.AWAITED: "unknown"}
+            yield self._event(value.get(held.holding, "selected"), held.mention.start, held.end)
+
+    def _is_no_event(self, held: Held, clause: Clause) -> bool:
+        """Whether selection is only spoken of (採択率), or told of others by their number (選ばれた7都道府県)."""
+        end = held.mention.end
+        after = self._message.text[end : end + 2]
+        counted = any(end <= f.start <= end + 2 and f.dimension in _OTHERS for f in self._message.figures)
+        if after.startswith(_NO_EVENT) or counted or self._message.in_clause(clause, "asks_open"):
+            return True
+        earlier = self._message.says("before", start=clause.start, end=held.mention.start)
+        told = after.startswith(_DONE) or self._standing.is_past(end, held.end) or earlier
+        return held.holding is Holding.SILENT and not told
+
+    def _is_to_come(self, held: Held, clause: Clause) -> bool:
+        """Whether it is asked how one is selected, and not told that one was (選ばれるには, 採択されたら)."""
+        if any(token.key == "た" for token in self._message.tokens_between(held.mention.end, held.end)):
+            return False
+        after = self._message.text[held.mention.end : held.mention.end + 4]
+        if any(form in after for form in ("たら", "れば", "ると", "た後", "たあと")):
+            return not self._message.says("before", start=clause.start, end=held.mention.start)
+        done = any(form in after for form in ("た", "て", "済", "歴", "実績", "経験", "あり"))
+        return not done and not self._message.in_clause(clause, "before")
+
+    def _applications(self) -> Iterator[Reading]:
+        """一回も出したことがない; 応募したけどだめだった."""
+        for mention in self._message.saying("applied", "passed"):
+            clause = self._message.clause_at(mention.start)
+            following = [t.key for t in self._message.tokens_between(mention.end, mention.end + 4)]
+            if "た" not in following:
+                continue
+            ever = "こと" in following or self._message.says("first_time", start=clause.start, end=mention.start)
+            if ever and is_denied(self._message, mention.end, clause.end):
+                yield self._event("never", mention.start, mention.end)
+            failed = self._message.saying("failed", start=mention.end, end=self._end_of_sentence(clause))
+            if "applied" in mention.concepts and failed and self._standing.is_past(failed[0].end, failed[0].end + 4):
+                yield self._event("applied_not_selected", mention.start, failed[0].end)
+
+    def _end_of_sentence(self, clause: Clause) -> int:
+        following = self._message.clauses[clause.number + 1 : clause.number + 2]
+        return following[0].end if following and following[0].sentence == clause.sentence else clause.end
+
+    def _rejections(self) -> Iterator[Reading]:
+        for mention in self._message.saying("rejected"):
+            clause = self._message.clause_at(mention.start)
+            start = max(0, clause.start - 12)
+            about = self._message.says("apply", "selection", "before", start=start, end=clause.end)
+            if about or self._words(mention) in _PLAINLY_REJECTED:
+                yield self._event("applied_not_selected", mention.start, mention.end)
