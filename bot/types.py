@@ -105,11 +105,11 @@ class Understanding:
     `programs` are the programs it is about: several for a comparison, none when that is open. `named` tells whether
     the message itself names them. `subjects` are what rules would decide, in order of asking. `said` is what this
     message states, `situation` includes what was stated before. `days` is the first and last day asked about,
-    `fiscal_year` is set only where a year is written. `signs` name what the message as a whole
-    shows of what is wanted, `matter` is what it says beside the names of programs.
-    `foreign_program` is the name of some other program than ours. `questions` are the sentences that ask something,
-    `asked` the subjects with the sentence that asks each; `plain` tells that they hold nothing but what was read, so that no other matter is asked. `open` are facts that
-    were spoken of and are not known.
+    `fiscal_year` is set only where a year is written. `signs` name what the message as a whole shows of what is
+    wanted, `matter` is what it says beside the names of programs. `foreign_program` is the name of some other program
+    than ours. `questions` are the sentences that ask something, `asked` the subjects with the sentence that asks each;
+    `plain` tells that the questions hold nothing but what was read, so that no other matter is asked. `readings` are
+    all that was read, of whomever, `figures` every figure, and `open` the facts that were spoken of and are not known.
     """
 
     text: str

@@ -126,7 +126,7 @@ def load_lexicon() -> Lexicon:
 
 
 def _ending(keys: Sequence[str]) -> tuple[str, ...]:
-    """The last word of an entry, where it says something: も makes 一度も another word than 一度, する とする than と."""
+    """The last word of an entry, where it says something: 一度も is another word than 一度, とする than と."""
     return tuple(key for key in keys[-1:] if key not in _LIGHT or key in ("も", "為る", "の"))
 
 

@@ -12,7 +12,7 @@ STRONGEST: Mapping[Fact, tuple[str, ...]] = {
     Fact.JOINT_PROJECT: ("with_other", "with_recommender", "awaited", "none"),
     Fact.INVESTMENT_OR_NONPROFIT: ("invested", "nonprofit", "awaited", "neither"),
 }
-"""Of several values of a fact, each said of another thing (one recommender refused, another agreed), the one that holds."""
+"""Of several values of a fact, each said of another thing (one recommender refused, another agreed), what holds."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Admitted:
 
 
 def admit(readings: Iterable[Reading]) -> Admitted:
-    """The readings of the applicant, as things stand. Two of equal right leave the fact open; a later correction wins."""
+    """The readings of the applicant, as things stand. Two of equal right leave the fact open."""
     by_fact: dict[Fact, list[Reading]] = {}
     for reading in readings:
         if _speaks_of_the_case(reading):

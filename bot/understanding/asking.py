@@ -1,11 +1,10 @@
 """What a message asks: the subjects whose cues (subjects.yaml) stand together in one of its sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -51,13 +50,13 @@ def subjects_asked(message: Message) -> tuple[Asked, ...]:
     found: list[Asked] = []
     for sentence in sorted({clause.sentence for clause in message.clauses}):
         clauses = [clause for clause in message.clauses if clause.sentence == sentence]
-        mentions = message.saying(*_CONCEPTS(), start=clauses[0].start, end=clauses[-1].end)
+        mentions = message.saying(*_concepts(), start=clauses[0].start, end=clauses[-1].end)
         found += _undominated(_matching(mentions, sentence))
     return tuple(sorted(found, key=lambda asked: asked.start))
 
 
 @cache
-def _CONCEPTS() -> frozenset[str]:  # noqa: N802
+def _concepts() -> frozenset[str]:
     return frozenset(concept for cues in load_subjects() for cue in cues.asked_by for concept in cue)
 
 
@@ -98,6 +97,3 @@ def _undominated(found: Sequence[Asked]) -> list[Asked]:
             if other is not asked
         )
     ]
-
-
-_: tuple[Any, ...] = (Mapping,)

@@ -1,4 +1,4 @@
-"""Reads the facts that are one of a few: by which way, together or alone, the same project or another, in which year."""
+"""Reads the facts that are one of a few: how one meets, together or alone, the same project or another, which year."""
 
 from collections.abc import Iterator
 from dataclasses import replace

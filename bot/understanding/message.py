@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Protocol
 
 from knowledge.figures import Day, Dimension, Figure, normalize_with_offsets, read_days, read_figures
 from knowledge.lexicon import Mention, Token, load_lexicon, respell, tokenize
@@ -129,7 +130,7 @@ class Message:
         figures = [figure for figure in self.figures if figure.dimension in _RULED]
         if any(start <= f.start < start + len(text) for f in self.figures if f not in figures):
             return True
-        spans = [(s.start, s.end) for s in (*self.mentions, *figures, *self.days, *self.places)]
+        spans = [*_spans(self.mentions), *_spans(figures), *_spans(self.days), *_spans(self.places)]
         return any(
             token.pos == "名詞" and token.detail != "数詞" and len(token.key) > 1
             for token in self.tokens_between(start, start + len(text))
@@ -141,6 +142,20 @@ class Message:
         return self.offsets[start], self.offsets[end]
 
 
+class _Placed(Protocol):
+    """What stands at characters of a text."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+def _spans(placed: Iterable[_Placed]) -> list[tuple[int, int]]:
+    return [(one.start, one.end) for one in placed]
+
+
 _LONGEST = 1_500
 """Characters of a message that are read; what a person asks stands in far fewer."""
 
@@ -150,13 +165,13 @@ def read_message(original: str, as_of: date) -> Message:
     text, offsets = respell(*normalize_with_offsets(original[:_LONGEST]))
     figures, days, places = read_figures(text), read_days(text, as_of), find_places(text)
     tokens = tokenize(text)
-    taken = [(span.start, span.end) for span in (*figures, *days, *places)]
+    taken = [*_spans(figures), *_spans(days), *_spans(places)]
     mentions = tuple(
         mention
         for mention in load_lexicon().find(tokens)
         if not any(_takes(span, (mention.start, mention.end)) for span in taken) or mention.concepts & _SAID_BY_DAYS
     )
-    words = [(m.start, m.end) for m in mentions]
+    words = _spans(mentions)
     figures = tuple(
         f for f in figures if f.dimension in _RULED or not any(s <= f.start and f.end < e for s, e in words)
     )

@@ -1,16 +1,15 @@
 """Reads the figures of a message into the facts that they are: the index, amounts, days and hours, counts, dates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
 from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Clause
 from bot.understanding.owning import Owner, Scene
-from knowledge.figures import Day, Dimension, Figure, total
+from knowledge.figures import Dimension, Figure, total
 from knowledge.rules.tables import BESIDE
 from knowledge.types import Fact
 
@@ -66,7 +65,7 @@ class QuantityReader:
         return tuple(found)
 
     def _is_index(self, figure: Figure, after_an_index: bool) -> bool:
-        """Whether a bare number is an index: it is said to be one, or stands by a body or year as only an index does."""
+        """Whether a bare number is an index: it is called one, or stands by a body or year as only one does."""
         if not Decimal(0) <= figure.value <= _HIGHEST_INDEX:
             return False
         head = self._head_of(figure)
@@ -99,7 +98,7 @@ class QuantityReader:
         start = max(
             [clause.start, *(f.end for f in self._message.figures if f.end <= figure.start and f.end > clause.start)]
         )
-        tokens = [t for t in self._message.tokens_between(start, figure.start)]
+        tokens = self._message.tokens_between(start, figure.start)
         for token in reversed(tokens):
             if self._message.says("index", start=token.start, end=token.end) or any(
                 m.start <= token.start < m.end for m in self._message.saying("index")
@@ -222,7 +221,7 @@ class QuantityReader:
         return composed
 
     def _is_quoted(self, figure: Figure) -> bool:
-        """Whether a figure only stands in a rule that is quoted, while something else is asked (3日が上限と要領で見ました)."""
+        """Whether a figure only stands in a rule that is quoted, while another thing is asked (3日が上限と見ました)."""
         clause = self._message.clause_at(figure.start)
         if not self._message.in_clause(clause, "hearsay", "claim") or not self._message.in_clause(
             clause, "cap", "selection", "up_to"
@@ -352,7 +351,7 @@ class QuantityReader:
         return tuple(int(f.value) for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY)
 
     def _is_bare_count(self, figure: Figure) -> bool:
-        """Whether a bare whole number is a count: it stands beside a time word where counts are spoken of (今回は12)."""
+        """Whether a bare whole number is a count: it stands by a time word where counts are the matter (今回は12)."""
         whole = (
             figure.value == figure.value.to_integral_value()
             and "." not in self._message.text[figure.start : figure.end]
@@ -504,7 +503,7 @@ def _is_of_the_work(index: IndexReading, scene: Scene) -> bool:
 
 
 def newest(indices: Sequence[IndexReading]) -> tuple[IndexReading, ...]:
-    """Of indices of several years those of the newest (T32): this year's before last year's, a later before an earlier."""
+    """Of indices of several years those of the newest (T32): this year's before last year's."""
     current = [i for i in indices if i.reading.when is not When.BEFORE]
     left = current or list(indices)
     years = [i.year for i in left if i.year is not None]
@@ -534,4 +533,3 @@ _NO_HEAD = frozenset(
         ":",
     }
 )
-_ = (Iterator, pairwise, Day)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from bot.types import Conversation, Inquiry, Reading, Understanding, When, Whose
+from bot.types import Conversation, Inquiry, Reading, Understanding, Whose
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import subjects_asked
 from bot.understanding.denying import denials, is_contrasted
@@ -612,10 +612,7 @@ def _continues(
 def _own_matter(message: Message, before: Conversation, catalog: Catalog) -> bool:
     """Whether a message has content words of its own, beside days, figures and what every question has."""
     rest = beside_names(message.text, catalog.programs.values())
-    for span in (*message.days, *message.figures):
-        rest = rest.replace(message.text[span.start : span.end], " ")
+    for start, end in (*((d.start, d.end) for d in message.days), *((f.start, f.end) for f in message.figures)):
+        rest = rest.replace(message.text[start:end], " ")
     words, earlier = read_concepts(rest), read_concepts(before.question)
     return bool(frozenset(word[0].terms for word in words) - {word[0].terms for word in earlier})
-
-
-_ = (When,)
