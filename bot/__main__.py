@@ -226,6 +226,9 @@ def ask(
             metavar="IN.jsonl", help="1行に1件の質問に、1行ずつ答えます(- は標準入力)。", rich_help_panel=_OPTIONS
         ),
     ] = "",
+    why: Annotated[
+        bool, typer.Option("--why", help="質問をどう読んだかも出します。", show_default=False, rich_help_panel=_OPTIONS)
+    ] = False,
     documents_only: DocumentsOnly = False,
     help: Help = False,
 ) -> None:
@@ -235,12 +238,14 @@ def ask(
     if batch and question is None:
         _ask_batch(batch, settings, today, documents_only)
     elif question is not None and not batch:
-        _ask_once(question, settings, today, documents_only, as_json)
+        _ask_once(question, settings, today, documents_only, as_json=as_json, why=why)
     else:
         _fail('質問か --batch のどちらかを指定してください。例: python -m bot ask "上限はいくらですか"')
 
 
-def _ask_once(question: str, settings: Settings, today: date, documents_only: bool, as_json: bool) -> None:
+def _ask_once(
+    question: str, settings: Settings, today: date, documents_only: bool, *, as_json: bool, why: bool
+) -> None:
     try:
         message = settings.read_message(question)
     except MessageRefusedError as error:
@@ -248,10 +253,12 @@ def _ask_once(question: str, settings: Settings, today: date, documents_only: bo
     knowledge = _open_knowledge(settings, documents_only)
 
     from bot.answering import answer
-    from bot.channels.terminal import print_answer
+    from bot.channels.terminal import print_answer, print_reading
     from bot.types import Inquiry
 
     answered, _ = answer(Inquiry(message, today), knowledge)
+    if why:
+        print_reading(message, today, knowledge.catalog)
     if as_json:
         typer.echo(json.dumps(answered.as_json(), ensure_ascii=False, indent=2))
     else:

@@ -11,6 +11,7 @@ from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Und
 from bot.understanding import understand
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
+from knowledge.figures import normalize
 from knowledge.search import Searcher, open_searcher
 from knowledge.types import Fact
 
@@ -49,6 +50,8 @@ def open_knowledge(
 
 def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
     """Answers one message, and says what the conversation remembers. Reads no clock and writes nothing."""
+    if corrected := _correct(inquiry, knowledge.catalog):
+        return corrected
     understanding = understand(inquiry, knowledge.catalog)
     if fixed := _fixed(understanding, inquiry, knowledge.catalog):
         return fixed
@@ -56,6 +59,17 @@ def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
     composed = _compose(understanding, findings, inquiry, knowledge)
     return composed, _remember(understanding, composed, inquiry)
+
+
+def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:
+    """The tap that puts a fact right: it is asked for anew, and the rest of the case stays."""
+    before = inquiry.conversation
+    for fact, question in catalog.facts.items():
+        if fact in before.facts and normalize(inquiry.text) == normalize(replies.correction_of(question.label)):
+            kept = {known: value for known, value in before.facts.items() if known is not fact}
+            asked = Answer(question.question, AnswerStatus.NEEDS_INFO, missing=(fact,), choices=question.choices)
+            return asked, replace(before, facts=kept, asked_for=fact)
+    return None
 
 
 def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot import replies
-from bot.types import Answer, AnswerStatus, Citation, Findings, Inquiry, Understanding
+from bot.types import Answer, AnswerStatus, Citation, Findings, Inquiry, Understanding, Understood
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.figures import (
@@ -91,6 +91,9 @@ def compose(
         for conflict in conflicts
         if (conflict.program, conflict.subject) in stated
     ]
+    understood = _understood(rulings, findings, understanding, catalog)
+    if understood and not still_open:
+        sentences.append(replies.understood(fact.label for fact in understood))
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
     if still_open:
@@ -110,7 +113,10 @@ def compose(
     ]
     asked_of = catalog.programs[findings.programs[0]] if len(findings.programs) == 1 else None
     return Answer(
-        suggestions=_follow_ups(asked_of, rulings) if asked_of and not still_open else (),
+        suggestions=(
+            (*_follow_ups(asked_of, rulings), *_corrections(understood, catalog)) if asked_of and not still_open else ()
+        ),
+        understood=understanding.understood,
         text=lay_out(sentences, citations, replies.basis(years, _year_asked(understanding, inquiry))),
         status=(
             AnswerStatus.NEEDS_INFO
@@ -142,6 +148,32 @@ def _strictest_first(rulings: tuple[Ruling, ...]) -> tuple[Ruling, ...]:
     if sum(ruling.verdict is not None for ruling in rulings) < 2:
         return rulings
     return tuple(sorted(rulings, key=lambda ruling: _STRICTNESS.index(ruling.verdict)))
+
+
+def _understood(
+    rulings: tuple[Ruling, ...], findings: Findings, understanding: Understanding, catalog: Catalog
+) -> tuple[Understood, ...]:
+    """The facts that the verdicts turn on, as they were understood."""
+    decided = [ruling for ruling in rulings if ruling.verdict is not None]
+    if findings.side_by_side or not decided:
+        return ()
+    used = {
+        fact
+        for ruling in decided
+        for row in rows_of(catalog.programs[ruling.program], ruling.subject)
+        for fact in row.when
+    }
+    return tuple(fact for fact in understanding.understood if fact.slot in used)
+
+
+_CORRECTIONS = 2
+"""More taps than these beside those that go on do not fit a phone's screen."""
+
+
+def _corrections(understood: tuple[Understood, ...], catalog: Catalog) -> tuple[str, ...]:
+    """The taps that put right what was understood: the facts that can be asked for."""
+    asked = [catalog.facts[fact.slot] for fact in understood if catalog.facts[fact.slot].asked]
+    return tuple(replies.correction_of(question.label) for question in asked)[:_CORRECTIONS]
 
 
 def _follow_ups(program: Program, rulings: tuple[Ruling, ...]) -> tuple[str, ...]:

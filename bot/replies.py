@@ -98,6 +98,16 @@ def of_program(name: str, sentences: Iterable[str]) -> str:
     return f"・{name}: {''.join(sentences)}"
 
 
+def understood(labels: Iterable[str]) -> str:
+    """The case as it was understood, for the person to see at a glance."""
+    return f"({'、'.join(labels)}として)"
+
+
+def correction_of(label: str) -> str:
+    """What is tapped to put a fact right."""
+    return f"{label}を直す"
+
+
 def recommended(name: str, summary: str) -> str:
     """The program that comes nearest to what somebody wishes for."""
     return f"ご希望に近いのは、{name}です。{summary}"

@@ -99,6 +99,23 @@ class Inquiry:
 
 
 @dataclass(frozen=True)
+class Understood:
+    """A fact that an answer rests on, as it was understood, so that the person can see it and put it right.
+
+    `text` are the words of this message that say it, `start` and `end` where they stand in it; "" and -1 where an
+    earlier message said it. `label` is how it is shown, `by` what read it.
+    """
+
+    slot: Fact
+    value: str
+    label: str
+    text: str = ""
+    start: int = -1
+    end: int = -1
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class Understanding:
     """What a message asks, read without a model.
 
@@ -109,7 +126,8 @@ class Understanding:
     wanted, `matter` is what it says beside the names of programs. `foreign_program` is the name of some other program
     than ours. `questions` are the sentences that ask something, `asked` the subjects with the sentence that asks each;
     `plain` tells that the questions hold nothing but what was read, so that no other matter is asked. `readings` are
-    all that was read, of whomever, `figures` every figure, and `open` the facts that were spoken of and are not known.
+    all that was read, of whomever, `understood` what is taken for the applicant's case, with its words, `figures`
+    every figure, and `open` the facts that were spoken of and are not known.
     """
 
     text: str
@@ -127,6 +145,7 @@ class Understanding:
     foreign_program: str = ""
     counts: tuple[int, ...] = ()
     readings: tuple[Reading, ...] = ()
+    understood: tuple[Understood, ...] = ()
     figures: tuple[Figure, ...] = ()
     open: frozenset[Fact] = frozenset()
     questions: tuple[str, ...] = ()
@@ -178,6 +197,7 @@ class Answer:
     rulings: tuple[Ruling, ...] = ()
     choices: tuple[Choice, ...] = ()
     suggestions: tuple[str, ...] = ()
+    understood: tuple[Understood, ...] = ()
 
     def as_json(self, id: str = "") -> dict[str, Any]:
         """The answer in the form of the command line's and the API's contract."""
@@ -208,6 +228,18 @@ class Answer:
             ],
             "choices": [{"label": choice.label, "value": choice.value} for choice in self.choices],
             "suggestions": list(self.suggestions),
+            "understood": [
+                {
+                    "slot": fact.slot,
+                    "value": fact.value,
+                    "label": fact.label,
+                    "text": fact.text,
+                    "start": fact.start,
+                    "end": fact.end,
+                    "by": fact.by,
+                }
+                for fact in self.understood
+            ],
         }
 
 

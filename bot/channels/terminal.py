@@ -2,7 +2,7 @@
 
 import readline  # noqa: F401  (gives input() editing and a history)
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -10,7 +10,12 @@ from rich.text import Text
 from bot import replies
 from bot.answering import Knowledge, answer
 from bot.settings import MessageRefusedError, Settings
-from bot.types import Answer, Conversation, Inquiry
+from bot.types import Answer, Conversation, Inquiry, Stance, When, Whose
+from bot.understanding import understand
+from bot.understanding.message import read_message
+from knowledge.catalog import Catalog
+from knowledge.rules.tables import fact_words
+from knowledge.types import Fact
 
 _END = "終了"
 
@@ -48,6 +53,43 @@ def print_answer(answered: Answer) -> None:
     offers = [choice.label for choice in answered.choices] + list(answered.suggestions)
     for number, offer in enumerate(offers, 1):
         _console.print(Text.assemble((f"  {number} ", "bold cyan"), offer))
+
+
+_OF_WHOM = {
+    Whose.WRITER: "申請する団体",
+    Whose.ANOTHER: "他の団体",
+    Whose.MEMBER: "構成団体",
+    Whose.PLACE: "取り組む場所",
+}
+_OF_WHEN = {When.NOW: "現在", When.BEFORE: "以前", When.LATER: "今後"}
+_HOW = {
+    Stance.SAID: "",
+    Stance.QUOTED: "伝聞・規則の引用",
+    Stance.CONTRASTED: "言い直し前",
+}
+
+
+def print_reading(message: str, today: date, catalog: Catalog) -> None:
+    """Prints how a message is read: its clauses, and each reading with its words, of whom and when it is said."""
+    read = read_message(message, today)
+    understanding = understand(Inquiry(message, today), catalog)
+    _console.print(Text("読み取り", style="bold"))
+    for clause in read.clauses:
+        asks = "(問い)" if clause.number in read.asking else ""
+        _console.print(
+            Text(f"  文節 {clause.number + 1}: {read.text[clause.start : clause.end].strip()}{asks}", style="dim")
+        )
+    used = {fact.slot for fact in understanding.understood if fact.text}
+    for reading in understanding.readings:
+        question = catalog.facts[Fact(reading.slot)]
+        words = fact_words(question, reading.value) if reading.value != "unknown" else "分からない"
+        told = "、".join(filter(None, (_OF_WHOM[reading.whose], _OF_WHEN[reading.when], _HOW.get(reading.stance, ""))))
+        kept = "採用" if reading.whose is Whose.WRITER and reading.slot in used else "不採用"
+        said = read.text[reading.start : reading.end].strip()
+        _console.print(Text(f"  {question.label}: {words} ←「{said}」({told}){kept}", style="dim"))
+    subjects = "、".join(understanding.subjects) or "なし"
+    programs = "、".join(catalog.programs[id].short_name for id in understanding.programs) or "未定"
+    _console.print(Text(f"  事業: {programs} / 問い: {subjects}", style="dim"))
 
 
 def _typed() -> str | None:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from bot.types import Conversation, Inquiry, Reading, Understanding, Whose
+from bot.types import Conversation, Inquiry, Reading, Understanding, Understood, Whose
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import subjects_asked
 from bot.understanding.denying import denials, is_contrasted
@@ -27,7 +27,7 @@ from bot.understanding.replying import read_reply
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.figures import Day, Dimension, latest
-from knowledge.rules.tables import rows_of, stated_subjects
+from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
@@ -104,13 +104,14 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
+    situation = Situation({**kept, **case.said}, amount, unit)
     return Understanding(
         text=message.text,
         programs=programs,
         named=bool(named),
         subjects=subjects,
         said=case.said,
-        situation=Situation({**kept, **case.said}, amount, unit),
+        situation=situation,
         signs=signs,
         days=days,
         ended_on=_ended_on(message, reader.scene, inquiry.as_of) or before.ended_on,
@@ -120,6 +121,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         foreign_program="" if named else foreign_program(message.text),
         counts=reader.quantities.counts() or before.counts,
         readings=readings,
+        understood=_understood(situation, case.admitted, message, catalog),
         figures=message.figures,
         questions=questions,
         asked=tuple((one.subject, _sentence_of(message, one.sentence)) for one in asked),
@@ -159,6 +161,23 @@ def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, 
     """The amount of the question before, where a bare number puts it right (12の間違いでした)."""
     numbers = [figure.value for figure in message.figures if figure.dimension is Dimension.NUMBER]
     return (numbers[-1], before.amount_unit) if numbers else (None, None)
+
+
+def _understood(situation: Situation, admitted: Admitted, message: Message, catalog: Catalog) -> tuple[Understood, ...]:
+    """The facts of a case with the words that say them; those of earlier messages have none."""
+    understood = []
+    for fact in catalog.facts:
+        if fact is Fact.PROGRAM or fact not in situation.facts:
+            continue
+        value = situation.facts[fact]
+        label = fact_words(catalog.facts[fact], value)
+        reading = admitted.facts.get(fact)
+        if reading is None or reading.value != value:
+            understood.append(Understood(fact, value, label))
+            continue
+        start, end = message.span_of(reading.start, reading.end)
+        understood.append(Understood(fact, value, label, message.original[start:end], start, end, reading.by))
+    return tuple(understood)
 
 
 def _amount(reader: OfflineReader) -> tuple[Decimal | None, Unit | None]:

@@ -133,17 +133,27 @@ def filled(text: str, situation: Situation, questions: Mapping[Fact, FactQuestio
     for fact, question in questions.items():
         labels = {choice.value: choice.label for choice in question.choices}
         value = situation.facts.get(fact, question.label)
-        if question.kind == "number" and fact in situation.facts and _is_beside_a_bound(value):
+        if question.kind == "number" and fact in situation.facts and is_beside_a_bound(value):
             value = "お尋ねのとおり"
         words[fact.name.lower()] = labels.get(value, value)
     return text.format_map(words)
+
+
+def fact_words(question: FactQuestion, value: str) -> str:
+    """A fact's value as it is shown: a choice by its label, a number behind the fact's own (財政力指数0.6)."""
+    if question.kind == "number":
+        if not is_beside_a_bound(value):
+            return f"{question.label}{value}"
+        whole = Decimal(value).quantize(Decimal(1))
+        return f"{question.label}{whole}{'未満' if Decimal(value) < whole else '超'}"
+    return next((choice.label for choice in question.choices if choice.value == value), value)
 
 
 BESIDE = Decimal("0.000001")
 """How far "below 1" (1未満) stands from 1 for the rules: nearer than any index, so that it is not shown as one."""
 
 
-def _is_beside_a_bound(number: str) -> bool:
+def is_beside_a_bound(number: str) -> bool:
     """Whether a number stands for "below 1" or "above 1": finer than any that is written."""
     exponent = Decimal(number).as_tuple().exponent
     return isinstance(exponent, int) and exponent < -4
