@@ -314,7 +314,8 @@ def _recommends(around: _Surroundings, kind: str) -> bool:
         return False
     particle = around.particle
     told = around.message.saying("recommend", start=around.clause.start, end=around.start)
-    if told and around.message.text[around.start - 1] == "は" and around.start - told[-1].end <= 8:
+    joint = around.message.text[around.start - 1]
+    if told and joint in "は(" and around.start - told[-1].end <= 8:
         return True
     recommended = around.next_says("recommend", within=2)
     if particle == "に" and around.next_says("lose"):

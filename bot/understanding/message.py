@@ -197,6 +197,7 @@ _SAID_BY_DAYS = frozenset(
         "invested_corporation",
         "how_long",
         "how_often",
+        "deny",
         "next_year",
         "within_year",
     }

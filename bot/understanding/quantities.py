@@ -138,7 +138,8 @@ class QuantityReader:
 
     def _index_text(self, figure: Figure) -> str:
         """The index as the rules take it; what does not reach a bound (1に届きません) is below it."""
-        short = self._message.text[figure.end : figure.end + 2] in ("に届", "に達", "に満", "に及", "も届")
+        after = self._message.text[figure.end : figure.end + 2]
+        short = after in ("に届", "に達", "に満", "に及", "も届", "もな", "もあ")
         if short and denials(self._message, figure.end, self._message.clause_at(figure.start).end) % 2:
             return str(figure.value - BESIDE)
         return index_text(figure)
@@ -359,9 +360,12 @@ class QuantityReader:
         if figure.dimension is not Dimension.NUMBER or not whole or figure.value < 1:
             return False
         clause = self._message.clause_at(figure.start)
-        timed = self._message.saying("before", "now", "partners", start=clause.start, end=figure.start)
+        timed = self._message.says("before", "now", start=clause.start, end=figure.start)
+        counted = any(
+            self._message.in_clause(c, "partners") for c in self._message.clauses if c.sentence == clause.sentence
+        )
         others = any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
-        return bool(timed) or (others and self._message.says("more_than", "fewer_than", "joins"))
+        return timed or counted or (others and self._message.says("more_than", "fewer_than", "joins"))
 
     def _is_all_of_a_prefecture(self, figure: Figure) -> bool:
         before = self._message.text[max(0, figure.start - 8) : figure.start]

@@ -92,7 +92,7 @@ class RelationReader:
         for held in self._standing.held(_TOGETHER):
             clause = self._message.clause_at(held.mention.start)
             partners = [b for b in self._scene.bodies if b.part is Part.PARTNER and clause.start <= b.start <= held.end]
-            works = self._message.says("project", "work", start=clause.start, end=held.end + 8)
+            works = self._message.says("project", "work", "counterpart", start=clause.start, end=held.end + 8)
             if (works or partners) and not self._applies_together(held, clause):
                 value = _NOT_THERE.get(held.holding) or self._with_whom(partners, clause)
                 yield self._reading(Fact.JOINT_PROJECT, value, held)

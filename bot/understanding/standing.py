@@ -168,7 +168,8 @@ class Standing:
 
         stops = [b.start for b in self._scene.bodies if b.start >= mention.end and b.part is not Part.RECOMMENDER]
         stops += [m.start for m in after("eligible", *RELATIONS) if not m.concepts & {"get", "lose"}]
-        stops += [m.start for m in after("can") if self._message.text[m.start :].startswith(_ASKS_ABLE)]
+        able = [m for m in after("can") if self._message.text[m.start :].startswith(_ASKS_ABLE)]
+        stops += [m.start for m in able if m.start > mention.end + 1]  # 推薦はできない says of itself
         stops += [m.start for m in after("index")]
         if clause.number in self._message.asking:
             applies = [m for m in after("apply") if self._message.text[m.start] in "申応利活"]
@@ -227,7 +228,7 @@ class Standing:
         """What stands between two characters as a reading of a fact, with its owner, time and stance."""
         owner = self._scene.owner_at(start, end)
         related = (Part.RECOMMENDER, Part.INVESTOR, Part.PARTNER, Part.CONSULTED)
-        if when is None and owner.body is not None and owner.body.part in related:
+        if owner.body is not None and owner.body.part in related:
             owner = self._scene.owner_at(owner.body.start, owner.body.start)
         ours = self._scene.is_the_applicants(owner)
         whose = Whose.WRITER if ours else Whose.ANOTHER if owner.whose is Whose.WRITER else owner.whose
