@@ -16,6 +16,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
+from bot.masking import mask
 from bot.settings import SettingsError
 from bot.types import Inquiry
 
@@ -133,7 +134,7 @@ class ChatModel:
         return self.objects(prompt("facts"), material, FACTS, inquiry.as_of)
 
     async def objects(self, instructions: str, message: str, reply: Reply, day: date) -> AsyncGenerator[dict[str, Any]]:
-        """Asks the model and gives the objects of its reply as they are completed.
+        """Asks the model, with the message masked, and gives the objects of its reply as they are completed.
 
         Raises:
             OverBudgetError: the tokens of the day are spent.
@@ -143,6 +144,7 @@ class ChatModel:
             self._day, self._spent = day, 0
         if self._daily_tokens and self._spent >= self._daily_tokens:
             raise OverBudgetError
+        message = mask(message)
         messages = [SystemMessage(instructions), HumanMessage(message)]
         reader = ObjectReader(reply)
         self._spent += len(instructions) + len(message)  # a token is about a character of Japanese

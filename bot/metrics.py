@@ -12,7 +12,7 @@ from bot.types import AnswerStatus, Fate, IndexState, ModelUse
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the histogram in seconds: the answering path takes milliseconds, a chat model seconds."""
 
-prometheus_client.disable_created_metrics()  # a second series for each, with when it began
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of when it began
 
 
 class Metrics:

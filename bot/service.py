@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.answerer import Answerer
 from bot.conversations import Conversations
 from bot.delivery import Inbox
+from bot.masking import mask
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.storage import check_writable, create_engine, migrate, read_id_hash_key
@@ -183,8 +184,8 @@ class Service:
         return await self._conversations.remark(key, helpful=helpful)
 
     async def note(self, key: str, note: str) -> bool:
-        """Keeps what staff noted on an answer; returns whether it is still on record."""
-        return await self._conversations.remark(key, note=note)
+        """Keeps what staff noted on an answer, masked; returns whether it is still on record."""
+        return await self._conversations.remark(key, note=mask(note))
 
     async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
         """Deletes what is stored of a message, of everything that somebody asked, or that was asked in a room."""

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.masking import mask
+
 _SIMILAR = 0.89
 """How much alike (0..1) a name of the environment must be to one of ours to be taken for a slip of the pen."""
 
@@ -93,12 +95,12 @@ class Settings(BaseSettings):
     )
 
     def read_message(self, text: str) -> str:
-        """A message as the answering core takes it: no surrounding blanks, nothing that a database would refuse.
+        """A message as the answering core takes it: masked, without blanks around it or what a database would refuse.
 
         Raises:
             MessageRefusedError: it is empty or too long.
         """
-        message = "".join(map(_storable, text)).strip()
+        message = mask("".join(map(_storable, text)).strip())
         if not message:
             raise MessageRefusedError("質問が空のようです。知りたいことを入力してください。")
         if len(message) > self.max_message_chars:

@@ -33,7 +33,6 @@ from linebot.v3.webhooks import (
     TextMessageContent,
     UnfollowEvent,
     UnsendEvent,
-    UserMentionee,
 )
 
 from bot.channels import line_messages as messages
@@ -114,7 +113,7 @@ class Line:
         source = event["source"]
         match Event.from_dict(event):
             case MessageEvent(message=TextMessageContent() as content):
-                prepared = await self._answer(source, _without_mention(content), f"{NAME}:{content.id}")
+                prepared = await self._answer(source, content.text, f"{NAME}:{content.id}")
                 return _quoting(content.quote_token, prepared) if room_of(source) else prepared
             case MessageEvent(message=content):
                 return _say(_KINDS.get(content.type, "") + _WRITE, *_examples())
@@ -279,19 +278,6 @@ async def connected(access_token: str, host: str) -> AsyncIterator[AsyncMessagin
     """The Messaging API; belongs to the event loop that it is opened in."""
     async with AsyncApiClient(Configuration(access_token=access_token, host=host or None)) as client:
         yield AsyncMessagingApi(client)
-
-
-def _mentions_of_us(content: TextMessageContent) -> list[UserMentionee]:
-    mentionees = content.mention.mentionees if content.mention else ()
-    return [mention for mention in mentionees if isinstance(mention, UserMentionee) and mention.is_self]
-
-
-def _without_mention(content: TextMessageContent) -> str:
-    """The text without our own name. Positions count UTF-16 units."""
-    units = content.text.encode("utf-16-le")
-    for mention in sorted(_mentions_of_us(content), key=lambda mention: -mention.index):
-        units = units[: 2 * mention.index] + units[2 * (mention.index + mention.length) :]
-    return str(units.decode("utf-16-le", errors="ignore")).strip()
 
 
 def _target(event: Json) -> str:

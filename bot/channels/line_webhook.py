@@ -1,4 +1,4 @@
-"""LINE's webhook: verified on the raw body, stored, acknowledged. Conversions only.
+"""LINE's webhook: verified on the raw body, masked, stored, acknowledged. Conversions only.
 
 Events are read as the JSON that they are, and the signature is checked here: the SDK takes a second to import, and
 after a start what arrives is acknowledged before. https://developers.line.biz/en/reference/messaging-api/#webhooks
@@ -13,10 +13,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from bot.delivery import Arrival, Inbox, Json
+from bot.masking import mask
 
 NAME = "line"
 
 _CONTENTS = ("text", "sticker", "image", "video", "audio", "file", "location")
+
+_WRITTEN = ("text", "title", "address", "fileName")
+"""What people write in a message: the text of a message or sticker, a place and its address, a file's name."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +56,10 @@ def _arrival(event: Any) -> Arrival | None:
     """An event that is for us; None for what nobody asked of us, and for what this version does not know."""
     match event:
         case {"mode": "active", "webhookEventId": str(id), "source": {"type": str()} as source} if _concerns_us(event):
-            content = event.get("message")
-            message = f"{NAME}:{content['id']}" if content else ""
+            message = ""
+            if content := event.get("message"):
+                message = f"{NAME}:{content['id']}"
+                event = event | {"message": _masked(content)}
             return Arrival(f"{NAME}:{id}", NAME, sender_of(source), event, message)
         case {"type": str(kind)}:
             _log.debug("an event of the kind %s is left", kind)
@@ -65,12 +71,38 @@ def _concerns_us(event: Json) -> bool:
         case {"type": "message", "source": {"type": "user"}, "message": {"type": kind, "id": str()}}:
             return kind in _CONTENTS
         case {"type": "message", "message": {"type": "text", "id": str(), "mention": {"mentionees": [*mentionees]}}}:
-            return any(isinstance(mentioned, dict) and mentioned.get("isSelf") is True for mentioned in mentionees)
+            return bool(_mentions_of_us(mentionees))
         case {"type": "postback", "postback": {"data": str()}} | {"type": "unsend", "unsend": {"messageId": str()}}:
             return True
         case {"type": "follow" | "unfollow" | "join" | "leave"}:
             return True
     return False
+
+
+def _masked(content: Json) -> Json:
+    """A message as it is stored; our own name is taken out of it first, as its place in the text would not hold."""
+    match content:
+        case {"text": str(text), "mention": {"mentionees": [*mentionees]}, **rest}:
+            content = rest | {"text": _without_us(text, mentionees)}
+    return content | {key: mask(content[key]) for key in _WRITTEN if isinstance(content.get(key), str)}
+
+
+def _without_us(text: str, mentionees: list[Any]) -> str:
+    """A text without our own name. Positions count UTF-16 units; half a surrogate pair stays what it is."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    for start, length in sorted(_mentions_of_us(mentionees), reverse=True):
+        units = units[: 2 * start] + units[2 * (start + length) :]
+    return units.decode("utf-16-le", "surrogatepass").strip()
+
+
+def _mentions_of_us(mentionees: list[Any]) -> list[tuple[int, int]]:
+    """Where our name stands in a text: start and length."""
+    ours = []
+    for mentioned in mentionees:
+        match mentioned:
+            case {"isSelf": True, "index": int(start), "length": int(length)}:
+                ours.append((start, length))
+    return ours
 
 
 def sender_of(source: Json) -> str:

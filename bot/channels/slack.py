@@ -39,6 +39,7 @@ from bot.delivery import (
     RetryLaterError,
     UndeliverableError,
 )
+from bot.masking import mask
 from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
@@ -476,7 +477,7 @@ def _question(id: str, channel: str, thread: str, text: str, ts: str, pane: bool
         "sender": sender,
         "channel": channel,
         "thread": thread,
-        "text": blocks.read_text(text),
+        "text": mask(blocks.read_text(text)),
         "message": message,
         "pane": pane,
     }
@@ -504,7 +505,7 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
         event = {
             "kind": "command",
             "sender": sender,
-            "text": blocks.read_text(body.get("text", "")),
+            "text": mask(blocks.read_text(body.get("text", ""))),
             "respond": body["response_url"],
             "user": body["user_id"],
         }

@@ -150,6 +150,8 @@ async def test_in_a_group_only_a_mention_is_answered_and_stripped(line, line_ser
     assert "対象です" in message["altText"]
     assert "役に立った" not in taps(message)
     assert [to for to, _ in line.received] == ["C1", "C1"]
+    halved = line.text(f"\ud83d@窓口 {ELIGIBLE}", room="C1", mention=(1, 3))
+    assert "対象です" in (await ask(line, line_service, halved))[-1]["altText"]
     refused = line.text("@窓口", room="C1", mention=(0, 3))
     assert (await ask(line, line_service, refused))[-1]["quoteToken"] == refused["message"]["quoteToken"]
 
