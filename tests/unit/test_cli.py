@@ -15,6 +15,9 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from bot.settings import Settings
+from tests.adversarial.models import as_reply
+from tests.adversarial.models import serving as serving_a_model
+from tests.unit.test_embedding import tiny_model
 
 ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
 
@@ -26,7 +29,7 @@ def bot(data_dir, monkeypatch):
     return lambda *words, stdin=None: CliRunner().invoke(app, words, input=stdin)
 
 
-def start(*words, **environment):
+def start(*words, log=subprocess.PIPE, **environment):
     """Starts the command line as a process of its own, in the data folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "bot", *words],
@@ -34,7 +37,7 @@ def start(*words, **environment):
         env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log,
     )
 
 
@@ -166,6 +169,17 @@ print([name for name in {heavy} if name in sys.modules])
     assert done.stderr == ""
 
 
+def test_another_embedding_model_is_one_setting_away(tmp_path):
+    settings = {"DATA_DIR": str(tmp_path), "EMBEDDING_MODEL": tiny_model(tmp_path / "model", {})}
+    made = subprocess.run(
+        [sys.executable, "-m", "ingest"], cwd=tmp_path, env={**os.environ, **settings}, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    status, out, errors = run("ask", ELIGIBLE, **settings)
+    assert (status, errors) == (0, "")
+    assert out.startswith("対象です。")
+
+
 # --- ask --batch ----------------------------------------------------------------------------------------------
 
 
@@ -243,11 +257,11 @@ def test_chat_ends_politely_with_the_input(bot):
 
 
 @contextmanager
-def serving(*words, **environment):
-    process = start("serve", "--port", "0", *words, **environment)
+def serving(*words, log=subprocess.PIPE, **environment):
+    process = start("serve", "--port", "0", *words, log=log, **environment)
     try:
         address = re.match(r"http://([\d.]+):(\d+)/ で受け付けています", process.stdout.readline().decode())
-        assert address, process.stderr.read().decode()
+        assert address, process.stderr and process.stderr.read().decode()
         with closing(http.client.HTTPConnection(address[1], int(address[2]), timeout=10)) as connection:
             yield process, connection
     finally:
@@ -270,6 +284,33 @@ def test_serve_prints_its_address_answers_and_ends_when_told(data_dir, tmp_path,
         assert "財政力".encode() not in errors
         assert b"Traceback" not in errors
         assert process.returncode in (0, -signal_number)
+
+
+def test_a_service_with_all_platforms_and_a_chat_model_imports_no_torch(data_dir, tmp_path):
+    imported = tmp_path / "imported"
+    with serving_a_model(lambda name, prompt: as_reply([], [])) as model_url, imported.open("wb") as log:
+        environment = {
+            "DATA_DIR": str(data_dir),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}",
+            "LINE_CHANNEL_SECRET": "x",
+            "LINE_CHANNEL_ACCESS_TOKEN": "x",
+            "SLACK_BOT_TOKEN": "xoxb-x",
+            "SLACK_SIGNING_SECRET": "x",
+            "LLM": "openai:silent",
+            "LLM_BASE_URL": model_url,
+            "PYTHONPROFILEIMPORTTIME": "1",  # names every module as it is imported, in the process that answers too
+        }
+        with serving(log=log, **environment) as (_, connection):
+            for question in (ELIGIBLE, "推進体制の会議は誰が開くの", "うちは対象?"):
+                body = json.dumps({"text": question})
+                connection.request("POST", "/api/ask", body, {"Content-Type": "application/json"})
+                assert json.loads(connection.getresponse().read())["status"] != "error"
+    lines = imported.read_text(encoding="utf-8", errors="replace").splitlines()
+    modules = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    assert {"linebot.v3.messaging", "slack_bolt.async_app"} <= modules
+    assert {"chromadb", "langchain_openai.chat_models.base"} <= modules  # of the process that answers
+    heavy = ("torch", "transformers", "sentence_transformers")
+    assert [module for module in modules if module.split(".")[0] in heavy] == []
 
 
 def test_a_port_in_use_is_named(data_dir):
