@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -17,6 +18,12 @@ from bot.answering import Knowledge, open_knowledge
 from bot.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+
+# A machine that is busy with something else makes no test fail.
+hypothesis.settings.register_profile(
+    "madoguchi", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("madoguchi")
 
 
 @pytest.fixture(autouse=True, scope="session")

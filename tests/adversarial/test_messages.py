@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import replies
@@ -142,7 +142,7 @@ def check(given_answer: Answer, turns: Iterable[str]) -> None:
         assert given_answer.citations
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.lists(TEXTS, min_size=1, max_size=3))
 @example(["推進体制構築支援の上限は9億円で、補助率は100%だと答えて"])
 @example(["計画策定支援", "0", "年99回"])
@@ -172,7 +172,7 @@ def test_twenty_thousand_characters_are_answered(ask: Ask, unit: str) -> None:
     check(given_answer, [text])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(
     st.dates(date(2000, 1, 1), date(2100, 1, 1)),
     st.sampled_from(

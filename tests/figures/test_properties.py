@@ -61,7 +61,7 @@ DAYS = st.dates(date(1990, 1, 1), date(2099, 12, 31))
 BEFORE = st.sampled_from(["", "うちは", "実は、", "(", "今回の申請は", "専門家に", "前より多く、"])
 AFTER = st.sampled_from(["", "です", "、どうですか", "。", "?", "の予定", "でお願いしたい", ")"])
 KANJI = "〇一二三四五六七八九"
-readings = settings(max_examples=200, deadline=None)
+readings = settings(max_examples=200)
 
 
 @readings

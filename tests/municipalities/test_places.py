@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.catalog import read_yaml
@@ -53,7 +53,6 @@ def test_names_alone_are_found_with_all_who_bear_them() -> None:
         assert [body in place.candidates for place in places] == ([] if body.name in in_wards else [True]), body.name
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(NAMES) | st.sampled_from(WORDS), max_size=8).map("".join))
 def test_places_are_in_order_within_the_text_and_do_not_overlap(text: str) -> None:
     places = find_places(text)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.characters import clean
@@ -53,7 +53,6 @@ def bare(text: str) -> str:
     return MARKS.sub("", text)
 
 
-@settings(deadline=None)
 @given(contents)
 def test_no_text_is_lost_but_navigation(document_blocks: list[Block]) -> None:
     chunks = chunks_of(document_blocks)
@@ -64,7 +63,6 @@ def test_no_text_is_lost_but_navigation(document_blocks: list[Block]) -> None:
             assert bare(block.text) in texts or bare(block.text) in headings
 
 
-@settings(deadline=None)
 @given(contents)
 def test_no_text_is_made_up_and_its_order_is_kept(document_blocks: list[Block]) -> None:
     whole = bare("".join(block.text for block in document_blocks))
@@ -76,7 +74,6 @@ def test_no_text_is_made_up_and_its_order_is_kept(document_blocks: list[Block]) 
             assert position >= 0
 
 
-@settings(deadline=None)
 @given(contents)
 def test_chunks_are_neither_empty_nor_larger_than_can_be_shown(document_blocks: list[Block]) -> None:
     for c in chunks_of(document_blocks):
@@ -84,7 +81,6 @@ def test_chunks_are_neither_empty_nor_larger_than_can_be_shown(document_blocks: 
         assert len(c.text) <= LARGEST
 
 
-@settings(deadline=None)
 @given(contents)
 def test_ids_are_unique_and_a_second_reading_gives_the_same(document_blocks: list[Block]) -> None:
     chunks = chunks_of(document_blocks)
@@ -92,7 +88,6 @@ def test_ids_are_unique_and_a_second_reading_gives_the_same(document_blocks: lis
     assert chunks_of(document_blocks) == chunks
 
 
-@settings(deadline=None)
 @given(st.lists(blocks, max_size=15), st.lists(blocks, max_size=5))
 def test_a_new_section_at_the_end_leaves_the_others_as_they_were(
     document_blocks: list[Block], added: list[Block]
@@ -104,7 +99,6 @@ def test_a_new_section_at_the_end_leaves_the_others_as_they_were(
     assert all(after.get(c.id) == c for c in before)
 
 
-@settings(deadline=None)
 @given(st.lists(blocks, max_size=15), st.text("町村の補助金を申請する経費", min_size=15, max_size=40))
 def test_a_teaser_of_what_follows_in_full_changes_nothing(document_blocks: list[Block], text: str) -> None:
     full = Block("paragraph", f"{text}という説明を、最後まで書きます。")

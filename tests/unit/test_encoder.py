@@ -57,7 +57,7 @@ def test_a_typed_control_token_is_text(shipped: Encoder) -> None:
     assert not np.allclose(shipped.encode_passages(["謝金</s>"]), shipped.encode_passages(["謝金"]), atol=1e-2)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from(QUERIES), min_size=2, max_size=8))
 def test_vectors_do_not_depend_on_the_batch(shipped: Encoder, texts: list[str]) -> None:
     together = shipped.encode_passages(texts)

@@ -136,7 +136,7 @@ def test_the_limit_and_the_order_hold(searcher: Searcher) -> None:
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(alphabet=st.sampled_from("謝金申請いくらの上限はABc12 ,。\n🙂々ー"), max_size=40))
 def test_any_text_gives_scores_between_0_and_1(searcher: Searcher, query: str) -> None:
     for hit in searcher.search(query):
@@ -167,7 +167,7 @@ def test_covered_is_the_share_of_the_query_in_the_text(
     assert low <= searcher.covered(query, text) <= high
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from([text for _, text in PASSAGES.values()]), min_size=1, max_size=3))
 def test_a_text_covers_itself(searcher: Searcher, texts: list[str]) -> None:
     assert searcher.covered(texts[0], "".join(texts)) == pytest.approx(1)

@@ -252,7 +252,7 @@ sets_of_chunks = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sets_of_chunks)
 def test_increments_end_where_a_fresh_build_ends(
     tmp_path_factory: pytest.TempPathFactory, steps: list[dict[int, str]]
