@@ -1,5 +1,6 @@
 """Puts what a message says together with what the conversation knows: the program, the case, and what is asked."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -226,6 +227,10 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
             signs.add("greets")
         if "goes_on" in first.concepts:
             signs.add("goes_on")
+        if "acknowledges" in first.concepts and len(message.text) - first.end <= 14 and not message.asking:
+            signs.add("acknowledges")
+    if _is_a_mere_sign(message):
+        signs.add("acknowledges")
     matter = beside_names(message.text, catalog.programs.values())
     if (
         len(message.text) <= _A_TURN
@@ -317,6 +322,15 @@ def _asks_for_a_count(message: Message) -> bool:
         token.key == "何" and following.pos in ("名詞", "接尾辞") and following.key not in _RULED_COUNTERS
         for token, following in pairwise(message.tokens)
     )
+
+
+_EMOJI_NAME = re.compile(r":[\w+-]+:")
+
+
+def _is_a_mere_sign(message: Message) -> bool:
+    """Whether nothing is written but signs and emoji (👍, :bow:): it wants no answer."""
+    rest = _EMOJI_NAME.sub("", message.text)
+    return "?" not in rest and not any(character.isalnum() for character in rest)
 
 
 def _asks_for_conditions(message: Message) -> bool:
