@@ -6,7 +6,7 @@ from bot.types import Inquiry, Understanding
 from bot.understanding import beside_names
 from knowledge.catalog import Catalog
 from knowledge.search import Searcher
-from knowledge.types import Chunk, FaqEntry
+from knowledge.types import Chunk, Fact, FaqEntry
 
 FAQ_FITS = 0.35
 """From this likelihood on, an entry of the FAQ is taken for what was asked (chosen on the tuning questions)."""
@@ -49,11 +49,9 @@ def find_matches(
     A message that goes on from the last one, or replies to it, must name its own matter plainly.
     """
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
-    if (
-        replies
-        or (understanding.continues and not understanding.matter)
-        or (understanding.plain and understanding.subjects)
-    ):
+    puts_a_case = bool(understanding.said.keys() - {Fact.PROGRAM}) or understanding.situation.amount is not None
+    plainly_ruled = understanding.plain and bool(understanding.subjects) and puts_a_case
+    if replies or plainly_ruled or (understanding.continues and not understanding.matter):
         return ()
     found: dict[tuple[str, str], Match] = {}
     for question in understanding.questions:

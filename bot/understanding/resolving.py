@@ -607,7 +607,7 @@ _MOST_QUESTIONS = 4
 
 def _questions(message: Message, case: Case) -> tuple[str, ...]:
     """The sentences that ask; where none does, the whole message, unless it only tells of a case."""
-    if len(message.text) <= _SHORT:
+    if len(message.text) <= _SHORT and not (case.signs & {"claims"} and _asking_sentences(message)):
         return (message.text,)
     asking = _asking_sentences(message)
     texts = [_sentence_of(message, sentence) for sentence in sorted(asking)]

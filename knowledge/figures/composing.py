@@ -176,7 +176,7 @@ def _multiplies(text: str, figure: Figure, count: Figure, *, is_each: bool) -> b
     if not between and figure.value == 1 and figure.dimension is Dimension.DAY:
         return False  # 1日2回: how often on a day
     is_stay = "泊" in text[figure.start : figure.end]
-    return _repeats(text, figure, count) or (between == "で" and (is_stay or is_each))
+    return _repeats(text, figure, count) or (between in ("で", "、") and is_each) or (between == "で" and is_stay)
 
 
 def _spreads(text: str, count: Figure, figure: Figure) -> bool:
