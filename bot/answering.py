@@ -84,7 +84,7 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> 
     if "asks_promise" in understanding.signs and not understanding.subjects:
         contacts = [catalog.programs[id].contact for id in understanding.programs]
         return Answer(replies.no_promise("、".join(contacts)), AnswerStatus.UNKNOWN), inquiry.conversation
-    if "acknowledges" in understanding.signs:
+    if "acknowledges" in understanding.signs and not (understanding.subjects or understanding.said):
         return Answer(replies.ACKNOWLEDGED, AnswerStatus.OFFTOPIC), inquiry.conversation
     if "greets" in understanding.signs:
         return Answer(replies.greeting(catalog.programs.values()), AnswerStatus.OFFTOPIC), Conversation()

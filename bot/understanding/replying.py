@@ -57,6 +57,6 @@ def read_reply(scene: Scene, before: Conversation, questions: Mapping[Fact, Fact
             return {fact: "awaited"}
         if message.says("says_no", "lose") or denials(message, 0, len(message.text)) % 2:
             return {fact: no}
-        if message.says("says_yes", "get"):
+        if message.says("says_yes", "get") and not message.says("acknowledges"):
             return {fact: yes}
     return {}

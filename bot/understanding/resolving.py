@@ -227,8 +227,8 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
             signs.add("greets")
         if "goes_on" in first.concepts:
             signs.add("goes_on")
-        if "acknowledges" in first.concepts and len(message.text) - first.end <= 14 and not message.asking:
-            signs.add("acknowledges")
+    if message.says("acknowledges") and len(message.text) <= _SHORT_REPLY and not message.asking:
+        signs.add("acknowledges")
     if _is_a_mere_sign(message):
         signs.add("acknowledges")
     matter = beside_names(message.text, catalog.programs.values())
@@ -323,6 +323,9 @@ def _asks_for_a_count(message: Message) -> bool:
         for token, following in pairwise(message.tokens)
     )
 
+
+_SHORT_REPLY = 18
+"""A message of at most so many characters may do nothing but say that the answer was heard."""
 
 _EMOJI_NAME = re.compile(r":[\w+-]+:")
 

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -167,10 +168,11 @@ def newest_years(folder: Path) -> Iterator[tuple[int, Path]]:
 def read_indices(file: Path, key: str, name: str) -> dict[str, tuple[str, Decimal]]:
     """Name and 財政力指数 of each body of a workbook, by its column `key`; the averages at its end are left out."""
     try:
-        sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except FileNotFoundError:
         raise DatasetError(file, "ファイルがありません", "japandata-indices から置いてください") from None
-    rows = sheet.iter_rows(values_only=True)
+    with closing(book):
+        rows = iter([*book.worksheets[0].iter_rows(values_only=True)])
     columns = (key, name, "財政力指数")
     header = next((row for row in rows if set(columns) <= set(row)), None)
     if header is None:

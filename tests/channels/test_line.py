@@ -229,7 +229,7 @@ async def test_what_is_not_text_is_answered_kindly(line, line_service, content):
 
 async def test_a_tapped_choice_answers_the_question_about_a_fact(line, line_service):
     (question,) = await ask(line, line_service, line.text("推進体制構築支援、県です。対象になりますか"))
-    assert list(taps(question)) == ["選定されたことがある", "初めて"]
+    assert list(taps(question)) == ["選定されたことがある", "応募したが選定されなかった", "初めて"]
     answered = (await ask(line, line_service, line.tap(taps(question)["初めて"])))[-1]
     assert "対象です" in answered["altText"]
 

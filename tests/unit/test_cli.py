@@ -233,7 +233,7 @@ def test_batch_answers_each_line_before_the_next_is_written(data_dir):
         process.stdin.write(json.dumps({"id": id, "turns": [ELIGIBLE]}).encode() + b"\n")
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["id"] == id
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -262,7 +262,7 @@ def serving(*words, log=subprocess.PIPE, **environment):
     try:
         address = re.match(r"http://([\d.]+):(\d+)/ で受け付けています", process.stdout.readline().decode())
         assert address, process.stderr and process.stderr.read().decode()
-        with closing(http.client.HTTPConnection(address[1], int(address[2]), timeout=10)) as connection:
+        with closing(http.client.HTTPConnection(address[1], int(address[2]), timeout=60)) as connection:
             yield process, connection
     finally:
         process.kill()
@@ -279,7 +279,7 @@ def test_serve_prints_its_address_answers_and_ends_when_told(data_dir, tmp_path,
         connection.request("POST", "/api/ask", body, {"Content-Type": "application/json"})
         assert json.loads(connection.getresponse().read())["verdict"] == "eligible"
         process.send_signal(signal_number)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
         assert b"answered (keikaku/eligibility)" in errors
         assert "財政力".encode() not in errors
         assert b"Traceback" not in errors
