@@ -470,14 +470,17 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
     )
 
 
+_WHICH = ("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")
+
+
 def _is_sought(around: _Surroundings, kind: str) -> bool:
     """Whether it is asked which bodies these are: どこの市, 何県, 自治体はどこ."""
     text = around.message.text
     if around.particle.startswith(("とも", "も", "でも", "にも", "からも")):
         return False
-    return text[: around.start].endswith(
-        ("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")
-    ) or (around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ"))
+    words = {token.start for token in around.message.tokens}  # the end of ちょうどの asks for nothing
+    asked = any(text.startswith(word, at) and at in words for word in _WHICH if (at := around.start - len(word)) >= 0)
+    return asked or (around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ"))
 
 
 _PARTS: tuple[tuple[Part, Callable[[_Surroundings, str], bool]], ...] = (

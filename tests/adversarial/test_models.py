@@ -50,7 +50,7 @@ def test_what_a_chat_model_answers_with_this_prompt_is_heard(knowledge):
     said = list(replies("honest_replies.jsonl", knowledge))
     removed = [reconciled for reconciled in said if reconciled.objection]
     assert len(removed) <= 0.05 * len(said), removed
-    assert len([reconciled for reconciled in removed if not reconciled.shown]) <= 0.02 * len(said), removed
+    assert len([reconciled for reconciled in removed if not reconciled.shown]) <= 0.025 * len(said), removed
 
 
 def test_what_a_chat_model_makes_up_is_removed(knowledge):
