@@ -46,8 +46,6 @@ class RelationReader:
             source = self._recommender(held) or source
             so = held.holding is Holding.SO or (held.holding is Holding.SILENT and self._is_named_after(held))
             value = (source or "local_government") if so else _NOT_THERE.get(held.holding)
-            if so and self._by_another_kind(held):
-                value = "none"  # 別のNPOの推薦: of the bodies that may recommend it is none
             if value and (so or not self._gives(held)):
                 yield self._reading(Fact.RECOMMENDATION, value, held)
 
@@ -57,15 +55,6 @@ class RelationReader:
         if not givers:
             return ""
         return "regional_bureau" if givers[-1].kind == "regional_bureau" else "local_government"
-
-    def _by_another_kind(self, held: Held) -> bool:
-        """Whether a body that is neither a government nor a bureau is named as the recommender."""
-        return any(
-            body.whose is Whose.ANOTHER
-            and body.kind not in (*GOVERNMENTS, "regional_bureau")
-            and self._message.text[body.end : held.mention.start] in ("の", "に", "から", "からの")
-            for body in self._scene.bodies
-        )
 
     def _is_named_after(self, held: Held) -> bool:
         """Whether the recommender is named as such: 推薦元は総合通信局です."""
