@@ -32,6 +32,7 @@ _turns = sa.Table(
     sa.Column("room", sa.String(64), nullable=True, index=True),
     sa.Column("helpful", sa.Boolean, nullable=True),
     sa.Column("note", sa.Text, nullable=True),
+    sa.Column("channel", sa.String(16), nullable=True),
     sa.Index("turns_of_a_conversation", "conversation", "id"),
 )
 
@@ -89,6 +90,7 @@ class Conversations:
             "key": turn.key,
             "message": self.hide(turn.message) if turn.message else None,
             "room": self.hide(room) if (room := room_of(turn.sender)) else None,
+            "channel": turn.sender.partition(":")[0],
         }
         if connection:
             await connection.execute(sa.insert(_turns), row)

@@ -119,7 +119,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """An event that this worker holds. `outgoing` is what an earlier attempt stored, and may already have sent."""
 
     id: int
@@ -205,7 +205,7 @@ class Inbox:
         self._engine = engine
         self._hide = hide
         self._clock = clock
-        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self.insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self.arrived = asyncio.Event()
         self._gathered: list[tuple[list[Json], asyncio.Future[None]]] = []
         self._storing: asyncio.Task[None] | None = None
@@ -219,9 +219,9 @@ class Inbox:
                 ahead = float((await connection.execute(now)).scalar_one()) - time.monotonic()
             self._clock = lambda: time.monotonic() + ahead
 
-    def age(self, claim: Claim) -> float:
+    def age(self, lease: Lease) -> float:
         """Seconds since an event arrived."""
-        return self._clock() - claim.received_at
+        return self._clock() - lease.received_at
 
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Stores what is new of these events, all or none; then they may be acknowledged.
@@ -271,9 +271,16 @@ class Inbox:
         self.arrived.set()
 
     async def _store(self, rows: list[Json]) -> None:
-        new = self._insert(_inbox).values(rows).on_conflict_do_nothing(index_elements=["event_id"])
         async with self._engine.begin() as connection:
-            await connection.execute(new)
+            await self._insert(connection, rows)
+
+    async def add(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> None:
+        """Stores events of our own in a transaction of the caller's, who sets `arrived` after it."""
+        await self._insert(connection, [self._row(arrival) for arrival in arrivals])
+
+    async def _insert(self, connection: AsyncConnection, rows: list[Json]) -> None:
+        new = self.insert(_inbox).values(rows).on_conflict_do_nothing(index_elements=["event_id"])
+        await connection.execute(new)
 
     async def _store_alone(self, rows: list[Json]) -> Exception | None:
         try:
@@ -282,7 +289,7 @@ class Inbox:
             return error
         return None
 
-    async def claim(self, channels: Iterable[str], limit: int) -> tuple[Claim, ...]:
+    async def claim(self, channels: Iterable[str], limit: int) -> tuple[Lease, ...]:
         """Takes events that are due, or whose worker has died; of each sender only the earliest unfinished one."""
         now = self._clock()
         earlier = _inbox.alias()
@@ -322,47 +329,47 @@ class Inbox:
         async with self._engine.begin() as connection:
             taken = (await connection.execute(take)).all()
         return tuple(
-            Claim(row.id, row.channel, row.event, row.outgoing, row.attempts, worker, row.event_id, row.received_at)
+            Lease(row.id, row.channel, row.event, row.outgoing, row.attempts, worker, row.event_id, row.received_at)
             for row in sorted(taken, key=lambda row: row.id)
         )
 
-    async def renew(self, claims: Iterable[Claim]) -> None:
+    async def renew(self, leases: Iterable[Lease]) -> None:
         """Says that this worker is still at it."""
-        held = [sa.and_(_inbox.c.id == claim.id, _inbox.c.worker == claim.worker) for claim in claims]
+        held = [sa.and_(_inbox.c.id == lease.id, _inbox.c.worker == lease.worker) for lease in leases]
         extend = sa.update(_inbox).where(sa.or_(*held)).values(leased_until=self._clock() + LEASE)
         async with self._engine.begin() as connection:
             await connection.execute(extend)
 
     @asynccontextmanager
-    async def keep(self, claim: Claim, outgoing: list[Json]) -> AsyncIterator[AsyncConnection]:
+    async def keep(self, lease: Lease, outgoing: list[Json]) -> AsyncIterator[AsyncConnection]:
         """Stores what is to be sent, and in the same transaction what the caller adds.
 
         Raises:
             LeaseLostError: another worker has it; nothing is stored.
         """
         async with self._engine.begin() as connection:
-            await self._update(connection, claim, outgoing=outgoing)
+            await self._update(connection, lease, outgoing=outgoing)
             yield connection
 
-    async def finish(self, claim: Claim, receipt: Json | None) -> None:
+    async def finish(self, lease: Lease, receipt: Json | None) -> None:
         """Delivered: only the ids and the receipt stay."""
         async with self._engine.begin() as connection:
-            await self._update(connection, claim, state="done", receipt=receipt, problem=None, **_WIPED)
+            await self._update(connection, lease, state="done", receipt=receipt, problem=None, **_WIPED)
 
-    async def put_off(self, claim: Claim, problem: str, wait: float, counted: bool = True) -> None:
+    async def put_off(self, lease: Lease, problem: str, wait: float, counted: bool = True) -> None:
         """To be tried again after so many seconds; with `counted` false as if it had not been tried."""
-        attempts = claim.attempts if counted else claim.attempts - 1
+        attempts = lease.attempts if counted else lease.attempts - 1
         due_at = self._clock() + wait
         async with self._engine.begin() as connection:
-            await self._update(connection, claim, state="ready", due_at=due_at, problem=problem, attempts=attempts)
+            await self._update(connection, lease, state="ready", due_at=due_at, problem=problem, attempts=attempts)
 
-    async def park(self, claim: Claim, problem: str, **also: Any) -> None:
+    async def park(self, lease: Lease, problem: str, **also: Any) -> None:
         """Given up, until the operator replays it."""
         async with self._engine.begin() as connection:
-            await self._update(connection, claim, state="parked", problem=problem, **also)
+            await self._update(connection, lease, state="parked", problem=problem, **also)
 
-    async def _update(self, connection: AsyncConnection, claim: Claim, **values: Any) -> None:
-        held = sa.and_(_inbox.c.id == claim.id, _inbox.c.worker == claim.worker, _inbox.c.state == "running")
+    async def _update(self, connection: AsyncConnection, lease: Lease, **values: Any) -> None:
+        held = sa.and_(_inbox.c.id == lease.id, _inbox.c.worker == lease.worker, _inbox.c.state == "running")
         if (await connection.execute(sa.update(_inbox).where(held).values(**values))).rowcount != 1:
             raise LeaseLostError
 
@@ -478,7 +485,7 @@ class Delivery:
         self._record = record
         self._count = count
         self._slots = slots
-        self._held: dict[asyncio.Task[None], Claim] = {}
+        self._held: dict[asyncio.Task[None], Lease] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -500,15 +507,15 @@ class Delivery:
             self._inbox.arrived.clear()
             free = self._slots - len(self._held)
             try:
-                claims = await self._inbox.claim(self._channels, free) if free else ()
+                leases = await self._inbox.claim(self._channels, free) if free else ()
             except (SQLAlchemyError, OSError):
                 _log.exception("the inbox cannot be read; trying again")
-                claims = ()
-            for claim in claims:
-                task = asyncio.create_task(self._deliver(claim))
-                self._held[task] = claim
+                leases = ()
+            for lease in leases:
+                task = asyncio.create_task(self._deliver(lease))
+                self._held[task] = lease
                 task.add_done_callback(self._released)
-            if not claims:
+            if not leases:
                 with suppress(TimeoutError):  # not wait_for: it may swallow the end that comes with an arrival
                     async with asyncio.timeout(_POLL):
                         await self._inbox.arrived.wait()
@@ -527,87 +534,87 @@ class Delivery:
                 except (SQLAlchemyError, OSError):
                     _log.exception("leases could not be renewed")
 
-    async def _deliver(self, claim: Claim) -> None:
+    async def _deliver(self, lease: Lease) -> None:
         outcome: Outcome
         try:
-            outcome = await self._try(claim)
+            outcome = await self._try(lease)
         except LeaseLostError:
             outcome = "taken_over"
-            _log.warning("event %s was taken over by another worker", claim.id)
+            _log.warning("event %s was taken over by another worker", lease.id)
         except (SQLAlchemyError, OSError):  # the lease runs out, and it is tried again
             outcome = "failed"
-            _log.exception("event %s: the inbox cannot be written to", claim.id)
-        self._count(claim.channel, outcome)
+            _log.exception("event %s: the inbox cannot be written to", lease.id)
+        self._count(lease.channel, outcome)
 
-    async def _try(self, claim: Claim) -> Outcome:
-        channel = self._channels[claim.channel]
+    async def _try(self, lease: Lease) -> Outcome:
+        channel = self._channels[lease.channel]
         started = time.perf_counter()
         try:
-            if claim.attempts > MOST_ATTEMPTS:
-                raise UndeliverableError(f"{claim.attempts - 1}回試しましたが、そのたびにプロセスが止まりました。")
-            outgoing = await self._prepared(claim, channel) if claim.outgoing is None else claim.outgoing
-            receipt = await channel.send(claim.event, outgoing, self._attempt(claim)) if outgoing else None
+            if lease.attempts > MOST_ATTEMPTS:
+                raise UndeliverableError(f"{lease.attempts - 1}回試しましたが、そのたびにプロセスが止まりました。")
+            outgoing = await self._prepared(lease, channel) if lease.outgoing is None else lease.outgoing
+            receipt = await channel.send(lease.event, outgoing, self._attempt(lease)) if outgoing else None
         except UndeliverableError as error:
-            _log.error("event %s (%s) is parked: %s", claim.id, claim.channel, error)
-            await self._inbox.park(claim, str(error))
+            _log.error("event %s (%s) is parked: %s", lease.id, lease.channel, error)
+            await self._inbox.park(lease, str(error))
             return "parked"
         except LeaseLostError:
             raise
         except AskedToWaitError as error:
-            _log.info("event %s (%s) waits %.1f s: %s", claim.id, claim.channel, error.wait, error)
-            return await self._put_off(claim, str(error), error.wait, counted=False)
+            _log.info("event %s (%s) waits %.1f s: %s", lease.id, lease.channel, error.wait, error)
+            return await self._put_off(lease, str(error), error.wait, counted=False)
         except (RetryLaterError, SQLAlchemyError, OSError) as error:
-            return await self._try_again(claim, error)
+            return await self._try_again(lease, error)
         except Exception as error:
-            return await self._fail(claim, channel, error)
-        await self._inbox.finish(claim, receipt)
-        _log.info("event %s (%s) delivered in %.0f ms", claim.id, claim.channel, _ms_since(started))
+            return await self._fail(lease, channel, error)
+        await self._inbox.finish(lease, receipt)
+        _log.info("event %s (%s) delivered in %.0f ms", lease.id, lease.channel, _ms_since(started))
         return "delivered"
 
-    async def _prepared(self, claim: Claim, channel: Channel) -> list[Json]:
-        prepared = await channel.prepare(claim.event)
+    async def _prepared(self, lease: Lease, channel: Channel) -> list[Json]:
+        prepared = await channel.prepare(lease.event)
         if prepared.outgoing or prepared.turn:
-            async with self._inbox.keep(claim, prepared.outgoing) as connection:
+            async with self._inbox.keep(lease, prepared.outgoing) as connection:
                 if prepared.turn:
                     await self._record(connection, prepared.turn)
         return prepared.outgoing
 
-    def _attempt(self, claim: Claim) -> Attempt:
-        resumed = claim.outgoing is not None and claim.attempts > 1
-        return Attempt(claim.event_id, resumed, self._inbox.age(claim))
+    def _attempt(self, lease: Lease) -> Attempt:
+        resumed = lease.outgoing is not None and lease.attempts > 1
+        return Attempt(lease.event_id, resumed, self._inbox.age(lease))
 
-    async def _try_again(self, claim: Claim, error: Exception) -> Outcome:
+    async def _try_again(self, lease: Lease, error: Exception) -> Outcome:
         """An outage, of the platform's or of ours: it passes."""
         problem = str(error) if isinstance(error, RetryLaterError) else f"{type(error).__name__}: {error}"
-        if claim.attempts >= MOST_ATTEMPTS:
-            _log.error("event %s (%s) is parked after %d attempts", claim.id, claim.channel, claim.attempts)
-            await self._inbox.park(claim, problem)
+        if lease.attempts >= MOST_ATTEMPTS:
+            _log.error("event %s (%s) is parked after %d attempts", lease.id, lease.channel, lease.attempts)
+            await self._inbox.park(lease, problem)
             return "parked"
         asked = error.wait if isinstance(error, RetryLaterError) else 0
-        wait = max(asked, min(2.0 ** (claim.attempts - 1), _LONGEST_WAIT))
-        _log.warning("event %s (%s) is tried again in %.0f s: %s", claim.id, claim.channel, wait, problem)
-        return await self._put_off(claim, problem, wait)
+        wait = max(asked, min(2.0 ** (lease.attempts - 1), _LONGEST_WAIT))
+        _log.warning("event %s (%s) is tried again in %.0f s: %s", lease.id, lease.channel, wait, problem)
+        return await self._put_off(lease, problem, wait)
 
-    async def _fail(self, claim: Claim, channel: Channel, error: Exception) -> Outcome:
+    async def _fail(self, lease: Lease, channel: Channel, error: Exception) -> Outcome:
         """A fault of our own: once more, then the asker is told, it is parked, and the sender's next event goes on."""
         problem = f"{type(error).__name__}: {error}"
-        _log.error("event %s (%s) failed", claim.id, claim.channel, exc_info=error)
-        if claim.attempts < _OWN_ATTEMPTS:
-            return await self._put_off(claim, problem, 1)
-        if claim.outgoing is None and (outgoing := channel.apology(claim.event)):
-            async with self._inbox.keep(claim, outgoing):  # a worker that takes over sends it, and asks nothing again
+        _log.error("event %s (%s) failed", lease.id, lease.channel, exc_info=error)
+        if lease.attempts < _OWN_ATTEMPTS:
+            return await self._put_off(lease, problem, 1)
+        if lease.outgoing is None and (outgoing := channel.apology(lease.event)):
+            async with self._inbox.keep(lease, outgoing):  # a worker that takes over sends it, and asks nothing again
                 pass
             try:
-                await channel.send(claim.event, outgoing, self._attempt(claim))
+                await channel.send(lease.event, outgoing, self._attempt(lease))
             except Exception as unsent:
-                _log.warning("event %s (%s): no apology: %s", claim.id, claim.channel, type(unsent).__name__)
-            await self._inbox.park(claim, problem, outgoing=None)
+                _log.warning("event %s (%s): no apology: %s", lease.id, lease.channel, type(unsent).__name__)
+            await self._inbox.park(lease, problem, outgoing=None)
         else:
-            await self._inbox.park(claim, problem)
+            await self._inbox.park(lease, problem)
         return "parked"
 
-    async def _put_off(self, claim: Claim, problem: str, wait: float, counted: bool = True) -> Outcome:
-        await self._inbox.put_off(claim, problem, wait, counted)
+    async def _put_off(self, lease: Lease, problem: str, wait: float, counted: bool = True) -> Outcome:
+        await self._inbox.put_off(lease, problem, wait, counted)
         asyncio.get_running_loop().call_later(wait, self._inbox.arrived.set)
         return "put_off"
 

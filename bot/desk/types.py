@@ -1,0 +1,80 @@
+"""What a case is, and what is written about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+ASKER, DESK = "asker", "desk"
+"""Who acts in the record, beside officials, who stand there by their Slack id."""
+
+
+class State(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+WAITING = (State.OPEN, State.TAKEN)
+"""The states in which somebody waits for an answer."""
+
+Ended = Literal["solved", "withdrawn", "unheard", "gone", "expired"]
+"""Why a case is closed: `unheard` where nobody said whether the answer helped, `gone` where the asker has left."""
+
+Kind = Literal["answer", "return"]
+"""What an official sends: an answer, or the question back, with the reason."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question that is handed to people.
+
+    `number` is what people call it by, `key` names it to those who may see it. `channel` is where it was asked,
+    `slack_channel` where officials see it. `found` is what the bot had answered, in its JSON form. `ended` is set only
+    where it is closed. `reachable` tells whether an answer can still be sent by us.
+    """
+
+    number: int
+    key: str
+    program: str
+    channel: str
+    slack_channel: str
+    question: str
+    found: Json | None
+    state: State
+    ended: Ended | None
+    assignee: str | None
+    opened_at: datetime
+    due_at: datetime | None
+    reachable: bool
+    in_room: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an official wrote to the asker of a case; `signed` is the office and, where given, the name."""
+
+    id: int
+    number: int
+    question: str
+    kind: Kind
+    text: str
+    signed: str
+    written_by: str
+    written_at: datetime
+    arrived: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the record: who did what with which case."""
+
+    at: datetime
+    number: int
+    actor: str
+    what: str
