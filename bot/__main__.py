@@ -18,7 +18,7 @@ import typer
 from bot.settings import MessageRefusedError, Settings, SettingsError, load_settings, read_clock
 
 if TYPE_CHECKING:
-    from bot.answering import Knowledge
+    from bot.answerer import Answerer
 
 BAD_INPUT = 2
 
@@ -250,15 +250,15 @@ def _ask_once(
         message = settings.read_message(question)
     except MessageRefusedError as error:
         _fail(str(error))
-    knowledge = _open_knowledge(settings, documents_only)
+    answerer = _open_answerer(settings, documents_only)
 
-    from bot.answering import answer
     from bot.channels.terminal import print_answer, print_reading
     from bot.types import Inquiry
+    from knowledge.catalog import load_catalog
 
-    answered, _ = answer(Inquiry(message, today), knowledge)
+    answered = asyncio.run(answerer.whole(Inquiry(message, today))).answer
     if why:
-        print_reading(message, today, knowledge.catalog)
+        print_reading(message, today, load_catalog())
     if as_json:
         typer.echo(json.dumps(answered.as_json(), ensure_ascii=False, indent=2))
     else:
@@ -271,25 +271,29 @@ def _ask_batch(name: str, settings: Settings, today: date, documents_only: bool)
     except OSError as error:
         _fail(f"{name} を読めません({error.strerror})。ファイルの名前を確かめてください。")
     with lines:
-        knowledge = _open_knowledge(settings, documents_only)
+        answerer = _open_answerer(settings, documents_only)
 
         from bot.batch import answer_lines
 
         if isinstance(sys.stdout, io.TextIOWrapper):  # half a surrogate pair in an id is written as it came: \udXXX
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-        for answered in answer_lines(lines, knowledge, settings, today):
-            print(json.dumps(answered, ensure_ascii=False), flush=True)
+
+        async def print_answers() -> None:
+            async for answered in answer_lines(lines, answerer, settings, today):
+                print(json.dumps(answered, ensure_ascii=False), flush=True)
+
+        asyncio.run(print_answers())
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)
 def chat(documents_only: DocumentsOnly = False, help: Help = False) -> None:
     """端末で会話します(記録は残しません)。"""
     settings = _settings()
-    knowledge = _open_knowledge(settings, documents_only)
+    answerer = _open_answerer(settings, documents_only)
 
     from bot.channels.terminal import converse
 
-    converse(knowledge, settings, read_clock)
+    converse(answerer, settings, read_clock)
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)
@@ -447,28 +451,22 @@ def _day(text: str) -> date:
         _fail(f"--as-of は 2026-04-01 の形で指定してください(今の値: {text})。")
 
 
-def _open_knowledge(settings: Settings, documents_only: bool) -> "Knowledge":
-    from bot.answering import open_knowledge
+def _open_answerer(settings: Settings, documents_only: bool) -> "Answerer":
+    from bot.answerer import Answerer
     from knowledge.catalog import CatalogError
     from knowledge.types import IndexMissingError
 
-    def opened() -> "Knowledge":
-        return open_knowledge(
-            settings.data_dir,
-            documents_only or settings.documents_only,
-            embedding_model=settings.embedding_model,
-            reranker_model=settings.reranker_model,
-            chroma_url=settings.chroma_url,
-        )
-
+    only = documents_only or settings.documents_only
+    answerer = Answerer(settings.model_copy(update={"documents_only": only}))
     try:
         try:
-            return opened()
+            asyncio.run(answerer.open())
         except IndexMissingError:
             _make_index()
-            return opened()
-    except (CatalogError, IndexMissingError, OSError) as error:
+            asyncio.run(answerer.open())
+    except (CatalogError, IndexMissingError, SettingsError, OSError) as error:
         _fail(str(error))
+    return answerer
 
 
 def _make_index() -> None:

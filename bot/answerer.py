@@ -3,18 +3,17 @@
 import asyncio
 import logging
 import threading
-from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bot.settings import Settings
-from bot.types import Answer, Conversation, IndexState, Inquiry, ModelUse, Stage, UnknownFactsError
+from bot.types import Answer, Conversation, IndexState, Inquiry, Stage, UnknownFactsError
 from knowledge.types import IndexMissingError
 
 if TYPE_CHECKING:
     from bot.answering import Knowledge
-    from bot.explaining import Account
     from bot.llm import ChatModel
 
 _log = logging.getLogger(__name__)
@@ -65,26 +64,30 @@ class Answerer:
             raise UnknownFactsError(program)
         return check(catalog.programs[program], read_facts(given, catalog), catalog, knowledge.conflicts, day)
 
-    async def stages(self, inquiry: Inquiry) -> AsyncGenerator[Stage]:
-        """Answers a message as the answer grows: first what rules and documents say, then the whole.
+    async def stages(self, inquiry: Inquiry, grows: bool) -> AsyncGenerator[Stage]:
+        """Answers a message: at once, and where it `grows`, with what a chat model then adds. Raises as `open` does.
 
-        Without a chat model there is just one stage. Raises as `open` does.
+        Without a chat model, or where the answer may not grow, there is just one stage.
         """
-        if not self._settings.llm:
-            yield await asyncio.to_thread(self._answer, inquiry)
-            return
-        from bot.explaining import respond
-
         knowledge = await asyncio.to_thread(self._open)
-        assert self._model
-        async for step in respond(inquiry, knowledge, self._model, self._settings.llm_seconds):
-            use = self._account(step.account, inquiry.as_of) if step.done else None
-            yield Stage(step.answer, step.conversation, use)
+        if self._model is None:
+            from bot.answering import answer
 
-    def _answer(self, inquiry: Inquiry) -> Stage:
-        from bot.answering import answer
+            yield Stage(*await asyncio.to_thread(answer, inquiry, knowledge))
+            return
+        from bot.responding import Patience, respond
 
-        return Stage(*answer(inquiry, self._open()))
+        settings = self._settings
+        patience = Patience(settings.llm_read_seconds, settings.llm_seconds, settings.llm_read_always)
+        async with aclosing(respond(inquiry, knowledge, self._model, patience, grows=grows)) as stages:
+            async for stage in stages:
+                if stage.model_use:
+                    _log.info("chat model: %s", stage.model_use)
+                yield stage
+
+    async def whole(self, inquiry: Inquiry) -> Stage:
+        """Answers a message of somebody who waits for all of it. Raises as `open` does."""
+        return [stage async for stage in self.stages(inquiry, grows=True)][-1]
 
     def _open(self) -> "Knowledge":
         """The index as it now is: opened on the first call, and again when a newer generation is there."""
@@ -107,28 +110,6 @@ class Answerer:
                 except IndexMissingError as error:  # ingested for another embedding model: the open index still serves
                     _log.warning("%s", error)
             return self._knowledge
-
-    def _account(self, account: "Account", day: date) -> ModelUse | None:
-        """Logs what the chat model did; what it said is told at debug level only."""
-        if not account.model or not self._model:
-            return None
-        tokens = self._model.tokens_spent(day)
-        fates = Counter(reconciled.fate for reconciled in account.sentences)
-        stages = ", ".join(f"{stage} {seconds * 1000:.0f} ms" for stage, seconds in account.seconds.items())
-        _log.info(
-            "chat model %s: %s, %d sentences kept, %d in the source's words, %d removed, %d tokens today (%s)",
-            account.model,
-            account.outcome,
-            fates["kept"],
-            fates["restated"],
-            fates["removed"],
-            tokens,
-            stages,
-        )
-        for removed in account.removed:
-            shown = removed.shown.text if removed.shown else "nothing"
-            _log.debug("removed %r: %s; shown instead: %s", removed.sentence.text, removed.objection, shown)
-        return ModelUse(account.model, account.outcome, fates, tokens)
 
 
 def _open_model(settings: Settings) -> "ChatModel | None":

@@ -7,8 +7,9 @@ from bot import replies
 from bot.composing import compose, compose_silence
 from bot.deciding import decide_all
 from bot.finding import find
-from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Understanding
-from bot.understanding import understand
+from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
+from bot.understanding import NOTHING, understand
+from bot.understanding.confirming import confirmed, read_yes_or_no
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
 from knowledge.figures import normalize
@@ -48,17 +49,55 @@ def open_knowledge(
     return Knowledge(load_catalog(), searcher, data_dir, load_conflicts(data_dir), documents_only)
 
 
+@dataclass(frozen=True)
+class Considered:
+    """An answer, what the conversation then remembers, and what was understood and found.
+
+    The last two are None where the message asks nothing of the knowledge, such as a tap or a greeting.
+    """
+
+    answer: Answer
+    conversation: Conversation
+    understanding: Understanding | None = None
+    findings: Findings | None = None
+
+
 def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
     """Answers one message, and says what the conversation remembers. Reads no clock and writes nothing."""
+    considered = consider(inquiry, knowledge)
+    return considered.answer, considered.conversation
+
+
+def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTHING) -> Considered:
+    """Answers one message like `answer`, and says what it was understood as.
+
+    Args:
+        inquiry: the message.
+        knowledge: what answers rest on.
+        proposals: what a chat model read in it, or the asker confirmed.
+    """
+    if replied := _confirm(inquiry, knowledge):
+        return replied
     if corrected := _correct(inquiry, knowledge.catalog):
-        return corrected
-    understanding = understand(inquiry, knowledge.catalog)
+        return Considered(*corrected)
+    understanding = understand(inquiry, knowledge.catalog, proposals)
     if fixed := _fixed(understanding, inquiry, knowledge.catalog):
-        return fixed
+        return Considered(*fixed)
     findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
     composed = _compose(understanding, findings, inquiry, knowledge)
-    return composed, _remember(understanding, composed, inquiry)
+    return Considered(composed, _remember(understanding, composed, inquiry), understanding, findings)
+
+
+def _confirm(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
+    """The yes or no to a reading that was proposed: its question is answered with the reading, or without."""
+    proposed = inquiry.conversation.proposed
+    says_yes = read_yes_or_no(inquiry) if proposed else None
+    if proposed is None or says_yes is None:
+        return None
+    asked = Inquiry(proposed.question, inquiry.as_of, proposed.before)
+    answered = consider(asked, knowledge, confirmed(proposed.proposals) if says_yes else NOTHING)
+    return Considered(answered.answer, answered.conversation)
 
 
 def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:

@@ -2,12 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.answering import Knowledge, answer
+from bot.answerer import Answerer
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry
 
@@ -26,9 +26,9 @@ class _Asked:
     day: date | None
 
 
-def answer_lines(
-    lines: Iterable[bytes], knowledge: Knowledge, settings: Settings, today: date
-) -> Iterator[dict[str, Any]]:
+async def answer_lines(
+    lines: Iterable[bytes], answerer: Answerer, settings: Settings, today: date
+) -> AsyncIterator[dict[str, Any]]:
     """Answers each line as soon as it is read.
 
     A line that cannot be read, or fails, gives an answer with the status `error`; the others go on. A line without an
@@ -40,7 +40,7 @@ def answer_lines(
             content = _parse(line)
             if isinstance(given := content.get("id"), str | int):
                 id = given
-            answered = _answer(_read(content), knowledge, settings, today)
+            answered = await _answer(_read(content), answerer, settings, today)
         except (LineRefusedError, MessageRefusedError) as error:
             answered = Answer(str(error), AnswerStatus.ERROR)
         except Exception:
@@ -49,12 +49,12 @@ def answer_lines(
         yield {**answered.as_json(), "id": id}
 
 
-def _answer(asked: _Asked, knowledge: Knowledge, settings: Settings, today: date) -> Answer:
+async def _answer(asked: _Asked, answerer: Answerer, settings: Settings, today: date) -> Answer:
     conversation = Conversation()
     for turn in asked.turns:
-        inquiry = Inquiry(settings.read_message(turn), asked.day or today, conversation)
-        answered, conversation = answer(inquiry, knowledge)
-    return answered
+        stage = await answerer.whole(Inquiry(settings.read_message(turn), asked.day or today, conversation))
+        conversation = stage.conversation
+    return stage.answer
 
 
 def _parse(line: bytes) -> dict[str, Any]:

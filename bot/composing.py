@@ -22,13 +22,14 @@ from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Rul
 
 _UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
 
-_DIMENSIONS: Mapping[Unit | None, Dimension] = {
+DIMENSIONS: Mapping[Unit | None, Dimension] = {
     "yen": Dimension.YEN,
     "day": Dimension.DAY,
     "hour": Dimension.HOUR,
     "month": Dimension.MONTH,
     "count": Dimension.TIME,
 }
+"""In which dimension a figure of a unit is read."""
 
 _REPEATED = 0.75
 """From this share of its words on, a passage is taken for a repetition of what was said."""
@@ -219,7 +220,7 @@ def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, ca
 
 def _claim_sentence(ruling: Ruling, understanding: Understanding) -> str:
     """Yes or no to a figure that was put forward in the unit of the ruling's."""
-    claimed = [figure.value for figure in understanding.figures if figure.dimension == _DIMENSIONS.get(ruling.unit)]
+    claimed = [figure.value for figure in understanding.figures if figure.dimension == DIMENSIONS.get(ruling.unit)]
     if not claimed:
         return ""
     return replies.claim_verdict(format_amount(claimed[0], ruling.unit), ruling.value in claimed)

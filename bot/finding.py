@@ -42,6 +42,8 @@ def find(
     """What answers the message: rules for the case that it describes, sections for what else it asks."""
     if understanding.continues and "asks_again" in understanding.signs:  # もう少し詳しく
         understanding = replace(understanding, text=inquiry.conversation.question, matter=inquiry.conversation.question)
+    if sought := understanding.seeks:
+        understanding = replace(understanding, text=sought, matter=sought, questions=(sought,))
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
     if len(programs) > 1 and (unstated := _silence_on_all(question, programs, catalog, searcher)):

@@ -1,12 +1,16 @@
 """A chat model behind one setting, through LangChain. Imported only where a model is configured.
 
-What comes out of it is text that nobody has checked: bot/reconciling.py decides what of it may be said.
+What comes out of it is data that nobody has checked: bot/understanding/model.py and bot/choosing.py decide what of it
+counts, and none of its words are shown.
 """
 
+import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,10 +19,10 @@ from typing import Any
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableSequence
 
 from bot.masking import mask
 from bot.settings import SettingsError
-from bot.types import Inquiry
 
 _PROVIDERS = {"azure": "azure_openai", "google": "google_genai"}
 """Short names of providers, by the name that LangChain has for them."""
@@ -34,147 +38,213 @@ _EXTRAS = {
 }
 """The optional dependencies of pyproject.toml that hold a provider."""
 
-_PROMPTS = Path(__file__).parent / "prompts" / "answer.md"
+_PROMPTS = Path(__file__).parent / "prompts"
+
+_CHARACTERS_A_TOKEN = 4
+"""No reply within its limit of tokens has more characters than this for each; what goes on is not read."""
+
+_FAILURES = 5
+_PAUSE_SECONDS = 30.0
+"""After so many failures in a row the model is left alone for so long."""
+
+_PLAIN_SECONDS = 3600.0
+"""How long a provider that refused structured output is asked without it."""
 
 
 class ModelSettingError(SettingsError):
     """The chat model that is set cannot be used; the message says what to change."""
 
 
-class OverBudgetError(Exception):
+class ModelError(Exception):
+    """The model gave nothing that can be used. `outcome` says why, in a word for logs and counts."""
+
+    outcome = "failed"
+
+
+class OverBudgetError(ModelError):
     """The tokens of the day are spent."""
+
+    outcome = "over_budget"
+
+
+class PausedError(ModelError):
+    """The model has failed again and again, and is left alone for a while."""
+
+    outcome = "paused"
+
+
+class MalformedError(ModelError):
+    """The reply is no JSON of the form that was asked for, or goes on beyond what is read."""
+
+    outcome = "malformed"
+
+
+class SlowError(ModelError):
+    """The reply was not there in time."""
+
+    outcome = "slow"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """The form in which the model is to reply: the schema, and its key that holds the list."""
+class Prompt:
+    """What is sent for one reply: the instructions, the JSON schema of the reply, and the message with its material."""
 
-    key: str
-    fields: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The form as JSON schema."""
-        item = {
-            "type": "object",
-            "properties": dict(self.fields),
-            "required": list(self.fields),
-            "additionalProperties": False,
-        }
-        return {
-            "title": self.key,
-            "description": "The reply in the form that the instructions name.",
-            "type": "object",
-            "properties": {self.key: {"type": "array", "items": item}},
-            "required": [self.key],
-            "additionalProperties": False,
-        }
+    instructions: str
+    schema: Mapping[str, Any]
+    message: str
 
 
-SENTENCES = Reply("sentences", {"text": {"type": "string"}, "sources": {"type": "array", "items": {"type": "string"}}})
-FACTS = Reply("facts", {name: {"type": "string"} for name in ("fact", "value", "evidence")})
+@dataclass
+class Meter:
+    """What the model took for one message: tokens sent and read, estimated from above, and seconds."""
+
+    tokens: int = 0
+    seconds: float = 0.0
 
 
-class ObjectReader:
-    """Reads the complete objects of a list out of JSON that arrives piece by piece.
+class Breaker:
+    """Keeps a provider that fails again and again from being waited for."""
 
-    An object counts only once its closing brace is there, so that a reply that breaks off leaves no half figure. What
-    stands around the objects (fences, thoughts) is passed over.
-    """
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Starts closed. `now` is a clock in seconds."""
+        self._now = now
+        self._failures = 0
+        self._opened_at = 0.0
 
-    _LARGEST = 40_000
+    def allows(self) -> bool:
+        """Whether the provider may be asked."""
+        return self._failures < _FAILURES or self._now() - self._opened_at >= _PAUSE_SECONDS
 
-    def __init__(self, reply: Reply) -> None:
-        """Looks for objects with the fields of this reply."""
-        names = "|".join(map(re.escape, reply.fields))
-        self._fields = frozenset(reply.fields)
-        self._opening = re.compile(rf'\{{\s*"(?:{names})"\s*:')
-        self._text = ""
-        self._read = 0
-
-    def feed(self, piece: str) -> Iterator[dict[str, Any]]:
-        """Takes a piece of the reply and gives the objects that it completes."""
-        if len(self._text) + len(piece) > self._LARGEST:
-            return
-        self._text += piece
-        for match in self._opening.finditer(self._text, self._read):
-            if match.start() < self._read:
-                continue
-            try:
-                found, end = json.JSONDecoder().raw_decode(self._text, match.start())
-            except (ValueError, RecursionError):
-                continue
-            self._read = end
-            if isinstance(found, dict) and self._fields <= found.keys():
-                yield found
+    def note(self, *, failed: bool) -> None:
+        """Counts how a request ended."""
+        self._failures = self._failures + 1 if failed else 0
+        self._opened_at = self._now()
 
 
 class ChatModel:
-    """The configured model, with the tokens that it may use in a day."""
+    """The configured model, with what it may use and how long it is trusted."""
 
-    def __init__(self, model: BaseChatModel, name: str, daily_tokens: int) -> None:
-        """Wraps a LangChain model; `daily_tokens` 0 is no limit."""
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        *,
+        max_tokens: int,
+        daily_tokens: int = 0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Wraps a LangChain model.
+
+        Args:
+            model: as LangChain opens it.
+            name: by which logs and counts call it.
+            max_tokens: the longest reply.
+            daily_tokens: what may be used in a day; 0 is no limit.
+            now: a clock in seconds.
+        """
         self.name = name
         self._model = model
+        self._most_characters = _CHARACTERS_A_TOKEN * max_tokens
         self._daily_tokens = daily_tokens
+        self._now = now
         self._day = date.min
         self._spent = 0
-        self._plain = False
+        self._breaker = Breaker(now)
+        self._plain_since: float | None = None
 
     def tokens_spent(self, day: date) -> int:
-        """Tokens used on this day by this process."""
+        """Tokens used on this day by this process, estimated from above."""
         return self._spent if day == self._day else 0
 
-    def explain(self, inquiry: Inquiry, material: str) -> AsyncGenerator[dict[str, Any]]:
-        """Sentences ({"text", "sources"}) on the material, as the model completes them; raises as `objects` does."""
-        return self.objects(prompt("explain"), material, SENTENCES, inquiry.as_of)
+    async def reply(self, prompt: Prompt, day: date, seconds: float, meter: Meter) -> dict[str, Any]:
+        """The model's reply: an object with the properties of the schema. Its values are not checked.
 
-    def read_facts(self, inquiry: Inquiry, material: str) -> AsyncGenerator[dict[str, Any]]:
-        """Facts ({"fact", "value", "evidence"}) that the model reads out of the message; raises as `objects` does."""
-        return self.objects(prompt("facts"), material, FACTS, inquiry.as_of)
-
-    async def objects(self, instructions: str, message: str, reply: Reply, day: date) -> AsyncGenerator[dict[str, Any]]:
-        """Asks the model, with the message masked, and gives the objects of its reply as they are completed.
+        Args:
+            prompt: what is sent; telephone numbers and the like are masked before that.
+            day: whose budget it is.
+            seconds: the longest time to wait.
+            meter: counts what it takes, however it ends.
 
         Raises:
-            OverBudgetError: the tokens of the day are spent.
-            Exception: whatever the provider raises: it is down, refuses, or breaks off.
+            ModelError: there is none; `outcome` says why.
         """
         if day != self._day:
             self._day, self._spent = day, 0
         if self._daily_tokens and self._spent >= self._daily_tokens:
             raise OverBudgetError
-        message = mask(message)
-        messages = [SystemMessage(instructions), HumanMessage(message)]
-        reader = ObjectReader(reply)
-        self._spent += len(instructions) + len(message)  # a token is about a character of Japanese
-        async for piece in self._pieces(messages, reply):
-            self._spent += len(piece)
-            for found in reader.feed(piece):
-                yield found
+        if not self._breaker.allows():
+            raise PausedError
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(seconds):
+                found = _read_object(await self._text(prompt, meter), frozenset(prompt.schema["required"]))
+        except TimeoutError:
+            self._breaker.note(failed=True)
+            raise SlowError from None
+        except ModelError:
+            self._breaker.note(failed=True)
+            raise
+        except Exception as error:
+            self._breaker.note(failed=True)
+            raise ModelError(type(error).__name__) from error
+        finally:
+            meter.seconds += time.perf_counter() - started
+        self._breaker.note(failed=False)
+        return found
 
-    async def _pieces(self, messages: list[BaseMessage], reply: Reply) -> AsyncGenerator[str]:
-        """Pieces of the reply's JSON, from structured output where the provider has it, else from plain text."""
-        if not self._plain:
-            begun = False
+    async def _text(self, prompt: Prompt, meter: Meter) -> str:
+        """The reply's text: by structured output where the provider has it, else plainly."""
+        message = mask(prompt.message)
+        messages = [SystemMessage(prompt.instructions), HumanMessage(message)]
+        self._count(len(prompt.instructions) + len(message), meter)
+        if self._plain_since is None or self._now() - self._plain_since >= _PLAIN_SECONDS:
             try:
-                async for piece in self._structured(messages, reply):
-                    begun = True
-                    yield piece
-                return
+                return await self._gathered(self._structured(messages, prompt.schema), meter)
             except Exception as error:
-                if begun or not _has_no_structured_output(error):
+                if not _has_no_structured_output(error):
                     raise
-                self._plain = True
+            text = await self._gathered(self._plainly(messages), meter)
+            self._plain_since = self._now()
+            return text
+        return await self._gathered(self._plainly(messages), meter)
+
+    def _count(self, characters: int, meter: Meter) -> None:
+        self._spent += characters  # a token is about a character of Japanese
+        meter.tokens += characters
+
+    async def _gathered(self, pieces: AsyncGenerator[str], meter: Meter) -> str:
+        text = ""
+        async with aclosing(pieces):
+            async for piece in pieces:
+                text += piece
+                self._count(len(piece), meter)
+                if len(text) > self._most_characters:
+                    raise MalformedError("the reply does not end")
+        return text
+
+    async def _structured(self, messages: list[BaseMessage], schema: Mapping[str, Any]) -> AsyncGenerator[str]:
+        """As the form has it. Only the first step of LangChain's chain: its parser would read a flood to the end."""
+        chain = self._model.with_structured_output(dict(schema))
+        asked = chain.first if isinstance(chain, RunnableSequence) else chain
+        async for chunk in asked.astream(messages):
+            if isinstance(chunk, BaseMessage):
+                yield _text_of(chunk)
+
+    async def _plainly(self, messages: list[BaseMessage]) -> AsyncGenerator[str]:
         async for chunk in self._model.astream(messages):
             yield _text_of(chunk)
 
-    async def _structured(self, messages: list[BaseMessage], reply: Reply) -> AsyncGenerator[str]:
-        runnable = self._model.with_structured_output(reply.schema, include_raw=True)
-        async for part in runnable.astream(messages):
-            chunk = part.get("raw") if isinstance(part, dict) else None
-            if isinstance(chunk, AIMessageChunk):
-                yield _text_of(chunk)
+
+def _read_object(text: str, required: frozenset[str]) -> dict[str, Any]:
+    """The object in a reply that has the properties asked for; fences and thoughts around it are passed over."""
+    for opening in re.finditer(r"\{", text):
+        try:
+            found, _ = json.JSONDecoder().raw_decode(text, opening.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and required <= found.keys():
+            return found
+    raise MalformedError("no object of the form")
 
 
 def _text_of(chunk: BaseMessage) -> str:
@@ -199,6 +269,7 @@ def open_chat_model(
     max_tokens: int = 600,
     daily_tokens: int = 0,
     tracing: bool = False,
+    now: Callable[[], float] = time.monotonic,
 ) -> ChatModel:
     """Opens the model that LLM names.
 
@@ -212,6 +283,7 @@ def open_chat_model(
         max_tokens: the longest reply.
         daily_tokens: what may be used in a day; 0 is no limit.
         tracing: whether LangChain may report to a tracing service.
+        now: a clock in seconds.
 
     Raises:
         ModelSettingError: the name, or the provider's package, is not there.
@@ -246,10 +318,9 @@ def open_chat_model(
         raise ModelSettingError(f"LLM={name} に要るパッケージがありません。入れ方: {remedy}") from None
     except Exception as error:
         raise ModelSettingError(f"LLM={name} を開けません: {error}") from None
-    return ChatModel(opened, name, daily_tokens)
+    return ChatModel(opened, name, max_tokens=max_tokens, daily_tokens=daily_tokens, now=now)
 
 
-def prompt(part: str) -> str:
-    """A part of the prompt file."""
-    parts = re.split(r"^# (\w+)\n", _PROMPTS.read_text("utf-8"), flags=re.M)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))[part].strip()
+def instructions(name: str) -> str:
+    """The instructions of this name, from bot/prompts."""
+    return (_PROMPTS / f"{name}.md").read_text("utf-8").strip()

@@ -1,13 +1,12 @@
 """What operators watch: counts of what this process answered, refused and delivered, for Prometheus."""
 
 import math
-from typing import get_args
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from bot.delivery import Outcome, Queue
-from bot.types import AnswerStatus, Fate, IndexState, ModelUse
+from bot.types import AnswerStatus, IndexState, ModelUse
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the histogram in seconds: the answering path takes milliseconds, a chat model seconds."""
@@ -60,16 +59,29 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
-        self._model_answers = Counter(
-            "madoguchi_model_answers_total",
-            "Answers put to the chat model, by how that ended.",
-            ["model", "outcome"],
+        self._model_requests = Counter(
+            "madoguchi_model_requests_total",
+            "Messages by what the chat model was asked for, and how that ended.",
+            ["model", "request", "outcome"],
             registry=registry,
         )
-        self._model_sentences = Counter(
-            "madoguchi_model_sentences_total",
-            "Sentences of the chat model, by what became of them in the check.",
+        self._model_facts = Counter(
+            "madoguchi_model_facts_total",
+            "Facts that the chat model read, by what became of them.",
             ["model", "fate"],
+            registry=registry,
+        )
+        self._model_chosen = Counter(
+            "madoguchi_model_chosen_total",
+            "Groups of the sources' sentences that the chat model pointed to and that were shown.",
+            ["model"],
+            registry=registry,
+        )
+        self._model_seconds = Histogram(
+            "madoguchi_model_seconds",
+            "Time that the chat model took for a message, where it was asked.",
+            ["model"],
+            buckets=_BUCKETS,
             registry=registry,
         )
         self._model_tokens = Gauge(
@@ -93,10 +105,15 @@ class Metrics:
         self._deliveries.labels(channel, outcome).inc()
 
     def count_model(self, use: ModelUse) -> None:
-        """Counts what a chat model did for an answer."""
-        self._model_answers.labels(use.model, use.outcome).inc()
-        for fate in get_args(Fate):
-            self._model_sentences.labels(use.model, fate).inc(use.fates.get(fate, 0))
+        """Counts what a chat model did for a message."""
+        self._model_requests.labels(use.model, "reading", use.reading).inc()
+        self._model_requests.labels(use.model, "choice", use.choice).inc()
+        fates = {"admitted": use.admitted, "agreed": use.agreed, "disagreed": use.disagreed}
+        for fate, number in (fates | {f"refused: {reason}": number for reason, number in use.refused.items()}).items():
+            self._model_facts.labels(use.model, fate).inc(number)
+        self._model_chosen.labels(use.model).inc(use.chosen)
+        if use.seconds:
+            self._model_seconds.labels(use.model).observe(use.seconds)
         self._model_tokens.labels(use.model).set(use.tokens_today)
 
     def show_index(self, index: IndexState) -> None:

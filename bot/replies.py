@@ -19,6 +19,12 @@ NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載は�
 DISPATCH_DAY = "派遣を受けられる時期は、資料に記載がありません。"
 HOURS_BESIDE_DAYS = "オンラインの時間を日数にどう数えるかは、資料に記載がありません。事務局にご確認ください。"
 ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしています。"
+YES, NO = "はい", "いいえ"
+ASKED = "お尋ね"
+AMOUNT = "金額・日数など"
+RELATED = "お尋ねにそのまま答える記載ではありませんが、資料には次の記載があります。"
+HEADINGS = ("概要", "手順", "比べると", "注意")
+"""Under which sentences of the sources are shown beside an answer."""
 FOLLOW_UPS = {
     Subject.ELIGIBILITY: "うちは対象になりますか",
     Subject.CAP: "上限はいくらですか",
@@ -96,6 +102,31 @@ def amount_verdict(amount: str, verdict: Verdict | None) -> str:
 def of_program(name: str, sentences: Iterable[str]) -> str:
     """One program's line in a comparison."""
     return f"・{name}: {''.join(sentences)}"
+
+
+def heading(name: str) -> str:
+    """A heading over sentences of the sources."""
+    return f"【{name}】"
+
+
+def read_as(what: str, value: str, words: str = "") -> str:
+    """One line of a reading that is put to the asker, with their words that say it."""
+    return f"・{what}: {value}" + (f"(「{words.strip(' 。、')}」)" if words else "")
+
+
+def read_so(lines: Iterable[str]) -> str:
+    """Asks whether a message was read rightly."""
+    return "\n".join(("次のように読みました。よろしいですか。", *lines))
+
+
+def read_otherwise(lines: Iterable[str]) -> str:
+    """Asks under an answer whether the message means something else."""
+    return "\n".join(("念のため確かめさせてください。次のようにも読めます。こちらが正しいですか。", *lines))
+
+
+def taken_for(names: Iterable[str]) -> str:
+    """That a program or subject was understood which the message does not name plainly."""
+    return f"({'・'.join(names)}についてのお尋ねとして)"
 
 
 def understood(labels: Iterable[str]) -> str:

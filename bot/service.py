@@ -108,21 +108,24 @@ class Service:
             MessageRefusedError: it cannot be taken as a question; the text says why.
             IndexMissingError: the documents have not been ingested.
         """
-        *_, turn = [turn async for turn in self.considered(sender, text, message)]
+        (turn,) = [turn async for turn in self._considered(sender, text, message, grows=False)]
         return turn
 
-    async def considered(self, sender: str, text: str, message: str = "") -> AsyncGenerator[Turn]:
+    def considered(self, sender: str, text: str, message: str = "") -> AsyncGenerator[Turn]:
         """Answers a message like `consider`, as the answer grows: first what rules and documents say, then the whole.
 
         All are one turn, under one key; without a chat model there is just one. Raises as `consider` does.
         """
+        return self._considered(sender, text, message, grows=True)
+
+    async def _considered(self, sender: str, text: str, message: str, *, grows: bool) -> AsyncGenerator[Turn]:
         read = self._settings.read_message(text)
         moment = self._now()
         key = secrets.token_hex(16)
         started = time.perf_counter()
         try:
             inquiry = Inquiry(read, moment.date(), await self._conversations.recall(sender))
-            async for stage in self.answerer.stages(inquiry):
+            async for stage in self.answerer.stages(inquiry, grows):
                 yield Turn(sender, read, stage.answer, stage.conversation, moment, message, key)
         except Exception:
             self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)

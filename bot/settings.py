@@ -75,12 +75,21 @@ class Settings(BaseSettings):
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack Web APIのURL(試験用に変えられる)")
     llm: str = Field(
-        "", description="答えに補足を添えるチャットモデル。例: openai:モデル名、anthropic:モデル名。空なら使わない"
+        "",
+        description="質問を読み、資料の文を選ぶチャットモデル。例: openai:モデル名、anthropic:モデル名。空なら使わない",
     )
     llm_base_url: str = Field("", description="OpenAI互換のサーバーのURL(vLLM、llama.cpp、LiteLLMなど)")
     llm_api_key: str = Field("", repr=False, description="チャットモデルの鍵。空なら提供元の環境変数を使う")
+    llm_read_always: bool = Field(
+        False, description="true なら、チャットモデルがすべての質問を読む。読み方が違えば、答えの下で確かめる"
+    )
     llm_temperature: float = Field(0.0, ge=0, le=2, description="チャットモデルの温度")
-    llm_seconds: float = Field(12.0, gt=0, le=120, description="補足を待つ時間の上限(秒)。答えは先に出る")
+    llm_read_seconds: float = Field(
+        4.0, gt=0, le=60, description="答えを出す前にチャットモデルを待つ時間の上限(秒)。過ぎれば、モデルなしで答える"
+    )
+    llm_seconds: float = Field(
+        12.0, gt=0, le=120, description="答えを出した後に、添える文をチャットモデルが選ぶのを待つ時間の上限(秒)"
+    )
     llm_retries: int = Field(1, ge=0, le=5, description="チャットモデルが失敗したときに試し直す回数")
     llm_max_tokens: int = Field(600, ge=50, description="チャットモデルの返事の長さの上限(トークン)")
     llm_daily_tokens: int = Field(0, ge=0, description="1日に使うトークンの上限。0なら制限しない")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from knowledge.figures import Figure
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
@@ -69,12 +69,40 @@ class Reading:
     by: str = ""
 
 
+BY_MODEL = "model"
+CONFIRMED = "confirmed"
+"""Who read what is only proposed, and what the asker has then said yes to (`Reading.by`)."""
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What a chat model read in a message, as far as its words bear it: facts, an amount, and what is asked of what.
+
+    `seeks` are words to look for in the documents. They are shown to nobody.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    amount: Reading | None = None
+    programs: tuple[str, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    seeks: str = ""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A reading of a question that waits for the asker's yes or no, and the conversation before that question."""
+
+    question: str
+    proposals: Proposals
+    before: "Conversation"
+
+
 @dataclass(frozen=True)
 class Conversation:
     """What earlier messages of a conversation left behind.
 
     `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which
-    a reply of a few words goes on from.
+    a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm.
     """
 
     program: str = ""
@@ -87,6 +115,7 @@ class Conversation:
     counts: tuple[int, ...] = ()
     ended_on: tuple[date, date] | None = None
     days: tuple[date, date] | None = None
+    proposed: Proposed | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +156,8 @@ class Understanding:
     than ours. `questions` are the sentences that ask something, `asked` the subjects with the sentence that asks each;
     `plain` tells that the questions hold nothing but what was read, so that no other matter is asked. `readings` are
     all that was read, of whomever, `understood` what is taken for the applicant's case, with its words, `figures`
-    every figure, and `open` the facts that were spoken of and are not known.
+    every figure, and `open` the facts that were spoken of and are not known. `seeks` are words that are looked for in
+    the documents in place of the message's own.
     """
 
     text: str
@@ -151,6 +181,7 @@ class Understanding:
     questions: tuple[str, ...] = ()
     asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False
+    seeks: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,23 +274,34 @@ class Answer:
         }
 
 
-Fate = Literal["kept", "restated", "removed"]
-"""What the check makes of a chat model's sentence."""
-
-
 @dataclass(frozen=True)
 class ModelUse:
-    """What a chat model did for an answer: how that ended, its sentences by fate, and its tokens of the day."""
+    """What a chat model did for one message.
+
+    `reading` says what became of the reading that it was asked for: `unasked`, `agreed` (it read nothing new), `used`,
+    `asked` (of the asker), `nothing`, or why there was no reply (`slow`, `failed`, `malformed`, `over_budget`,
+    `paused`); `choice` the same of the sentences: `unasked`, `chosen`, `nothing`, or why. Of the facts that it read,
+    `admitted` count those that the words bear, `agreed` and `disagreed` those that were read without it too, `refused`
+    the others by reason. `chosen` counts the groups of sentences that were shown. `seconds` is the time that the model
+    took, `tokens` what this message cost and `tokens_today` the day, estimated from above.
+    """
 
     model: str
-    outcome: str
-    fates: Mapping[Fate, int]
-    tokens_today: int
+    reading: str = "unasked"
+    admitted: int = 0
+    agreed: int = 0
+    disagreed: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    choice: str = "unasked"
+    chosen: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    tokens_today: int = 0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """An answer as far as it has come, and what the conversation then remembers."""
+    """An answer as far as it has come, and what the conversation then remembers. The last tells of the chat model."""
 
     answer: Answer
     conversation: Conversation

@@ -84,9 +84,9 @@ class AnswererProcess:
         checked: tuple[Answer, Conversation] = await self._call("check", program, given, day)
         return checked
 
-    async def stages(self, inquiry: Inquiry) -> AsyncGenerator[Stage]:
+    async def stages(self, inquiry: Inquiry, grows: bool) -> AsyncGenerator[Stage]:
         """As `Answerer.stages`. Raises WorkerLostError too."""
-        async with contextlib.aclosing(self._results("stages", inquiry)) as results:
+        async with contextlib.aclosing(self._results("stages", inquiry, grows)) as results:
             async for stage in results:
                 yield stage
 

@@ -1,5 +1,6 @@
 """A conversation at the terminal. Nothing of it is recorded."""
 
+import asyncio
 import readline  # noqa: F401  (gives input() editing and a history)
 from collections.abc import Callable
 from datetime import date, datetime
@@ -8,12 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bot import replies
-from bot.answering import Knowledge, answer
+from bot.answerer import Answerer
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, Conversation, Inquiry, Stance, When, Whose
 from bot.understanding import understand
 from bot.understanding.message import read_message
-from knowledge.catalog import Catalog
+from knowledge.catalog import Catalog, load_catalog
 from knowledge.rules.tables import fact_words
 from knowledge.types import Fact
 
@@ -22,9 +23,14 @@ _END = "終了"
 _console = Console(highlight=False, soft_wrap=True)
 
 
-def converse(knowledge: Knowledge, settings: Settings, now: Callable[[], datetime]) -> None:
+def converse(answerer: Answerer, settings: Settings, now: Callable[[], datetime]) -> None:
     """Answers what is typed until the person ends it."""
-    names = "、".join(program.short_name for program in knowledge.catalog.programs.values())
+    with asyncio.Runner() as runner:
+        _converse(answerer, settings, now, runner)
+
+
+def _converse(answerer: Answerer, settings: Settings, now: Callable[[], datetime], runner: asyncio.Runner) -> None:
+    names = "、".join(program.short_name for program in load_catalog().programs.values())
     _console.print("\n[bold]総務省の支援事業の窓口です。[/]対象、上限、募集時期、費用などをお尋ねください。")
     _console.print(f"お答えする支援事業: {names}", style="dim")
     _console.print(f"番号で選べます。「最初から」でやり直し、「{_END}」か Ctrl+D で終わります。", style="dim")
@@ -35,8 +41,9 @@ def converse(knowledge: Knowledge, settings: Settings, now: Callable[[], datetim
         except MessageRefusedError as error:
             _console.print(str(error), style="yellow")
             continue
-        with _console.status("調べています…"):
-            answered, conversation = answer(Inquiry(message, now().date(), conversation), knowledge)
+        with _console.status("読み取っています…"):
+            stage = runner.run(answerer.whole(Inquiry(message, now().date(), conversation)))
+        answered, conversation = stage.answer, stage.conversation
         offered = [choice.label for choice in answered.choices] + list(answered.suggestions)
         print_answer(answered)
     _console.print("ご利用ありがとうございました。")

@@ -137,6 +137,12 @@ class Message:
             if not spans_overlap((token.start, token.end), spans)
         )
 
+    def find(self, quoted: str) -> tuple[int, int] | None:
+        """Where words of the original stand in the text, however they are written; None where they do not."""
+        words = respell(*normalize_with_offsets(quoted[:_LONGEST]))[0].strip()
+        start = self.text.find(words) if words else -1
+        return (start, start + len(words)) if start >= 0 else None
+
     def span_of(self, start: int, end: int) -> tuple[int, int]:
         """Where characters of the normalised text stand in the original."""
         return self.offsets[start], self.offsets[end]

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from bot.types import Conversation, Inquiry, Reading, Understanding, Understood, Whose
+from bot.types import Conversation, Inquiry, Proposals, Reading, Understanding, Understood, Whose
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import subjects_asked
 from bot.understanding.denying import denials, is_contrasted
@@ -46,8 +46,8 @@ class Case:
     signs: frozenset[str]
 
 
-def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understanding:
-    """What the message asks, in the light of the conversation."""
+def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Proposals) -> Understanding:
+    """What the message asks, in the light of the conversation, and of what a chat model read where nothing else was."""
     before = inquiry.conversation
     named = named_programs(
         message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
@@ -56,9 +56,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
     message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
     reader = OfflineReader(message, before, bool(turns_on_index))
-    readings = reader.read()
+    readings = (*reader.read(), *proposals.readings)
     signs = _signs(message, reader, catalog)
-    case = _case(message, reader, readings, before, catalog, named, signs)
+    case = _case(message, reader, readings, before, catalog, named or proposals.programs, signs, proposals.amount)
     asked = subjects_asked(message)
     found = {one.subject: one.start for one in reversed(asked)}
     if not _asks_if_able(message):
@@ -76,6 +76,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         goes_on="goes_on" in signs,
         compares="compares" in signs,
     )
+    programs = programs or proposals.programs
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = _days_asked(message, reader.scene)
     subjects = _subjects(found, case, days is not None, about)
@@ -96,6 +97,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         subjects = before.subjects
     if before.subjects and subjects and not message.asking and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
+    subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
     subjects = _with_what_is_touched(subjects, case, before, days, about)
     questions = _questions(message, case)
     amount, unit = case.amount, case.unit
@@ -128,6 +130,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog) -> Understandi
         asked=tuple((one.subject, _sentence_of(message, one.sentence)) for one in asked),
         plain=bool(questions) and not message.says("late") and not any(message.unread(q) for q in questions),
         open=case.admitted.open,
+        seeks=proposals.seeks,
     )
 
 
@@ -139,6 +142,7 @@ def _case(
     catalog: Catalog,
     named: tuple[str, ...],
     signs: frozenset[str],
+    proposed_amount: Reading | None,
 ) -> Case:
     about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
     used = frozenset[Fact]().union(*map(facts_used, about))
@@ -150,7 +154,7 @@ def _case(
         said[Fact.PROGRAM] = named[0]
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
-    amount, unit = _amount(reader)
+    amount, unit = _amount(reader.quantities.amount() or proposed_amount)
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
@@ -181,8 +185,7 @@ def _understood(situation: Situation, admitted: Admitted, message: Message, cata
     return tuple(understood)
 
 
-def _amount(reader: OfflineReader) -> tuple[Decimal | None, Unit | None]:
-    reading = reader.quantities.amount()
+def _amount(reading: Reading | None) -> tuple[Decimal | None, Unit | None]:
     if reading is None:
         return None, None
     if reading.slot == "beyond":
@@ -208,6 +211,7 @@ _SIGN_OF_CONCEPT = {
     "asks_again": ("asks_again",),
     "hands_over": ("hands_over",),
     "asks_promise": ("asks_promise",),
+    "asks_explanation": ("why", "compare", "difference", "procedure", "explain"),
 }
 
 

@@ -1,48 +1,45 @@
-"""A server on the loopback that speaks the OpenAI API, and plays chat models that lie, break or dawdle."""
+"""A server on the loopback that speaks the OpenAI API, and plays chat models that point, lie, break or dawdle."""
 
 import json
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-HERE = Path(__file__).parent
-LIES: list[dict[str, Any]] = yaml.safe_load((HERE / "lies.yaml").read_text("utf-8"))
 Play = Callable[[str, str], str]
 """The reply of a model: from its name and the prompt."""
 
-
-def tokens_in(prompt: str) -> list[str]:
-    """The sources that a prompt hands out."""
-    return re.findall(r"^\[([RS]\d+)\]", prompt, re.M)
+SENTENCES = "## 資料の文"
 
 
-def as_reply(sentences: list[str], cites: list[str]) -> str:
-    return json.dumps({"sentences": [{"text": text, "sources": cites} for text in sentences]}, ensure_ascii=False)
+def groups_in(prompt: str) -> list[str]:
+    """The groups of sentences that a prompt hands out, in order."""
+    listed = prompt.partition(SENTENCES)[2].partition("\n\n## ")[0]
+    return re.findall(r"^\d+\. \[[^\]]*\] (.*(?:\n(?!\d+\. \[).*)*)", listed, re.M)
 
 
-def lying(name: str, prompt: str) -> str:
-    """The reply of the lying model of this name; it cites everything that it was given."""
-    lie = next(lie for lie in LIES if lie["name"] == name)
-    cites = tokens_in(prompt)
-    if "知りたいこと" in prompt:
-        facts = re.findall(r"^- (\w+): .*?\((\w+)=", prompt, re.M)
-        words = prompt.rpartition("(データ)\n")[2].strip()
-        said = [{"fact": fact, "value": value, "evidence": words} for fact, value in facts]
-        return json.dumps({"facts": [*said, {"fact": "fiscal_index", "value": "0.1", "evidence": words}]})
-    if "raw" in lie:
-        return str(lie["raw"]).replace("{cites}", json.dumps(cites)).replace("LONG", "とても大切なことですが、" * 330)
-    return as_reply(lie["says"], cites)
+def as_choice(*numbers: int, heading: str = "概要") -> str:
+    """A reply that points to these groups."""
+    return json.dumps({"parts": [{"heading": heading, "numbers": list(numbers)}]}, ensure_ascii=False)
+
+
+def first_two(name: str, prompt: str) -> str:
+    """Points to the first two groups, whatever is asked."""
+    return as_choice(1, 2) if SENTENCES in prompt else "{}"
 
 
 @contextmanager
-def serving(play: Play = lying, *, before: float = 0.0, structured: bool = True, status: int = 200) -> Iterator[str]:
+def serving(
+    play: Play = first_two,
+    *,
+    before: float = 0.0,
+    structured: bool = True,
+    status: int = 200,
+    forms: list[bool] | None = None,
+) -> Iterator[str]:
     """Serves a model; gives its base URL.
 
     Args:
@@ -50,6 +47,7 @@ def serving(play: Play = lying, *, before: float = 0.0, structured: bool = True,
         before: seconds before it does.
         structured: whether it takes a response format; if not it refuses one with status 400.
         status: the HTTP status of every reply.
+        forms: gets for each request whether it asks for structured output.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,6 +56,8 @@ def serving(play: Play = lying, *, before: float = 0.0, structured: bool = True,
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             time.sleep(before)
+            if forms is not None:
+                forms.append("response_format" in body)
             if status != 200 or (not structured and "response_format" in body):
                 self.send_response(status if status != 200 else 400)
                 self.end_headers()
@@ -67,10 +67,11 @@ def serving(play: Play = lying, *, before: float = 0.0, structured: bool = True,
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            for start in range(0, len(reply), 40):
-                self._chunk(body["model"], {"content": reply[start : start + 40]}, None)
-            self._chunk(body["model"], {}, "stop")
-            self.wfile.write(b"data: [DONE]\n\n")
+            with suppress(ConnectionError):  # who has heard enough hangs up
+                for start in range(0, len(reply), 40):
+                    self._chunk(body["model"], {"content": reply[start : start + 40]}, None)
+                self._chunk(body["model"], {}, "stop")
+                self.wfile.write(b"data: [DONE]\n\n")
 
         def _chunk(self, model: str, delta: dict[str, str], finish: str | None) -> None:
             choice = {"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": finish}

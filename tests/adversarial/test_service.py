@@ -6,21 +6,20 @@ import pytest
 
 from bot.app import build_app
 from bot.settings import Settings
-from tests.adversarial.models import as_reply, serving, tokens_in
+from tests.adversarial.models import serving
 
-QUESTION = {"text": "初めての県です。推進体制構築支援の上限はいくらですか"}
-
-
-def half_honest(name, prompt):
-    return as_reply(["事業規模の上限は1億円です。", "必ず採択されます。"], tokens_in(prompt))
+QUESTION = {"text": "計画策定支援と推進体制構築支援の違いを市長に説明したい"}
 
 
 @pytest.fixture
 async def client(data_dir, tmp_path):
     folder = tmp_path / "data"
     shutil.copytree(data_dir, folder)
-    with serving(half_honest) as url:
-        app = build_app(Settings(data_dir=folder, llm="openai:half-honest", llm_base_url=url, metrics_token="token"))
+    with serving() as url:
+        settings = Settings(
+            data_dir=folder, llm="openai:played", llm_base_url=url, llm_read_seconds=20, metrics_token="token"
+        )
+        app = build_app(settings)
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=30) as opened,
@@ -28,24 +27,21 @@ async def client(data_dir, tmp_path):
             yield opened
 
 
-async def test_the_answer_grows_sentence_by_sentence_and_only_by_what_stands(client):
+async def test_the_answer_stands_at_once_and_grows_by_what_was_chosen(client):
     response = await client.post("/api/ask/stream", json=QUESTION)
     events = [event.split("\n") for event in response.text.strip().split("\n\n")]
     names = [name.removeprefix("event: ") for name, _ in events]
     texts = [json.loads(data.removeprefix("data: "))["text"] for _, data in events]
-    assert names[-1] == "done"
-    assert "事業規模の上限は1億円です。" not in texts[0]
-    assert "事業規模の上限は1億円です。" in texts[-1]
-    assert not [text for text in texts if "採択" in text]
+    assert names == ["answer", "answer", "done"]
+    assert ["【概要】" in text for text in texts] == [False, True, True]
     metrics = (await client.get("/metrics", headers={"Authorization": "Bearer token"})).text
-    assert 'madoguchi_model_answers_total{model="openai:half-honest",outcome="explained"} 1.0' in metrics
-    assert 'madoguchi_model_sentences_total{fate="removed",model="openai:half-honest"} 1.0' in metrics
+    counted = 'madoguchi_model_requests_total{model="openai:played",outcome="chosen",request="choice"} 1.0'
+    assert counted in metrics
+    assert 'madoguchi_model_chosen_total{model="openai:played"} 2.0' in metrics
 
 
 async def test_one_reply_is_the_whole_answer(client):
-    answered = (await client.post("/api/ask", json=QUESTION)).json()
-    assert "事業規模の上限は1億円です。" in answered["text"]
-    assert answered["rulings"][0]["value"] == 100_000_000
+    assert "【概要】" in (await client.post("/api/ask", json=QUESTION)).json()["text"]
 
 
 async def test_what_cannot_be_read_is_refused_before_the_stream(client):

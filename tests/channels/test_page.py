@@ -227,7 +227,7 @@ def test_while_it_waits_it_shows_so_and_takes_no_second_message(open_page):
     field = page.get_by_label("質問", exact=True)
     field.fill(ELIGIBLE)
     field.press("Enter")
-    expect(page.locator(".typing")).to_contain_text("答えを調べています")
+    expect(page.locator(".typing")).to_contain_text("読み取っています")
     expect(page.get_by_role("button", name="送る")).to_be_disabled()
     field.fill("次の質問")
     field.press("Enter")

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from bot.llm import SENTENCES, open_chat_model
-from tests.adversarial.models import as_reply, serving
+from bot.llm import Meter, Prompt, open_chat_model
+from tests.adversarial.models import as_choice, serving
 from tests.channels.conftest import running
 from tests.channels.test_slack import elements, view_opened
 
@@ -84,13 +84,15 @@ async def test_a_message_and_what_goes_with_it_to_a_chat_model(data_dir, tmp_pat
 
     def listening(name, prompt):
         prompts.append(prompt)
-        return as_reply([], [])
+        return as_choice(1)
 
+    schema = {"title": "choice", "type": "object", "properties": {"parts": {"type": "array"}}, "required": ["parts"]}
     with serving(listening) as url:
         async with running(data_dir, tmp_path, llm="openai:listening", llm_base_url=url, llm_retries="0") as service:
-            await service.client.post("/api/ask", json={"text": TEXT})
+            compared = TEXT.replace("対象ですか", "特徴と、推進体制構築支援との違いを説明してください")
+            await service.client.post("/api/ask/stream", json={"text": compared})
         model = open_chat_model("openai:listening", base_url=url)
-        assert [found async for found in model.objects("", TEXT, SENTENCES, date(2026, 4, 1))] == []
+        assert "parts" in await model.reply(Prompt("", schema, TEXT), date(2026, 4, 1), 10, Meter())
     assert all(HARMLESS in prompt for prompt in prompts)
     assert len(prompts) == 2
     assert [private for private in PRIVATE if private in json.dumps(prompts, ensure_ascii=False)] == []

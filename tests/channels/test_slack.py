@@ -15,7 +15,7 @@ from bot.types import Answer, AnswerStatus, Citation
 from bot.worker import log_to_stderr
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
-from tests.adversarial.models import as_reply, serving, tokens_in
+from tests.adversarial.models import serving
 from tests.channels.conftest import running
 
 ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
@@ -538,20 +538,16 @@ def test_messages_are_read_as_people_wrote_them(written, read):
 
 # --- with a chat model ---------------------------------------------------------------------------------------------
 
-CAP = "初めての県です。推進体制構築支援の上限はいくらですか"
-
-
-def half_honest(name, prompt):
-    return as_reply(["事業規模の上限は1億円です。", "必ず採択されます。"], tokens_in(prompt))
+COMPARED = "計画策定支援と推進体制構築支援の違いを市長に説明したい"
 
 
 async def grown(slack, data_dir, folder, done, **model):
     """What an answer was at first and became, and the record of it, with a model that is played so."""
-    with serving(half_honest, **model) as url:
+    with serving(**model) as url:
         credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
-        model_settings = {"llm": "openai:half-honest", "llm_base_url": url, "llm_retries": "0"}
+        model_settings = {"llm": "openai:played", "llm_base_url": url, "llm_retries": "0"}
         async with running(data_dir, folder, **credentials, **model_settings) as service:
-            await ask(slack, service, slack.mention(CAP))
+            await ask(slack, service, slack.mention(COMPARED))
             first = dict(slack.answers()[0])
             async with asyncio.timeout(20):
                 while done not in await service.metrics() + (await service.turns())[0].answer:
@@ -559,21 +555,19 @@ async def grown(slack, data_dir, folder, done, **model):
             return first, slack.answers()[0], (await service.turns())[0]
 
 
-async def test_an_answer_stands_at_once_and_grows_by_what_is_checked(slack, data_dir, tmp_path):
-    first, last, turn = await grown(slack, data_dir, tmp_path, "事業規模の上限は1億円です。", before=0.5)
-    assert "1億円" in first["text"]
-    assert "事業規模の上限は1億円です。" not in first["text"]
-    assert "事業規模の上限は1億円です。" in last["text"]
-    assert "必ず採択" not in last["text"] + turn.answer
+async def test_an_answer_stands_at_once_and_grows_by_what_is_chosen(slack, data_dir, tmp_path):
+    first, last, turn = await grown(slack, data_dir, tmp_path, "【概要】", before=0.5)
+    assert ["【概要】" in answer["text"] for answer in (first, last)] == [False, True]
+    assert "【概要】" in turn.answer
     assert (len(slack.answers()), first["ts"]) == (1, last["ts"])
 
 
 async def test_an_answer_to_a_question_that_was_edited_does_not_grow_over_the_new_one(slack, data_dir, tmp_path):
     credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
-    with serving(half_honest, before=2) as url:
-        model_settings = {"llm": "openai:half-honest", "llm_base_url": url, "llm_retries": "0"}
+    with serving(before=2) as url:
+        model_settings = {"llm": "openai:played", "llm_base_url": url, "llm_retries": "0"}
         async with running(data_dir, tmp_path, **credentials, **model_settings) as service:
-            mention = slack.mention(CAP)
+            mention = slack.mention(COMPARED)
             await ask(slack, service, mention)
             said = mention["event"]
             edited = {**said, "text": f"<@{BOT}> 計画策定支援の採択率は?"}
@@ -589,5 +583,5 @@ async def test_an_answer_to_a_question_that_was_edited_does_not_grow_over_the_ne
 
 
 async def test_an_answer_whose_model_fails_stays_as_it_is(slack, data_dir, tmp_path):
-    first, last, _ = await grown(slack, data_dir, tmp_path, 'outcome="failed"', status=500)
+    first, last, _ = await grown(slack, data_dir, tmp_path, 'outcome="failed",request="choice"', status=500)
     assert (first, slack.calls["chat.update"]) == (last, 0)

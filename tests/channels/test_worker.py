@@ -24,7 +24,7 @@ async def worker(data_dir):
 
 
 async def all_stages(answerer, text):
-    return [stage async for stage in answerer.stages(Inquiry(text, DAY))]
+    return [stage async for stage in answerer.stages(Inquiry(text, DAY), grows=True)]
 
 
 async def test_it_answers_as_one_in_this_process_does(worker, data_dir):

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from bot.settings import Settings
-from tests.adversarial.models import as_reply
 from tests.adversarial.models import serving as serving_a_model
 from tests.unit.test_embedding import tiny_model
 
@@ -288,7 +287,7 @@ def test_serve_prints_its_address_answers_and_ends_when_told(data_dir, tmp_path,
 
 def test_a_service_with_all_platforms_and_a_chat_model_imports_no_torch(data_dir, tmp_path):
     imported = tmp_path / "imported"
-    with serving_a_model(lambda name, prompt: as_reply([], [])) as model_url, imported.open("wb") as log:
+    with serving_a_model() as model_url, imported.open("wb") as log:
         environment = {
             "DATA_DIR": str(data_dir),
             "DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}",
@@ -301,7 +300,7 @@ def test_a_service_with_all_platforms_and_a_chat_model_imports_no_torch(data_dir
             "PYTHONPROFILEIMPORTTIME": "1",  # names every module as it is imported, in the process that answers too
         }
         with serving(log=log, **environment) as (_, connection):
-            for question in (ELIGIBLE, "推進体制の会議は誰が開くの", "うちは対象?"):
+            for question in (ELIGIBLE, "推進体制の会議は誰が開くの", "3つの事業の違いは?"):
                 body = json.dumps({"text": question})
                 connection.request("POST", "/api/ask", body, {"Content-Type": "application/json"})
                 assert json.loads(connection.getresponse().read())["status"] != "error"

@@ -67,7 +67,7 @@ export function questionItem(text) {
 
 export function typingItem() {
   const dots = make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
-  return make("li", { class: "typing" }, dots, make("span", { class: "hidden" }, "答えを調べています"));
+  return make("li", { class: "typing" }, dots, make("span", { class: "hidden" }, "読み取っています"));
 }
 
 /** A message that got no answer; `retry` is null where sending the same again cannot help. */
