@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.settings import Settings
 from bot.types import Answer, Conversation, IndexState, Inquiry, Stage, UnknownFactsError
-from knowledge.types import IndexMissingError
+from knowledge.types import Chunk, IndexMissingError
 
 if TYPE_CHECKING:
     from bot.answering import Knowledge
+    from bot.drafting import Draft
     from bot.llm import ChatModel
 
 _log = logging.getLogger(__name__)
@@ -84,6 +85,26 @@ class Answerer:
                 if stage.model_use:
                     _log.info("chat model: %s", stage.model_use)
                 yield stage
+
+    async def draft(self, inquiry: Inquiry) -> "Draft | None":
+        """A draft of an official's reply to a question, for officials only; None without a chat model, or in vain.
+
+        Raises as `open` does.
+        """
+        knowledge = await asyncio.to_thread(self._open)
+        if self._model is None:
+            return None
+        from bot.answering import answer
+        from bot.drafting import draft
+
+        def looked_up() -> tuple[Answer, list[Chunk]]:
+            answered, conversation = answer(inquiry, knowledge)
+            hits = knowledge.searcher.search(inquiry.text, program=conversation.program)
+            return answered, [hit.chunk for hit in hits]
+
+        answered, passages = await asyncio.to_thread(looked_up)
+        seconds = self._settings.llm_seconds
+        return await draft(inquiry.text, answered, passages, self._model, day=inquiry.as_of, seconds=seconds)
 
     async def whole(self, inquiry: Inquiry) -> Stage:
         """Answers a message of somebody who waits for all of it. Raises as `open` does."""

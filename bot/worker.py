@@ -18,11 +18,14 @@ from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.answerer import Answerer
 from bot.settings import Settings
 from bot.types import Answer, Conversation, IndexState, Inquiry, Stage
+
+if TYPE_CHECKING:
+    from bot.drafting import Draft
 
 _LENGTH = 4
 """Bytes before each frame that say how long it is."""
@@ -89,6 +92,11 @@ class AnswererProcess:
         async with contextlib.aclosing(self._results("stages", inquiry, grows)) as results:
             async for stage in results:
                 yield stage
+
+    async def draft(self, inquiry: Inquiry) -> "Draft | None":
+        """As `Answerer.draft`."""
+        drafted: Draft | None = await self._call("draft", inquiry)
+        return drafted
 
     async def _call(self, method: str, *arguments: Any) -> Any:
         return [result async for result in self._results(method, *arguments)][-1]
