@@ -15,7 +15,7 @@ from bot.llm import ChatModel, Meter, ModelError
 from bot.types import Answer, AnswerStatus, Inquiry, ModelUse, Proposals, Stage
 from bot.understanding import NOTHING, model, read_scene
 from bot.understanding.asking import load_subjects
-from bot.understanding.confirming import doubt, propose
+from bot.understanding.confirming import confirmed, doubt, propose
 from knowledge.catalog import Catalog
 from knowledge.figures import normalize
 from knowledge.types import Fact
@@ -108,7 +108,7 @@ class _Helper:
         proposals = replace(NOTHING, readings=(await self._proposals(considered, seconds)).readings)
         if proposals == NOTHING:
             return considered
-        other = await asyncio.to_thread(consider, self._inquiry, self._knowledge, proposals)
+        other = await asyncio.to_thread(consider, self._inquiry, self._knowledge, confirmed(proposals))
         if other.answer.rulings == considered.answer.rulings:
             return considered
         self._use = replace(self._use, reading="asked")
@@ -179,7 +179,7 @@ def _with_reading(
     """The answer with a reading, and what became of that: `asked` of the asker, `used`, or `nothing`."""
     hints = replace(proposals, readings=(), amount=None)
     plain = consider(inquiry, knowledge, hints)
-    whole = consider(inquiry, knowledge, proposals) if proposals != hints else plain
+    whole = consider(inquiry, knowledge, confirmed(proposals)) if proposals != hints else plain  # as after a yes
     decides = bool(whole.answer.rulings) and whole.answer.rulings != plain.answer.rulings
     if decides or plain.answer.verdict != considered.answer.verdict:
         asked, remembered = propose(
