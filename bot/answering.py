@@ -6,7 +6,8 @@ from pathlib import Path
 from bot import replies
 from bot.composing import compose, compose_silence
 from bot.deciding import decide_all
-from bot.finding import find
+from bot.finding import find, from_documents
+from bot.matching import QUESTION_LENGTH
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
@@ -14,7 +15,7 @@ from knowledge.catalog import Catalog, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
 from knowledge.figures import normalize
 from knowledge.search import Searcher, open_searcher
-from knowledge.types import Fact
+from knowledge.types import Fact, Outcome
 
 
 @dataclass
@@ -86,7 +87,7 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
     findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
     composed = _compose(understanding, findings, inquiry, knowledge)
-    return Considered(composed, _remember(understanding, composed, inquiry), understanding, findings)
+    return Considered(composed, _remember(understanding, composed, findings, inquiry), understanding, findings)
 
 
 def _confirm(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
@@ -138,11 +139,18 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
         return compose_silence(findings.silent, programs[0], findings.nearby, catalog)
     if findings.asks_program:
         return _which_program(catalog)
+    if findings.of_another:
+        return Answer(replies.known_of_another(findings.of_another), AnswerStatus.UNKNOWN)
     if findings.subjects or findings.passages:
         rulings = decide_all(understanding, findings.programs, inquiry, catalog)
+        if rulings and not findings.passages and all(r.outcome is Outcome.NOT_STATED for r in rulings):
+            stated = from_documents(understanding.text[:QUESTION_LENGTH], findings.programs[0], knowledge.searcher)
+            rulings, findings = ((), stated) if stated else (rulings, findings)
         return compose(rulings, findings, understanding, inquiry, catalog, knowledge.conflicts)
     if not findings.in_scope:
         return Answer(replies.offtopic(catalog.programs.values(), understanding.foreign_program), AnswerStatus.OFFTOPIC)
+    if findings.documents:
+        return Answer(replies.nothing_in(findings.documents.values()), AnswerStatus.UNKNOWN)
     contact = programs[0].contact if len(programs) == 1 else ""
     return Answer(replies.NOTHING_FOUND + replies.whom_to_ask(contact), AnswerStatus.UNKNOWN)
 
@@ -156,9 +164,11 @@ def _which_program(catalog: Catalog) -> Answer:
     )
 
 
-def _remember(understanding: Understanding, composed: Answer, inquiry: Inquiry) -> Conversation:
+def _remember(understanding: Understanding, composed: Answer, findings: Findings, inquiry: Inquiry) -> Conversation:
     """What the next message of the conversation may go on from."""
     before = inquiry.conversation
+    if findings.documents:
+        return Conversation(facts=before.facts, question=understanding.text, documents=tuple(findings.documents))
     program = understanding.programs[0] if len(understanding.programs) == 1 else before.program
     return Conversation(
         program=program,

@@ -89,6 +89,8 @@ def compose(
     stated |= {(chunk.program, chunk.headings[-1]) for chunk, _ in shown if chunk.quote}
     sentences += [
         replies.conflict(conflict.place, conflict.document_says, conflict.rule_says)
+        if conflict.document_says
+        else replies.vanished(conflict.place, conflict.rule_says)
         for conflict in conflicts
         if (conflict.program, conflict.subject) in stated
     ]

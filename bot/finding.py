@@ -12,18 +12,23 @@ from bot.matching import (
     find_matches,
     nearest_entries,
 )
-from bot.passages import PASSAGE_FITS, answering_passage
+from bot.naming import Naming, name_documents
+from bot.passages import PASSAGE_FITS, answering_passages
 from bot.types import Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
+from knowledge.naming import squeezed
 from knowledge.rules.tables import rows_of
 from knowledge.search import RELEVANT, Searcher
-from knowledge.types import Fact, Program, Subject
+from knowledge.types import Chunk, Fact, Program, Subject
 
 _SECTIONS_SHOWN = 2
 """More than this does not fit a phone's screen."""
 
 _A_FEW_WORDS = 12
 """A message of a program's name and a day has at most so many characters beside the name."""
+
+_MOST_COMPARED = 50
+"""Passages of documents that are compared for an answer."""
 
 _STILL_NEAR = 0.1
 """A message that is no nearer to any passage has left the matter of the conversation."""
@@ -44,6 +49,11 @@ def find(
         understanding = replace(understanding, text=inquiry.conversation.question, matter=inquiry.conversation.question)
     if sought := understanding.seeks:
         understanding = replace(understanding, text=sought, matter=sought, questions=(sought,))
+    naming = name_documents(understanding, inquiry.conversation, searcher.named, catalog)
+    if naming.of_another:
+        return Findings((), of_another=naming.of_another)
+    if naming.documents and (found := _from_named(naming, understanding, searcher)):
+        return found
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
     if len(programs) > 1 and (unstated := _silence_on_all(question, programs, catalog, searcher)):
@@ -51,11 +61,10 @@ def find(
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return compare_programs(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
-    unnamed = not understanding.named if documents_only else not program
-    if unnamed and (outside := _from_other_documents(question, searcher, documents_only)):
+    if not understanding.named and (outside := _from_other_documents(question, program, searcher, documents_only)):
         return outside
     if name := understanding.foreign_program:
-        return Findings((), in_scope=_documented(name, understanding.text, searcher))
+        return _of_foreign(name, question, searcher)
 
     matches = () if documents_only else find_matches(understanding, inquiry, program, catalog, searcher)
     if not program:
@@ -69,6 +78,8 @@ def find(
     answers = [match.score for match in own if not match.entry.rule]
     subjects = _subjects(understanding, inquiry, max(answers, default=0.0), catalog.programs.get(program))
     if silent and _outweighs_rules(silent, understanding, subjects, catalog.programs[program]):
+        if stated := from_documents(question, program, searcher):
+            return stated
         return _partly_silent(silent, own, understanding, searcher)
     if not subjects and not sections:
         asked = [match.entry.rule for match in own if match.entry.rule and match.score >= FAQ_FITS]
@@ -125,9 +136,37 @@ def _silence_on_all(question: str, programs: tuple[str, ...], catalog: Catalog, 
     return _silence(best, searcher) if best and best.entry.not_stated and best.score >= FAQ_PLAIN else None
 
 
-def _documented(name: str, question: str, searcher: Searcher) -> bool:
-    """Whether some document's title has the words of a program's name."""
-    return any(searcher.covered(name, hit.chunk.title) >= 0.5 for hit in searcher.search(question))
+def _from_named(naming: Naming, understanding: Understanding, searcher: Searcher) -> Findings | None:
+    """What the documents that are asked say; None where a case is put that they say nothing of and our rules may.
+
+    A message that does not name them goes on from the one before, and is answered by them or not at all.
+    """
+    titles = {document.id: document.title for document in searcher.named if document.id in naming.documents}
+    matter = naming.matter[:QUESTION_LENGTH]
+    query = matter or next(iter(titles.values()), "")
+    hits = searcher.search(query, documents=naming.documents, limit=_MOST_COMPARED)
+    found = answering_passages(matter, hits, searcher, named=True)
+    if not found and not naming.named and understanding.said.keys() - _SHARED_FACTS:
+        return None
+    return replace(_told(found), documents=titles)
+
+
+def _of_foreign(name: str, question: str, searcher: Searcher) -> Findings:
+    """What documents say of a program that none of them is about, where one has its name."""
+    written = squeezed(name)
+    hits = [
+        hit
+        for hit in searcher.search(question, limit=_MOST_COMPARED)
+        if not hit.chunk.program and written in squeezed(" ".join((*hit.chunk.headings, hit.chunk.text)))
+    ]
+    found = answering_passages(question, hits, searcher)
+    return _told(found) if found else Findings((), in_scope=bool(hits))
+
+
+def _told(found: tuple[tuple[Chunk, str], ...], programs: tuple[str, ...] = ()) -> Findings:
+    passages = tuple(chunk for chunk, _ in found)
+    owners = programs or tuple(dict.fromkeys(chunk.program for chunk in passages if chunk.program))
+    return Findings(owners, passages=passages, texts=tuple(text for _, text in found))
 
 
 def _subjects(
@@ -217,21 +256,34 @@ def _outweighs_rules(
     )
 
 
-def _from_other_documents(question: str, searcher: Searcher, documents_only: bool) -> Findings | None:
-    """The answer of a document that belongs to none of the programs, where one fits better than all of theirs.
+def _from_other_documents(question: str, program: str, searcher: Searcher, documents_only: bool) -> Findings | None:
+    """The answer of a document that belongs to none of the programs.
 
-    With `documents_only` it need not fit better: what is asked without a program's name is then asked of documents.
+    Where a program is in mind, or passages of the programs come nearer, it must have words of the question that none
+    of these know. With `documents_only` it need not: what is asked without a program's name is then asked of documents.
     """
-    hits = searcher.search(question)
-    if not hits or (hits[0].chunk.program and not documents_only):
+    hits = searcher.search(question, limit=_MOST_COMPARED)
+    others = [hit for hit in hits if not hit.chunk.program]
+    if not others:
         return None
-    found = answering_passage(question, [hit for hit in hits if not hit.chunk.program], searcher)
-    return Findings((), passages=(found[0],), texts=(found[1],)) if found else None
+    if (program or hits[0].chunk.program) and not documents_only:
+        foreign = searcher.foreign_words(question)
+        others = [
+            hit
+            for hit in others
+            if any(searcher.covered(word, f"{' '.join(hit.chunk.headings)} {hit.chunk.text}") for word in foreign)
+        ]
+    found = answering_passages(question, others, searcher)
+    return _told(found) if found else None
+
+
+def from_documents(question: str, program: str, searcher: Searcher) -> Findings | None:
+    """What added documents, of a program or of none, say of something that its rules and its guide leave open."""
+    hits = [hit for hit in searcher.search(question, program=program, limit=_MOST_COMPARED) if not hit.chunk.quote]
+    found = answering_passages(question, hits, searcher)
+    return _told(found, (program,)) if found else None
 
 
 def _from_passages(question: str, program: str, programs: tuple[str, ...], searcher: Searcher) -> Findings | None:
-    found = answering_passage(question, searcher.search(question, program=program), searcher)
-    if not found:
-        return None
-    chunk, text = found
-    return Findings(programs or (chunk.program,) * bool(chunk.program), passages=(chunk,), texts=(text,))
+    found = answering_passages(question, searcher.search(question, program=program), searcher)
+    return _told(found, programs) if found else None

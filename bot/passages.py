@@ -1,14 +1,11 @@
-"""Answers a question from passages: the one that holds what is asked, and of it the sentences that say so."""
+"""Answers a question from passages: the row, the answer, the items or the sentences that say what is asked."""
 
-import re
-from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from knowledge.catalog import read_yaml
-from knowledge.figures import normalize
+from bot.seeking import Question
 from knowledge.search import Searcher
-from knowledge.types import Chunk, Hit
+from knowledge.types import Cell, Chunk, Hit
 
 PASSAGE_FITS = 0.3
 """Below this score a passage is not an answer, and nothing is said."""
@@ -16,69 +13,231 @@ PASSAGE_FITS = 0.3
 COVERED = 0.45
 """The least share of a question's content words, by weight, that a passage must hold."""
 
-_NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z0-9]{2,}")
-
 _LENGTH = 160
 """Characters from which on no further sentence is taken."""
+
+_LIST_LENGTH = 400
+"""Characters of a list that is shown whole."""
 
 _ADDS = 0.12
 """The least share of the question's content that a further sentence must add."""
 
+_ROWS_SHOWN = 6
+"""Rows that answer as well as each other are shown together, up to so many."""
 
-def answering_passage(question: str, hits: Iterable[Hit], searcher: Searcher) -> tuple[Chunk, str] | None:
-    """The best passage that answers, with its answering sentences; None where none does.
+_SAME = 0.03
+"""Rows whose ratings differ by no more than this answer equally well."""
 
-    It must be near enough, hold what the question is about, and have the kind of thing that is sought.
+_IS_NAMED, _IN_RANGE, _HOLDS, _NEAR, _OF_OTHERS = 0.35, 0.5, 0.25, 0.15, 0.1
+"""What it adds that a row's cell is named, that a range holds the figure, that what is sought is there, and is where it
+usually stands; and what each cell takes away that names something else."""
+
+_DENIES = frozenset(("不可", "×", "✕", "なし", "無", "無し", "対象外", "いいえ", "否", "-"))
+"""What a cell says that denies what its column is about."""
+
+_EXCEPTS = ("ただし", "但し", "なお、", "※")
+"""How a sentence begins that takes something back of the one before it."""
+
+_CELL = 40
+"""Characters of a cell that may name its row."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a passage says to a question, and how well it answers."""
+
+    chunk: Chunk
+    text: str
+    rating: float
+
+
+def answering_passages(
+    matter: str, hits: Iterable[Hit], searcher: Searcher, *, named: bool = False
+) -> tuple[tuple[Chunk, str], ...]:
+    """The passage that answers best, with its answering part; several where rows of a table answer equally well.
+
+    A passage must hold what the question is about, and have the kind of thing that is sought.
+
+    Args:
+        matter: the question, without the names of the documents where these are named.
+        hits: the passages.
+        searcher: weighs the words.
+        named: the passages are of documents that the question names; else they must be near enough as well.
     """
-    for hit in hits:
-        if hit.score < PASSAGE_FITS or not _holds_the_matter(question, hit.chunk, searcher):
-            continue
-        if text := excerpt(question, hit.chunk, searcher):
-            return hit.chunk, text
-    return None
+    question = Question(matter, searcher)
+    told = [
+        answer
+        for hit in hits
+        if (named or hit.score >= PASSAGE_FITS) and (answer := _told(question, hit, searcher, named=named))
+    ]
+    if not told:
+        return ()
+    best = max(told, key=lambda answer: answer.rating)
+    if not best.chunk.cells:
+        return ((best.chunk, best.text),)
+    alike = [
+        answer
+        for answer in told
+        if _table(answer.chunk) == _table(best.chunk) and (question.wants_all or answer.rating >= best.rating - _SAME)
+    ]
+    return tuple((answer.chunk, answer.text) for answer in alike[:_ROWS_SHOWN])
 
 
-def _holds_the_matter(question: str, chunk: Chunk, searcher: Searcher) -> bool:
-    """Whether a passage holds what a question asks beside the name of the document: its nouns, where it has any."""
-    words = [word for word in searcher.terms(question) if not searcher.covered(word, chunk.title)]
-    matter = " ".join([word for word in words if _NOUN.search(word)] or words)
-    headings = [heading for heading in chunk.headings if heading != chunk.title]
-    return not matter or searcher.covered(matter, " ".join((*headings, chunk.text))) >= COVERED
+def _table(chunk: Chunk) -> tuple[object, ...]:
+    """What rows of one table have in common."""
+    return chunk.document, chunk.headings, tuple(name for name, _ in chunk.cells) if len(chunk.cells) > 1 else ()
 
 
-def excerpt(question: str, chunk: Chunk, searcher: Searcher) -> str:
-    """The answering sentences of a passage, a guide's section whole; "" where what is asked for cannot be among them.
-
-    A question for a day, an amount, a number or an address is answered only by a sentence that has one.
-    """
-    sentences = _sentences(chunk.text)
-    sought = [holds for asks, holds in _load_sought() if asks.search(question)]
-    holding = [s for s in sentences if all(pattern.search(normalize(s)) for pattern in sought)]
-    if not holding:
-        return ""
+def _told(question: Question, hit: Hit, searcher: Searcher, *, named: bool) -> _Told | None:
+    chunk = hit.chunk
+    headings = [heading for heading in chunk.headings if named or heading != chunk.title]
+    covered = question.covered_by(
+        " ".join((*headings, chunk.answers, chunk.text)), without=() if named else (chunk.title,)
+    )
+    if covered < COVERED:
+        return None
     if chunk.quote:
-        return chunk.text
+        rated = (chunk.text, 0.0) if question.is_held_in(chunk.text) else None
+    elif chunk.cells:
+        rated = _row(question, chunk)
+    elif chunk.answers:
+        rated = (f"{chunk.text}\n(「{chunk.answers}」への回答)", _HOLDS + question.likeness(chunk.answers))
+    else:
+        rated = _text(question, chunk, searcher)
+    if rated is None:
+        return None
+    text, rating = rated
+    return _Told(chunk, text, covered + rating + hit.score / 4)
 
-    heading = " ".join(chunk.headings[-1:])
-    chosen = [max(holding, key=lambda sentence: searcher.covered(question, sentence))]
-    covered = searcher.covered(question, f"{heading} {chosen[0]}")
-    for sentence in sentences:
-        if sentence in chosen or sum(map(len, chosen)) + len(sentence) > _LENGTH:
+
+def _row(question: Question, chunk: Chunk) -> tuple[str, float] | None:
+    """The cells of a row that name it and that are asked for; None where the row is of another figure."""
+    cells = chunk.cells
+    if len(cells) == 1:  # a label and its text: the label is what the row is of
+        cells = (("", cells[0][0]), cells[0])
+    rating = 0.0
+    keys: list[int] = []
+    for number, (_, value) in enumerate(cells):
+        if len(value) > _CELL:
             continue
-        with_it = searcher.covered(question, " ".join((heading, *chosen, sentence)))
+        held = question.range_in(value)
+        if held is False:
+            return None
+        if held or question.names(value):
+            keys.append(number)
+            rating += _IN_RANGE if held else _IS_NAMED
+        elif number < 2 and not question.is_figure(value):
+            rating -= _OF_OTHERS
+    asked = _asked_columns(question, cells, keys)
+    if question.seeks and not any(question.is_held_in_cell(*cells[number]) for number in asked):
+        holding = [n for n in range(len(cells)) if n not in keys and question.is_held_in_cell(*cells[n])]
+        if not holding:
+            return None
+        asked = holding
+    if not keys and any(cells[number][1] in _DENIES for number in asked):
+        rating -= _OF_OTHERS
+    if question.seeks:
+        rating += _HOLDS
+        if any(question.is_near(cells[number][0] or cells[number][1]) for number in asked):
+            rating += _NEAR
+    if len(cells) <= 3 and len(chunk.text) <= 120:
+        return _headed(chunk, chunk.text, question), rating
+    shown = sorted({*keys, *asked, *(() if keys else (0,))}) if asked else range(len(cells))
+    text = " | ".join(f"{name}: {value}" if name else value for name, value in (cells[n] for n in shown))
+    return _headed(chunk, text, question), rating
+
+
+def _asked_columns(question: Question, cells: Sequence[Cell], keys: Sequence[int]) -> list[int]:
+    """The columns whose headings have most of what is asked."""
+
+    def fit(name: str) -> float:
+        return question.share(name) + sum(map(question.names, name.split()))
+
+    fits = {n: fit(name) for n, (name, _) in enumerate(cells) if n not in keys and name}
+    most = max(fits.values(), default=0.0)
+    return [n for n, fitting in fits.items() if most and fitting >= most - _SAME]
+
+
+def _headed(chunk: Chunk, text: str, question: Question) -> str:
+    """A text with the heading above it, where this says what the text alone does not."""
+    heading = chunk.headings[-1] if len(chunk.headings) > 1 else ""
+    if not heading or heading in text:
+        return text
+    adds = question.share(f"{heading} {text}") > question.share(text) + _SAME
+    return f"{heading}: {text}" if adds else text
+
+
+def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, float] | None:
+    """The sentences or the items of a passage that answer."""
+    lines = sentences(chunk.text)
+    if question.seeks and not any(map(question.is_held_in, lines)):
+        return None
+    items = [line for line in lines if line.startswith("・")]
+    heading = chunk.headings[-1] if len(chunk.headings) > 1 else ""
+    rated = {line: _rate(question, line) for line in lines}
+    best = max(lines, key=lambda line: rated[line])
+    if items and (question.wants_all or question.share(heading) > max(map(question.share, items)) + _SAME):
+        return _whole_list(chunk, lines), _HOLDS
+    if question.wants_all and not items:
+        return _excerpt(question, heading, lines, best, rated, searcher), rated[best] - _HOLDS
+    if best in items:
+        chosen = [line for line in items if rated[line] >= rated[best] - _SAME]
+        lead = next((line for line in reversed(lines[: lines.index(chosen[0])]) if line not in items), "").strip()
+        label = f"{heading}: " if heading else ""
+        return f"{label}{lead}{''.join(chosen) if lead else ''.join(chosen).lstrip('・')}".strip(), rated[best]
+    text = _excerpt(question, heading, lines, best, rated, searcher)
+    return _headed(chunk, text, question), rated[best]
+
+
+def _rate(question: Question, line: str) -> float:
+    """How well a sentence answers beside what its passage holds anyway."""
+    rating = 0.3 * question.share(line)
+    if question.seeks:
+        rating += _HOLDS * question.is_held_in(line) + _NEAR * question.is_near(line)
+    held = question.range_in(line)
+    if held is not None:
+        rating += _IN_RANGE if held else -_IN_RANGE
+    return rating
+
+
+def _whole_list(chunk: Chunk, lines: Sequence[str]) -> str:
+    """The lines of a list under its heading, as many as fit."""
+    text = f"{chunk.headings[-1]}:\n" if len(chunk.headings) > 1 else ""
+    for line in lines:
+        if len(text) + len(line) > _LIST_LENGTH:
+            return f"{text}…"
+        text += line
+    return text.strip()
+
+
+def _excerpt(
+    question: Question, heading: str, lines: Sequence[str], best: str, rated: dict[str, float], searcher: Searcher
+) -> str:
+    """The best sentence, and those that add words of the question to it."""
+    chosen = [best]
+    covered = question.share(f"{heading} {best}")
+    for line in lines:
+        if line in chosen or sum(map(len, chosen)) + len(line) > _LENGTH or question.range_in(line) is False:
+            continue
+        with_it = question.share(" ".join((heading, *chosen, line)))
         if with_it >= covered + _ADDS:
-            chosen.append(sentence)
+            chosen.append(line)
             covered = with_it
-    return "".join(sentence for sentence in sentences if sentence in chosen).strip()
+    said = [line in chosen for line in lines]
+    for number in range(1, len(lines)):
+        said[number] = said[number] or (said[number - 1] and lines[number].startswith(_EXCEPTS))
+    return "".join(line for line, is_said in zip(lines, said, strict=True) if is_said).strip()
 
 
-@cache
-def _load_sought() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
-    """Reads sought.yaml: what a question seeks, and what a sentence that answers it has in it."""
-    path = Path(__file__).parents[1] / "knowledge" / "sought.yaml"
-    return tuple((re.compile(entry["asks"]), re.compile(entry["holds"])) for entry in read_yaml(path))
+def sentences(text: str) -> list[str]:
+    """Sentences and lines (an item of a list is one), with what ends them."""
+    lines = [line for line in text.splitlines(keepends=True) if line.strip()]
+    found: list[str] = []
+    for line in lines:
+        found += [line] if line.startswith("・") else _cut(line)
+    return found
 
 
-def _sentences(text: str) -> list[str]:
-    """Sentences and lines (a row of a table is one), with what ends them."""
-    return [part for part in re.findall(r"[^。\n]+(?:。|\n|$)", text) if part.strip()]
+def _cut(line: str) -> list[str]:
+    parts = line.replace("。", "。\0").split("\0")
+    return [part for part in parts if part.strip()]

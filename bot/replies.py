@@ -48,6 +48,22 @@ def greeting(programs: Iterable[Program]) -> str:
     return f"ご利用ありがとうございます。{scope(programs)}"
 
 
+def nothing_in(titles: Iterable[str]) -> str:
+    """That the documents that were asked do not say, and how to ask of something else."""
+    named = "」「".join(list(titles)[:2])
+    return (
+        f"お尋ねの内容は、「{named}」の資料に記載が見当たりません。担当の窓口にご確認ください。"
+        "別の制度については、制度名を添えてお尋ねください。"
+    )
+
+
+def known_of_another(name: str) -> str:
+    """That only the document of another body has a program of this name."""
+    return (
+        f"「{name}」の資料はありません。同じ名前の制度でも団体ごとに内容が異なりますので、担当の窓口にご確認ください。"
+    )
+
+
 def offtopic(programs: Iterable[Program], foreign: str) -> str:
     """The answer to what none of the programs and documents is about."""
     if foreign:
@@ -75,6 +91,14 @@ def which_program(programs: Iterable[Program]) -> str:
 def not_stated(what: str, contact: str, nearby: str) -> str:
     """The documents are silent: says so, what they do give nearby, and whom to ask."""
     return f"{what}は、資料に記載がありません。{nearby}{whom_to_ask(contact)}"
+
+
+def vanished(place: str, phrase: str) -> str:
+    """That the page's newest edition no longer has what an answer rests on."""
+    return (
+        f"ご注意: この回答の根拠「{phrase}」({place})は、新しい版の資料では確認できません。"
+        "確定するまで、担当の職員にご確認ください。"
+    )
 
 
 def conflict(place: str, document_says: str, rule_says: str) -> str:

@@ -102,7 +102,8 @@ class Conversation:
     """What earlier messages of a conversation left behind.
 
     `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which
-    a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm.
+    a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are the
+    added documents that it is on, where it is on none of our programs.
     """
 
     program: str = ""
@@ -116,6 +117,7 @@ class Conversation:
     ended_on: tuple[date, date] | None = None
     days: tuple[date, date] | None = None
     proposed: Proposed | None = None
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,8 @@ class Findings:
     `subjects` are put to the rules for each of `programs`, `side_by_side` for a comparison. `recommended` marks the one
     program that suits a wish. `passages` and their `texts` go together. `silent` is a FAQ entry on what the documents
     do not say, `nearby` what they say beside it. With `asks_program` the answer differs between the programs.
+    `documents` are the titles of added documents by their ids, where only these were asked; `of_another` is a program
+    that is known of another body only.
     """
 
     programs: tuple[str, ...]
@@ -203,6 +207,8 @@ class Findings:
     texts: tuple[str, ...] = ()
     asks_program: bool = False
     in_scope: bool = True
+    documents: Mapping[str, str] = field(default_factory=dict)
+    of_another: str = ""
 
 
 @dataclass(frozen=True)

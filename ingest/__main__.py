@@ -18,7 +18,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.auditing import Audit, Finding
-from ingest.documents import Documents, ListDamagedError
+from ingest.characters import FORMATS
+from ingest.documents import Added, Documents, ListDamagedError
 from ingest.extracting import SUFFIXES, suffix_of
 from ingest.files import why
 from ingest.settings import IngestSettings
@@ -31,6 +32,7 @@ BAD_INPUT = 2
 
 _STDIN = "-"
 _SHOWN_CONFLICTS = 10  # of a run that only builds the index; `audit` shows all
+_SHOWN_PLACES = 5  # of what could not be read in a document
 _QUIET = 5.0  # seconds between two lines of progress where there is no terminal
 
 _OPTIONS = "オプション"
@@ -71,10 +73,16 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True)
 class _Source:
-    """A file to be added, and the id that it will have."""
+    """A file to be added, and the id that it will have; `folder` is the one that was given, if any."""
 
     file: Path
     id: str
+    folder: Path | None = None
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether it is a link to a file outside its folder."""
+        return self.folder is not None and not self.file.resolve().is_relative_to(self.folder)
 
 
 @app.callback()
@@ -95,7 +103,7 @@ def add(
         list[str],
         typer.Argument(
             metavar="FILE|FOLDER|-",
-            help="文書(pdf・docx・xlsx・html・md・txt)、フォルダー、または - (標準入力)。いくつでも並べられます。",
+            help=f"文書({FORMATS})、フォルダー、または - (標準入力)。いくつでも並べられます。",
             rich_help_panel=_ARGUMENTS,
             show_default=False,
         ),
@@ -126,7 +134,8 @@ def add(
                     problems.append((source.id, error))
                     continue
                 done = "追加しました" if before is None else "置き換えました" if before != added else "変わっていません"
-                out.print(f"{done}: {added.id} 「{added.title}」", markup=False)
+                out.print(f"{done}: {added.id} 「{added.title}」", markup=False, emoji=False)
+                _print_unread(added)
             _print_problems("取り込めませんでした", problems)
             status = _index(settings, load_catalog(), documents)
     raise typer.Exit(FAILED if problems else status)
@@ -251,6 +260,10 @@ def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], 
             nothing = ReadError("フォルダーに文書がありません", "文書の入ったフォルダーを指定してください")
             problems.append((path, nothing))
         for source in found:
+            if source.leads_out:
+                beyond = ReadError("フォルダーの外へのリンクです", "必要なら、リンク先のファイルを直接指定してください")
+                problems.append((source.id, beyond))
+                continue
             known = sources.setdefault(source.id, source)
             if known.file.resolve() != source.file.resolve():
                 clash = ReadError(
@@ -271,7 +284,7 @@ def _files_of(path: str, name: str, folder: Path) -> Iterator[_Source]:
         for file in filter(Path.is_file, sorted(Path(path).rglob("*"))):
             within = file.relative_to(path)
             if not any(part.startswith((".", "~$")) for part in within.parts):
-                yield _Source(file, normalize("NFKC", within.as_posix()))
+                yield _Source(file, normalize("NFKC", within.as_posix()), Path(path).resolve())
     else:
         yield _Source(Path(path), name or normalize("NFKC", Path(path).name))
 
@@ -301,6 +314,16 @@ def _failures() -> Iterator[None]:
         _refuse(str(error), "実行中の取り込みが終わるのを待ってください")
 
 
+def _print_unread(added: Added) -> None:
+    """What of a document could not be read, with the places."""
+    places: dict[str, list[str]] = {}
+    for what, place in added.unread:
+        places.setdefault(what, []).append(place)
+    for what, at in places.items():
+        more = f" ほか{len(at) - _SHOWN_PLACES}か所" if len(at) > _SHOWN_PLACES else ""
+        out.print(f"  読み取れていません: {what}({'、'.join(at[:_SHOWN_PLACES])}{more})", markup=False, emoji=False)
+
+
 def _print_problems(what: str, problems: Iterable[tuple[str, ReadError]]) -> None:
     for id, problem in problems:
         err.print(f"{what}: {id}\n  理由: {problem.reason}\n  対処: {problem.remedy}", markup=False)
@@ -323,13 +346,16 @@ def _print_findings(found: Audit, catalog: Catalog, everything: bool) -> None:
             f"\n[bold]{program.name}[/]: 根拠 {len(findings)} 件のうち"
             f" 確認 {counts['confirmed']} / 見つからない {counts['missing']} / 未確認 {counts['unchecked']}"
         )
-        if counts["unchecked"] == len(findings):
-            out.print(
-                f"  {program.name}の文書が追加されていないため、確かめられません。"
-                f"add で追加してください({program.document.url})。"
+        if counts["unchecked"]:
+            what = (
+                "の文書が追加されていないため、"
+                if not counts["confirmed"]
+                else "のページ全体が追加されていないため、残りは"
             )
-            continue
+            out.print(f"  {program.name}{what}確かめられません。add で追加してください({program.document.url})。")
         for finding in findings:
+            if finding.status == "unchecked" and not everything:
+                continue
             if everything or finding.rests == "rule" or finding.status != "confirmed":
                 where = f"{finding.document}: {finding.found}" if finding.document else f"資料での場所: {finding.place}"
                 line = f"{_subject(finding, catalog)}: 「{finding.phrase}」({where})"
@@ -352,18 +378,20 @@ def _described(program: str, subject: str, catalog: Catalog) -> str:
 
 
 def _print_conflicts(found: Audit, catalog: Catalog, limit: int) -> None:
-    if not found.conflicts:
+    conflicts = [conflict for conflict in found.conflicts if conflict.document_says]
+    gone = len(found.conflicts) - len(conflicts)
+    if gone:
+        out.print(f"\n[bold red]新しい版の文書で確認できない根拠が {gone} 件あります。[/]audit で確かめてください。")
+    if not conflicts:
         return
-    out.print(
-        f"\n[bold red]文書と規則の不一致が {len(found.conflicts)} 件あります。[/]どちらが正しいか確かめてください。"
-    )
-    for conflict in found.conflicts[:limit]:
+    out.print(f"\n[bold red]文書と規則の不一致が {len(conflicts)} 件あります。[/]どちらが正しいか確かめてください。")
+    for conflict in conflicts[:limit]:
         name = catalog.programs[conflict.program].name
         out.print(f"・{name} {_described(conflict.program, conflict.subject, catalog)}", markup=False)
         out.print(f"    規則: {conflict.rule_says}", markup=False)
         out.print(f"    文書: {conflict.document_says}({conflict.document}: {conflict.place})", markup=False)
-    if len(found.conflicts) > limit:
-        out.print(f"  ほか {len(found.conflicts) - limit} 件は audit で確かめられます。")
+    if len(conflicts) > limit:
+        out.print(f"  ほか {len(conflicts) - limit} 件は audit で確かめられます。")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ingest.characters import squeeze
 from ingest.files import replacing
@@ -16,7 +16,7 @@ from ingest.guides import read_guide
 from ingest.types import Document, Placed
 from knowledge.catalog import Catalog
 from knowledge.conflicts import FILE, Conflict
-from knowledge.figures import Dimension, normalize, read_days, read_figures, read_fiscal_years, read_number
+from knowledge.figures import Dimension, normalize, read_days, read_figures, read_fiscal_years
 from knowledge.types import Evidence, Parameter, Program, Row, Subject, Unit
 
 Status = Literal["confirmed", "missing", "unchecked"]
@@ -30,9 +30,8 @@ _HAS_FIGURES = re.compile(r"[0-9]|[一二三四五六七八九十百千壱弐参
 _CLAUSE = re.compile(r"[^、;]+")
 _TAIL = 60  # characters of the block before, in which a phrase may begin
 _FRAME = 6  # characters that a phrase needs beside its figures to be known again when these differ
-_FRAME_NUMBER = re.compile(r"(?<![0-9])(?!20[0-9]{2}年)[0-9][0-9,.億万千]*(?<![,.])")
-
-
+_SLOT = "\0"  # what stands for a figure in a frame
+_EDITION = 0.5  # of a program's phrases; a document that has as many is an edition of its page
 _UNITS: Mapping[Dimension, Unit] = {
     Dimension.YEN: "yen",
     Dimension.DAY: "day",
@@ -99,7 +98,8 @@ _OF_BEFORE = re.compile(r"前年度|昨年|一昨年|これまでは|従来|以�
 class Finding:
     """A phrase that a rule or a guide rests on, and where a document bears it out.
 
-    `subject` is a Subject's value or the heading of a guide's section; `rests` tells which of the two.
+    `subject` is a Subject's value or the heading of a guide's section; `rests` tells which of the two. `edition` is the
+    newest edition of the program's page among the documents ("" for none).
     """
 
     program: str
@@ -110,11 +110,12 @@ class Finding:
     status: Status
     document: str = ""
     found: str = ""
+    edition: str = ""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found of each phrase, and where documents give other figures."""
+    """What was found of each phrase, and where documents give other figures or no longer have a phrase."""
 
     findings: tuple[Finding, ...]
     conflicts: tuple[Conflict, ...]
@@ -122,7 +123,7 @@ class Audit:
     @property
     def is_sound(self) -> bool:
         """Whether nothing is missing or in conflict. What no document could be held against does not count."""
-        return not self.conflicts and all(finding.status != "missing" for finding in self.findings)
+        return not self.conflicts
 
 
 @dataclass(frozen=True)
@@ -143,16 +144,20 @@ class _Claim:
         return not years or any(first <= year <= self.last_year for year in years)
 
 
+_Figures = tuple[tuple[str, Any, Any], ...]
+"""What a text's figures and days are worth, in order."""
+
+
 @dataclass
 class _Frame:
     """A phrase with its figures left out, and the figures that it may have."""
 
-    pattern: re.Pattern[str]
+    text: str
     rests: Literal["rule", "guide"]
     subject: str
     says: str
     dated: bool
-    allowed: set[tuple[Decimal | str, ...]] = field(default_factory=set)
+    allowed: set[_Figures] = field(default_factory=set)
 
 
 class Auditor:
@@ -161,36 +166,37 @@ class Auditor:
     def __init__(self, catalog: Catalog) -> None:
         """Collect what is to be looked for, by program."""
         self._evidence = {id: list(_evidence(catalog, id)) for id in catalog.programs}
-        self._pending = {
+        self._phrases = {
             id: {squeeze(evidence.quote) for *_, evidence in entries} for id, entries in self._evidence.items()
         }
-        self._found: dict[tuple[str, str], tuple[str, str]] = {}
+        self._pages = {id: program.document.url for id, program in catalog.programs.items()}
+        self._found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)  # places by document and phrase
+        self._documents: dict[str, Document] = {}
         self._claims = {id: list(_claims(program)) for id, program in catalog.programs.items()}
         self._frames = {id: _frames(self._evidence[id]) for id in catalog.programs}
         self._years = {id: _known_years(program) for id, program in catalog.programs.items()}
-        self._heard: set[str] = set()
         self._before: tuple[tuple[str, str], str] = (("", ""), "")
         self._conflicts: dict[Conflict, Conflict] = {}  # a sentence counts once, at its first place
 
     def hear(self, document: Document, outline: Iterable[Placed]) -> Iterator[Placed]:
         """Passes a document on block by block, having looked for phrases and figures of each block's program."""
+        self._documents[document.id] = document
         for placed in outline:
-            if placed.program in self._pending:
+            if placed.program in self._phrases:
                 self._look(document, placed)
             yield placed
 
     def _look(self, document: Document, placed: Placed) -> None:
         program = placed.program
-        self._heard.add(program)
         text = squeeze(placed.block.text)
         here, before = self._before
         tail = before[-_TAIL:] if here == (document.id, program) else ""
         self._before = ((document.id, program), text)
-        if self._pending[program]:
-            texts = (text, tail + text, *map(squeeze, placed.headings))
-            found = {phrase for phrase in self._pending[program] if any(phrase in part for part in texts)}
-            self._pending[program] -= found
-            self._found.update({(program, phrase): (document.id, placed.place) for phrase in found})
+        found = self._found[program, document.id]
+        texts = (text, tail + text, *map(squeeze, placed.headings))
+        for phrase in self._phrases[program] - found.keys():
+            if any(phrase in part for part in texts):
+                found[phrase] = placed.place
         if _HAS_FIGURES.search(text):
             for sentence in _SENTENCE.findall(text):
                 self._compare(document, placed, sentence)
@@ -208,16 +214,50 @@ class Auditor:
             self._conflicts.setdefault(replace(conflict, place=""), conflict)
 
     def finish(self) -> Audit:
-        """What was found once every document has been heard."""
+        """What was found once every document has been heard.
+
+        A phrase is missing where the newest edition of the program's page does not have it; without an edition, what
+        no document has is unchecked.
+        """
         findings = []
         for program, entries in self._evidence.items():
+            heard = [id for owner, id in self._found if owner == program]
+            edition = self._edition(program, heard)
             for rests, subject, _, evidence in entries:
-                document, place = self._found.get((program, squeeze(evidence.quote)), ("", ""))
-                status: Status = "confirmed" if document else "missing" if program in self._heard else "unchecked"
-                findings.append(
-                    Finding(program, rests, subject, evidence.place, evidence.quote, status, document, place)
+                phrase = squeeze(evidence.quote)
+                document = next((id for id in [edition, *heard] if id and phrase in self._found[program, id]), "")
+                place = self._found[program, document].get(phrase, "") if document else ""
+                gone = bool(edition) and document != edition
+                status: Status = "missing" if gone else "confirmed" if document else "unchecked"
+                found = Finding(
+                    program, rests, subject, evidence.place, evidence.quote, status, document, place, edition
                 )
-        return Audit(tuple(findings), tuple(self._conflicts.values()))
+                findings.append(found)
+        return Audit(tuple(findings), (*self._conflicts.values(), *map(_as_conflict, _gone(findings))))
+
+    def _edition(self, program: str, heard: list[str]) -> str:
+        """The newest document that is an edition of a program's page; "" where none is."""
+        wanted = _EDITION * len(self._phrases[program])
+        editions = [
+            id
+            for id in heard
+            if len(self._found[program, id]) >= max(wanted, 1)
+            or (self._documents[id].url and self._documents[id].url == self._pages[program])
+        ]
+
+        def year(id: str) -> int:
+            return max(read_fiscal_years(normalize(self._documents[id].title)), default=0)
+
+        return max(editions, key=lambda id: (year(id), editions.index(id)), default="")
+
+
+def _gone(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (finding for finding in findings if finding.status == "missing")
+
+
+def _as_conflict(finding: Finding) -> Conflict:
+    """A phrase that the newest edition of its page no longer has, as what an asker is told."""
+    return Conflict(finding.program, finding.subject, finding.phrase, finding.edition, finding.place, "")
 
 
 def _evidence(catalog: Catalog, id: str) -> Iterator[_Resting]:
@@ -314,39 +354,46 @@ def _speaks_of(claim: _Claim, text: str) -> bool:
     return bool(cue.needs.search(text)) and not cue.never.search(text)
 
 
+def _slotted(text: str) -> tuple[str, _Figures]:
+    """A text with its figures and days left out, and what these are worth; years stay."""
+    normal = normalize(text)
+    places: list[tuple[int, int, tuple[str, Any, Any]]] = [
+        (figure.start, figure.end, (figure.dimension.value, figure.value, None)) for figure in read_figures(normal)
+    ]
+    for day in read_days(normal, _ANY_DAY):
+        if day.precision not in ("fiscal_year", "year"):
+            places.append((day.start, day.end, (day.precision, day.first_on, day.last_on)))
+    parts, at = [], 0
+    for start, end, _ in sorted(places):
+        if start >= at:
+            parts += [normal[at:start], _SLOT]
+            at = end
+    return "".join([*parts, normal[at:]]), tuple(value for *_, value in sorted(places, key=lambda place: place[:2]))
+
+
 def _frames(entries: list[_Resting]) -> list[_Frame]:
     frames: dict[str, _Frame] = {}
     for rests, subject, says, evidence in entries:
-        phrase = squeeze(evidence.quote)
-        numbers = tuple(map(_number, _FRAME_NUMBER.findall(phrase)))
-        if not numbers or len(_FRAME_NUMBER.sub("", phrase)) < _FRAME:
+        text, figures = _slotted(squeeze(evidence.quote))
+        if not figures or len(text.replace(_SLOT, "")) < _FRAME:
             continue
-        pattern = "([0-9][0-9,.億万千]*)".join(map(re.escape, _FRAME_NUMBER.split(phrase)))
-        frame = frames.setdefault(
-            pattern,
-            _Frame(
-                re.compile(f"(?<![0-9]){pattern}"), rests, subject, says, bool(read_fiscal_years(normalize(phrase)))
-            ),
-        )
-        frame.allowed.add(numbers)
+        dated = bool(read_fiscal_years(normalize(squeeze(evidence.quote))))
+        frames.setdefault(text, _Frame(text, rests, subject, says, dated)).allowed.add(figures)
     return list(frames.values())
 
 
 def _reframed(frames: list[_Frame], sentence: str, years: frozenset[int], known: range) -> Iterator[_Frame]:
     """The phrases that a sentence has with other figures."""
+    text, figures = _slotted(sentence)
     for frame in frames:
         if years and not frame.dated and not any(year in known for year in years):
             continue
-        for found in frame.pattern.finditer(sentence):
-            numbers = tuple(map(_number, found.groups()))
-            if numbers not in frame.allowed:
+        place = text.find(frame.text)
+        while place >= 0:
+            first = text.count(_SLOT, 0, place)
+            if figures[first : first + frame.text.count(_SLOT)] not in frame.allowed:
                 yield frame
-
-
-def _number(written: str) -> Decimal | str:
-    """Its value, so that 3億 and 300,000,000 are one; what is no number stays as it is written."""
-    value = read_number(written.rstrip(",."))
-    return written if value is None else value
+            place = text.find(frame.text, place + 1)
 
 
 def save_audit(data_dir: Path, audit: Audit) -> None:

@@ -7,6 +7,9 @@ from typing import NoReturn
 
 from ingest.types import ReadError
 
+FORMATS = "pdf・docx・xlsx・csv・tsv・html・md・txt"
+"""The formats that can be read, as an operator is told them."""
+
 # NFKC maps the Kangxi radicals that PDFs put for whole characters, but only two of the CJK Radicals Supplement.
 _RADICALS = dict(
     zip(
@@ -17,7 +20,9 @@ _RADICALS = dict(
 )
 # NFKC would turn ① into a bare 1, which then reads as a part of the figure or word beside it.
 _CIRCLED = {chr(0x2460 + number): f"({number + 1})" for number in range(20)}
-_BEFORE_NFKC = str.maketrans({**_RADICALS, **_CIRCLED})
+_BEFORE_NFKC = str.maketrans({**_RADICALS, **_CIRCLED, "\u2027": "・", "\uff65": "・"})
+_APART = re.compile(r"[^\x00-\x7f] (?=[^ ] ?)")
+_WIDE_PAIR = re.compile(r"[^\x00-\x7f](?=[^\x00-\x7f])")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffe]|[^\S\n ]")
 _SPACES = re.compile(r" {2,}")
 
@@ -26,6 +31,11 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_WIDER = {"shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "windows-31j": "cp932"}
+_NO_BYTE = re.compile("[\uf8f0-\uf8f3]")  # what cp932 gives for bytes that are no character
+_MOST_BROKEN = 0.005  # share of a text's characters that may be unreadable
+UNREADABLE = "〓"
+"""What stands for a character whose bytes are broken, so that a figure is never read without one of its digits."""
 _KANA = re.compile(r"[ぁ-んァ-ヶー。、]")
 _UNLIKELY = re.compile(r"[\uff61-\uff9f\ue000-\uf8ff\x80-\x9f]")  # half-width kana, private use, C1 controls
 
@@ -34,6 +44,13 @@ def clean(text: str) -> str:
     """Text with one way to write each character (NFKC, radicals as characters) and single spaces, stripped."""
     normal = unicodedata.normalize("NFKC", text.translate(_BEFORE_NFKC)).replace("\u2044", "/")
     return _SPACES.sub(" ", _INVISIBLE.sub(lambda found: " " if found[0].isspace() else "", normal)).strip()
+
+
+def together(text: str) -> str:
+    """A line whose letters are set apart (令 和 8 年 度) without the spaces between them."""
+    pairs = _APART.findall(text)
+    wide = len(_WIDE_PAIR.findall(text))
+    return text.replace(" ", "") if len(pairs) >= 4 and len(pairs) > wide else text
 
 
 def squeeze(text: str) -> str:
@@ -60,21 +77,35 @@ def decode(content: bytes, declared: str = "") -> str:
             text = _strictly(content, encoding)
             return text if text is not None else _refuse_encoding()
     if b"\0" in content:
-        raise ReadError(
-            "文字のファイルではありません(バイナリです)", "pdf・docx・xlsx・html・md・txt のどれかで保存してください"
-        )
+        raise ReadError("文字のファイルではありません(バイナリです)", f"{FORMATS} のどれかで保存してください")
+    declared = _WIDER.get(declared, declared)
     candidates = [encoding for encoding in (declared, "utf-8") if encoding]
     if b"\x1b$" in content:
         candidates.insert(0, "iso2022_jp")
     for encoding in candidates:
         text = _strictly(content, encoding)
         if text is not None:
-            return text
+            return _NO_BYTE.sub(UNREADABLE, text)
     readings = [text for encoding in ("cp932", "euc_jp") if (text := _strictly(content, encoding)) is not None]
     likeliest = max(readings, key=_likeliness, default=None)
-    if likeliest is None or _likeliness(likeliest) < 0:
+    if likeliest is not None and _likeliness(likeliest) >= 0:
+        return _NO_BYTE.sub(UNREADABLE, likeliest)
+    return _with_gaps(content, declared)
+
+
+def _with_gaps(content: bytes, declared: str) -> str:
+    """The text of a file with a few broken bytes, which are shown as such."""
+    encodings = [encoding for encoding in (declared, "utf-8", "cp932", "euc_jp") if encoding]
+    readings = []
+    for encoding in encodings:
+        try:
+            readings.append(content.decode(encoding, errors="replace").replace("\ufffd", UNREADABLE))
+        except LookupError:
+            continue
+    best = min(readings, key=lambda text: (text.count(UNREADABLE), -_likeliness(text)))
+    if best.count(UNREADABLE) > max(3, _MOST_BROKEN * len(best)) or _likeliness(best) < 0:
         _refuse_encoding()
-    return likeliest
+    return best
 
 
 def _strictly(content: bytes, encoding: str) -> str | None:

@@ -17,6 +17,10 @@ _OVERFULL = 600  # characters: how far notes and short ends may go beyond that, 
 _SENTENCES = re.compile(r"[^。!?]*[。!?]+[」』)）\]]*|[^。!?]+$")
 _CLAUSES = re.compile(r"[^、,]*[、,]|[^、,]+$")
 _NOTE = re.compile(r"^(?:※|\*|注[0-9]?[)）:]|[(（]注)")
+_LEAD = 160  # characters of a lead-in that is repeated where a list is cut
+_ASKED = re.compile(r"[??]$|(?:です|ます|ません|でしょう|だろう|よい|いい|ある|できる|る|た|い)か[。..]?$")
+_QUESTION_MARK = re.compile(r"^(?:Q|問|質問|設問) ?[0-9]{0,3}(?:[-.][0-9]{1,3})*[-.:、)) ]*(?=\S{4})")
+_ANSWER_MARK = re.compile(r"^(?:A|答え?|回答) ?[0-9]{0,3}(?:[-.][0-9]{1,3})*[-.:、)) ]+")
 _FIGURES = re.compile(r"[\d,.]+")
 _OPENING = 24  # characters of a chunk's beginning that its id rests on
 
@@ -53,6 +57,8 @@ def chunk(document: Document, outline: Iterable[Placed]) -> Iterator[Chunk]:
                 headings=placed.headings,
                 place=placed.place,
                 url=document.url,
+                cells=placed.block.cells,
+                answers=placed.block.answers or _question_above(placed),
             )
         )
 
@@ -70,14 +76,18 @@ def with_digest(chunk: Chunk) -> Chunk:
 
 def _passages(outline: Iterable[Placed]) -> Iterator[_Passage]:
     gathered: _Passage | None = None
+    lead, headings = "", tuple[str, ...]()
     for placed in outline:
+        if placed.headings != headings or placed.block.kind not in ("item", "row"):
+            headings, lead = placed.headings, placed.block.text if placed.block.kind == "paragraph" else ""
         for text in _pieces(placed):
             if gathered is not None and _belongs(gathered, placed, text):
                 gathered = replace(gathered, text=f"{gathered.text}\n{text}")
                 continue
             if gathered is not None:
                 yield gathered
-            gathered = _Passage(placed, text)
+            leads = placed.block.kind == "item" and lead and len(lead) <= _LEAD
+            gathered = _Passage(placed, f"{lead}\n{text}" if leads else text)
     if gathered is not None:
         yield gathered
 
@@ -85,12 +95,14 @@ def _passages(outline: Iterable[Placed]) -> Iterator[_Passage]:
 def _belongs(gathered: _Passage, placed: Placed, text: str) -> bool:
     """Whether a piece goes on in the chunk that is being gathered."""
     first = gathered.first
+    if "row" in (first.block.kind, placed.block.kind) or "answer" in (first.block.kind, placed.block.kind):
+        return False
     if (first.program, first.headings) != (placed.program, placed.headings):
         return False
     size = len(gathered.text) + 1 + len(text)
     if _NOTE.match(text):
         return size <= _OVERFULL
-    if placed.block.kind in ("item", "row"):
+    if placed.block.kind == "item":
         return size <= FULL
     if len(text) < ENOUGH:
         return size <= FULL + ENOUGH
@@ -100,6 +112,10 @@ def _belongs(gathered: _Passage, placed: Placed, text: str) -> bool:
 def _pieces(placed: Placed) -> list[str]:
     """A block's text as it is shown, in pieces of about the same size where it is too long for one chunk."""
     text = placed.block.text
+    if placed.block.kind in ("row", "answer"):
+        return [text]
+    if _question_above(placed):
+        text = _ANSWER_MARK.sub("", text) or text
     if placed.block.kind == "item" and not text[0].isdigit():
         text = f"・{text}"
     if len(text) <= FULL:
@@ -113,6 +129,14 @@ def _pieces(placed: Placed) -> list[str]:
             pieces.append("")
         pieces[-1] += part
     return [stripped for piece in pieces if (stripped := piece.strip())]
+
+
+def _question_above(placed: Placed) -> str:
+    """The question that a block answers: the heading right above it, without its number; "" where that asks nothing."""
+    heading = placed.headings[-1] if len(placed.headings) > 1 or placed.program else ""
+    if not (_ASKED.search(heading) or _QUESTION_MARK.match(heading)):
+        return ""
+    return _QUESTION_MARK.sub("", heading)
 
 
 def _within(sentence: str) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ingest.extracting import READERS_VERSION, extract
 from ingest.files import TEMPORARY, replacing, why
@@ -17,13 +18,17 @@ from ingest.types import Block, Document, ReadError
 
 @dataclass(frozen=True)
 class Added:
-    """An added document as the list holds it. `file` is its original in the folder, named by its content."""
+    """An added document as the list holds it. `file` is its original in the folder, named by its content.
+
+    `unread` are the places that its reader could not take, with what is there.
+    """
 
     id: str
     title: str
     url: str
     file: str
     digest: str
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 class ListDamagedError(Exception):
@@ -39,7 +44,8 @@ class _StoredBlocks:
     def __iter__(self) -> Iterator[Block]:
         with self.file.open(encoding="utf-8") as lines:
             for line in lines:
-                yield Block(*json.loads(line))
+                kind, text, place, level, cells, answers = json.loads(line)
+                yield Block(kind, text, place, level, tuple((name, value) for name, value in cells), answers)
 
 
 class Documents:
@@ -61,7 +67,7 @@ class Documents:
     def _read(self) -> dict[str, Added]:
         try:
             entries = json.loads(self._list.read_text(encoding="utf-8"))
-            return {entry["id"]: Added(**entry) for entry in entries}
+            return {entry["id"]: _added(entry) for entry in entries}
         except FileNotFoundError:
             return {}
         except (ValueError, TypeError, KeyError) as error:
@@ -99,7 +105,8 @@ class Documents:
         with source.open("rb") as content, replacing(original) as copy:
             shutil.copyfileobj(content, copy)
         document = self._extract(original, id)
-        added = Added(id, document.title, document.url, original.name, digest)
+        unread = tuple(dict.fromkeys((gap.what, gap.place) for gap in document.unread))
+        added = Added(id, document.title, document.url, original.name, digest, unread)
         self._write({**self.added, id: added})
         return added
 
@@ -129,7 +136,7 @@ class Documents:
         document = extract(original, id)
         with replacing(self._blocks_file(original)) as output:
             for block in document.blocks:
-                fields = [block.kind, block.text, block.place, block.level]
+                fields = [block.kind, block.text, block.place, block.level, block.cells, block.answers]
                 output.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
         return document
 
@@ -147,6 +154,10 @@ class Documents:
         for file in self.folder.iterdir():
             if file.name not in kept or file.name.startswith(TEMPORARY):
                 file.unlink()
+
+
+def _added(entry: dict[str, Any]) -> Added:
+    return Added(**{**entry, "unread": tuple((what, place) for what, place in entry.get("unread", ()))})
 
 
 def _digest(source: Path) -> str:

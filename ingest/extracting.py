@@ -7,17 +7,22 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
-from ingest.characters import clean
-from ingest.formats import office, pdf, text, web
-from ingest.types import Block, Document, ReadError
+from ingest.characters import FORMATS, clean
+from ingest.formats import pdf, sheets, text, web, word
+from ingest.types import Block, Document, ReadError, Unread
 
-SUFFIXES = (".pdf", ".docx", ".xlsx", ".html", ".htm", ".md", ".txt")
-READERS_VERSION = 1
+SUFFIXES = (".pdf", ".docx", ".xlsx", ".csv", ".tsv", ".html", ".htm", ".md", ".txt")
+READERS_VERSION = 2
 """Raised whenever the readers give other blocks for the same file, so that added documents are read again."""
 
 MAX_BYTES = 300 << 20  # a file this large is refused before it is opened
 
-_CONTENTS = {".txt": {".txt"}, ".md": {".txt"}, ".html": {".html", ".txt"}, ".htm": {".html", ".txt"}}
+_MAX_CHARACTERS, _MAX_BLOCKS = 30_000_000, 300_000  # of a document
+
+_CONTENTS = {
+    **{suffix: {".txt"} for suffix in (".txt", ".md", ".csv", ".tsv")},
+    **{suffix: {".html", ".txt"} for suffix in (".html", ".htm")},
+}
 """What a file that holds characters may look like from its first bytes, by its ending."""
 
 _TITLE = 60  # characters; a longer first line is text
@@ -42,16 +47,17 @@ def extract(path: Path, id: str) -> Document:
         )
     if not size:
         raise ReadError("ファイルが空です", "中身のあるファイルを指定してください")
+    unread: list[Unread] = []
     with _damage_named():
-        title, url, blocks = _open(path, id)
-        blocks = _guarded(blocks)
+        title, url, parts = _open(path, id)
+        blocks = _blocks(parts, unread)
         head = list(islice(blocks, _TITLE_WITHIN))
     if not head:
         raise ReadError("文字が入っていません", "文字の入った文書を指定してください")
-    return Document(id, title or _first_heading(head) or Path(id).stem, chain(head, blocks), url)
+    return Document(id, title or _first_heading(head) or Path(id).stem, chain(head, blocks), url, unread)
 
 
-def _open(path: Path, id: str) -> tuple[str, str, Iterator[Block]]:
+def _open(path: Path, id: str) -> tuple[str, str, Iterator[Block | Unread]]:
     """The title and the address that a file gives for itself ("" where it does not), and its blocks."""
     suffix = path.suffix.lower()
     with path.open("rb") as file:
@@ -61,12 +67,14 @@ def _open(path: Path, id: str) -> tuple[str, str, Iterator[Block]]:
     match suffix:
         case ".pdf":
             opened = pdf.open_pdf(path)
-            return _named(opened.get_metadata_value("Title")), "", pdf.read_pdf(opened, path)
+            return _named(opened.get_metadata_value("Title")), "", pdf.read_pdf(opened)
         case ".docx":
-            word = office.open_word(path)
-            return _named(word.core_properties.title or ""), "", office.read_word(word)
+            document = word.open_word(path)
+            return _named(document.title), "", word.read_word(document)
         case ".xlsx":
-            return Path(id).stem, "", office.read_workbook(path)
+            return "", "", sheets.read_workbook(path)
+        case ".csv" | ".tsv":
+            return Path(id).stem, "", sheets.read_separated(path)
         case ".html" | ".htm":
             page = web.parse_page(path)
             return web.page_title(page), web.page_url(page), web.read_page(page)
@@ -78,13 +86,22 @@ def _open(path: Path, id: str) -> tuple[str, str, Iterator[Block]]:
         case ending:
             raise ReadError(
                 f"対応していない形式です({ending or '拡張子なし'})",
-                "pdf・docx・xlsx・html・md・txt のどれかで保存してください",
+                f"{FORMATS} のどれかで保存してください",
             )
 
 
-def _guarded(blocks: Iterator[Block]) -> Iterator[Block]:
+def _blocks(parts: Iterator[Block | Unread], unread: list[Unread]) -> Iterator[Block]:
+    """What a reader gives, within bounds; what it could not read goes to `unread`."""
+    characters = 0
     with _damage_named():
-        yield from blocks
+        for number, part in enumerate(parts):
+            if isinstance(part, Unread):
+                unread.append(part)
+                continue
+            characters += len(part.text)
+            if characters > _MAX_CHARACTERS or number > _MAX_BLOCKS:
+                raise ReadError("文字が多すぎる文書です", "分割してから追加してください")
+            yield part
 
 
 @contextmanager
@@ -110,7 +127,9 @@ def _named(title: str) -> str:
 def _first_heading(head: list[Block]) -> str:
     marked = next((block.text for block in head if block.kind == "heading"), "")
     first = head[0].text
-    return marked or (first if len(first) <= _TITLE and not first.endswith(("。", "!", "?", "、", ":")) else "")
+    if marked or head[0].kind != "paragraph":
+        return marked
+    return first if len(first) <= _TITLE and not first.endswith(("。", "!", "?", "、", ":")) else ""
 
 
 def suffix_of(content: bytes) -> str:

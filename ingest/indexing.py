@@ -9,12 +9,13 @@ from ingest.auditing import Audit, Auditor, save_audit
 from ingest.chunking import chunk
 from ingest.documents import Documents
 from ingest.guides import repository_chunks
+from ingest.naming import Names
 from ingest.outlining import ProgramNames, outline
 from ingest.types import Document, Placed, ReadError
 from knowledge.catalog import Catalog
 from knowledge.embedding import Embedding
 from knowledge.store import IndexChanges, update_index
-from knowledge.types import Chunk
+from knowledge.types import Chunk, NamedDocument
 
 Unreadable = dict[str, ReadError]
 """Why added documents cannot be read any more, by their ids."""
@@ -44,12 +45,17 @@ def index(
     """
     auditor, unreadable = Auditor(catalog), Unreadable()
 
+    programs = ProgramNames(catalog.programs)
+    named: list[NamedDocument] = []
+
     def chunks() -> Iterator[Chunk]:
         yield from repository_chunks(catalog)
-        for document, outlined in _outlines(catalog, documents, unreadable):
-            yield from chunk(document, auditor.hear(document, outlined))
+        for document, outlined in _outlines(programs, documents, unreadable):
+            names = Names(document)
+            yield from chunk(document, auditor.hear(document, names.hear(outlined)))
+            named.append(names.named(programs))
 
-    changes = update_index(data_dir, chunks(), embedding, progress, chroma_url)
+    changes = update_index(data_dir, chunks(), embedding, progress, chroma_url, lambda: named)
     found = auditor.finish()
     save_audit(data_dir, found)
     return Report(changes, found, unreadable)
@@ -58,15 +64,14 @@ def index(
 def audit(catalog: Catalog, documents: Documents) -> tuple[Audit, Unreadable]:
     """The audit alone, from the documents as they were added; the index is not touched."""
     auditor, unreadable = Auditor(catalog), Unreadable()
-    for document, outlined in _outlines(catalog, documents, unreadable):
+    for document, outlined in _outlines(ProgramNames(catalog.programs), documents, unreadable):
         deque(auditor.hear(document, outlined), maxlen=0)
     return auditor.finish(), unreadable
 
 
 def _outlines(
-    catalog: Catalog, documents: Documents, unreadable: Unreadable
+    names: ProgramNames, documents: Documents, unreadable: Unreadable
 ) -> Iterator[tuple[Document, Iterator[Placed]]]:
-    names = ProgramNames(catalog.programs)
     for added in documents.added.values():
         try:
             document = documents.open(added)

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ingest.characters import clean
+from ingest.characters import clean, squeeze
+from ingest.formats.tables import SECTION
 from ingest.types import Block, Document, Placed
 from knowledge.types import Program
 
@@ -50,6 +51,16 @@ _NAVIGATION = {
     "ページトップへ", "トップへ戻る", "前へ", "次へ", "戻る", "閉じる", "印刷", "印刷する", "ホーム", "メニュー",
     "目次へ戻る", "本文へ", "本文へ移動", "ここから本文です",
 }  # fmt: skip
+
+_CONTENTS = re.compile(r"^[\[【<〈《]?(?:目次|もくじ|contents|index)[\]】>〉》]?$", re.I)
+_LEADERS = re.compile(r"(?:[.…・‥・]{4,}|(?:\. ){3,}|[-―─]{6,}) ?(?:P\.?)?[0-9]{1,3}$")
+_LEADER = re.compile(r"(?:[.…・‥]{2,})?[0-9]{1,3}$")
+_ARTICLE = re.compile(
+    r"^(?P<number>第 ?[0-9一二三四五六七八九十百]+ ?条(?:の[0-9一二三四五六七八九十]+)?)"
+    r"(?: ?\((?P<title>[^()]{1,30})\)|(?= |$))"
+)
+_ARTICLE_TITLE = re.compile(r"\([^()]{2,30}\)")
+_ARTICLE_LEVEL = 24
 
 _POST = re.compile(
     r"(?:課長補佐|補佐|課長|係長|室長|局長|部長|次長|所長|主査|主任|専門官|企画官|調査官|官|長|員|教授|理事|主事)$"
@@ -102,8 +113,13 @@ def outline(document: Document, names: ProgramNames) -> Iterator[Placed]:
         names: the names of the programs.
     """
     teasers = _teasers(document)
-    kept = (block for block in document.blocks if block.text not in _NAVIGATION and _cut_off(block.text) not in teasers)
-    yield from _placed(_with_headings(_folded(kept), document.title, names), document.title, names)
+    listed = _contents_entries(document)
+    kept = (
+        block
+        for number, block in enumerate(document.blocks)
+        if block.text not in _NAVIGATION and number not in listed and _cut_off(block.text) not in teasers
+    )
+    yield from _placed(_with_headings(_folded(_with_articles(kept)), document.title, names), document.title, names)
 
 
 def _teasers(document: Document) -> set[str]:
@@ -114,6 +130,52 @@ def _teasers(document: Document) -> set[str]:
     lengths = {len(start) for start in cut_off}
     whole = (block.text for block in document.blocks if not _cut_off(block.text))
     return {start for text in whole for length in lengths if (start := text[:length]) in cut_off}
+
+
+def _contents_entries(document: Document) -> set[int]:
+    """The positions of what belongs to a table of contents: lines with leaders and a page, and those below its title.
+
+    Below the title, entries go on as long as they come again later as a line of their own.
+    """
+    texts = [_LEADER.sub("", squeeze(block.text)) for block in document.blocks]
+    last = {text: position for position, text in enumerate(texts)}
+    found: set[int] = set()
+    below = False
+    for position, block in enumerate(document.blocks):
+        if _CONTENTS.match(squeeze(block.text)):
+            below = True
+            found.add(position)
+        elif _LEADERS.search(block.text) or (below and last[texts[position]] > position):
+            found.add(position)
+        else:
+            below = False
+    return found
+
+
+def _with_articles(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Makes a heading of an article's number and title (第3条 補助金の額), which stand in two lines or in the text."""
+    title: Block | None = None
+    for block in blocks:
+        article = _ARTICLE.match(block.text) if block.kind in ("paragraph", "heading") else None
+        if article and (title or block.kind == "paragraph"):
+            named = title.text.strip("() ") if title else article["title"] or ""
+            rest = block.text[article.end() :].strip()
+            if not named and len(rest) <= _SHORT and not _NOT_TITLED.search(rest):
+                named, rest = rest, ""
+            yield Block("heading", " ".join(filter(None, (article["number"], named))), block.place, _ARTICLE_LEVEL)
+            if rest:
+                yield replace(block, kind="paragraph", text=rest, level=0)
+            title = None
+            continue
+        if title:
+            yield title
+            title = None
+        if block.kind in ("paragraph", "heading") and _ARTICLE_TITLE.fullmatch(block.text):
+            title = block
+        else:
+            yield block
+    if title:
+        yield title
 
 
 def _cut_off(text: str) -> str:
@@ -161,7 +223,7 @@ def _with_headings(blocks: Iterable[Block], title: str, names: ProgramNames) -> 
         sort = _sort(block, names)
         if block.kind == "heading":
             given = replace(block, text=_heading_text(block.text))
-        elif block.kind in ("row", "byline"):
+        elif block.kind in ("row", "answer", "byline"):
             given = block
         elif previous is None and title.startswith(block.text):
             given = replace(block, kind="heading", level=0)
@@ -181,7 +243,7 @@ def _with_headings(blocks: Iterable[Block], title: str, names: ProgramNames) -> 
 
 def _sort(block: Block, names: ProgramNames) -> str:
     """What marks the line: a program's name, a question, a bullet, or a pattern of _LEVELS ("" for nothing)."""
-    if block.kind in ("row", "byline"):
+    if block.kind in ("row", "answer", "byline"):
         return ""
     if names.equal(block.text):
         return "program"
@@ -269,6 +331,8 @@ def _placed(blocks: Iterable[Block], title: str, names: ProgramNames) -> Iterato
 
     for block in blocks:
         if block.kind != "heading":
+            if block.kind not in ("row", "answer"):
+                yield from leave(SECTION)
             placed = place(block)
             if block.kind == "byline":
                 if (placed.program, block.text) in bylines:

@@ -1,10 +1,12 @@
 """What the stages of ingest hand to each other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["heading", "paragraph", "item", "row", "byline"]
+from knowledge.types import Cell
+
+Kind = Literal["heading", "paragraph", "item", "row", "answer", "byline"]
 
 
 class ReadError(Exception):
@@ -18,29 +20,42 @@ class ReadError(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """One heading, paragraph, list item or table row ("列: 値 | 列: 値") of a document, cleaned.
+    """One heading, paragraph, list item, table row ("列: 値 | 列: 値") or answer of a document, cleaned.
 
     `place` is the page, line or cell where it begins ("" where the format has none); `level` that of a heading, 1 the
-    highest. An item's text has no marker. A byline (the name lines of a speaker, in one) appears in outlines only.
+    highest. An item's text has no marker. A row has its `cells` beside its text; an answer the question that it
+    `answers`. A byline (the name lines of a speaker, in one) appears in outlines only.
     """
 
     kind: Kind
     text: str
     place: str = ""
     level: int = 0
+    cells: tuple[Cell, ...] = ()
+    answers: str = ""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Something in a document that its reader could not take: what it is, and where."""
+
+    what: str
+    place: str
 
 
 @dataclass(frozen=True)
 class Document:
     """A document as its blocks, in reading order.
 
-    `blocks` of a document that is being extracted can be read once, those of a stored one as often as needed.
+    `blocks` of a document that is being extracted can be read once, those of a stored one as often as needed. `unread`
+    is complete when the blocks have been read.
     """
 
     id: str
     title: str
     blocks: Iterable[Block]
     url: str = ""
+    unread: list[Unread] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

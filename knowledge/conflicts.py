@@ -13,6 +13,8 @@ class Conflict:
 
     `subject` is a Subject's value, or the section of the guide that states the figure; `rule_says` and `document_says`
     are sentences or phrases with the two figures, `document` the added document's id and `place` where it says so.
+    `document_says` is "" where the newest edition of a page no longer has the phrase `rule_says`, which stood at
+    `place`.
     """
 
     program: str

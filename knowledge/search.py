@@ -10,7 +10,7 @@ queries.
 import logging
 import math
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from knowledge.store import (
     newest_embedding,
     open_index,
 )
-from knowledge.types import KINDS, Chunk, Hit, IndexMissingError, Kind, section_id
+from knowledge.types import KINDS, Chunk, Hit, IndexMissingError, Kind, NamedDocument, section_id
 from knowledge.words import index_terms, reading_pairs
 
 Scores = npt.NDArray[np.float32]
@@ -41,6 +41,7 @@ _LENGTH_PENALTY = 0.2  # BM25's b
 _UNHELD = 1.5  # how much more a synonym counts where no chunk holds the word itself
 
 _CANDIDATES = 50  # passages of each of the two orders that are joined before the final one
+_COMPARED = 1000  # passages of the documents that are searched alone; so many are all compared by the embedding
 _PASSAGE_DENSE = 0.25  # the embedding's share in a passage's score; the words have the rest
 _RERANKED = 20  # passages that a reranker puts in order
 
@@ -114,21 +115,28 @@ class Searcher:
         self._index = index
         self._users: dict[Index, int] = {index: 0}
 
-    def search(self, query: str, *, program: str = "", limit: int = 8) -> tuple[Hit, ...]:
+    def search(
+        self, query: str, *, program: str = "", documents: Collection[str] = (), limit: int = 8
+    ) -> tuple[Hit, ...]:
         """The passages that fit the query best, best first; those with nothing in common with it are left out.
 
         Args:
             query: what was typed.
             program: only passages of this program and of none; "" for all.
+            documents: only passages of these documents; none for all.
             limit: at most so many.
         """
         with self._reading() as index:
             lexical = _word_scores(index, "passage", read_concepts(query))
-            lexical = np.where(_allowed(index, "passage", program), lexical, 0)
-            candidates = _best(lexical, _CANDIDATES)
+            allowed = _allowed(index, "passage", program) & _of_documents(index, documents)
+            lexical = np.where(allowed, lexical, 0)
+            candidates = _best(lexical, max(_CANDIDATES, limit))
             vector = index.embedding.embed_queries([query])[0]
             if vector.any():
-                candidates = np.union1d(candidates, index.nearest(vector, program, _CANDIDATES))
+                if not documents:
+                    candidates = np.union1d(candidates, index.nearest(vector, program, _CANDIDATES))
+                elif allowed.sum() <= _COMPARED:
+                    candidates = np.flatnonzero(allowed).astype(np.int32)
                 dense = np.clip(index.vectors(candidates) @ vector, 0, 1)
             else:
                 dense = np.zeros(len(candidates), dtype=np.float32)
@@ -178,6 +186,28 @@ class Searcher:
         """A section of a program's guide; None where the index has none under this heading."""
         with self._reading() as index:
             return index.chunk(section_id(program, heading))
+
+    @property
+    def named(self) -> tuple[NamedDocument, ...]:
+        """The added documents with their names."""
+        with self._reading() as index:
+            return index.named
+
+    def foreign_words(self, text: str) -> tuple[str, ...]:
+        """The content words of a text that no program's guide, document or FAQ has in any form."""
+        with self._reading() as index:
+            ours = [number for name, number in index.program_numbers.items() if name]
+            of_programs = np.isin(index.programs, ours)
+
+            def is_known(alternative: Alternative) -> bool:
+                return any(
+                    all(of_programs[index.postings(kind, "words", term).rows].any() for term in alternative.terms)
+                    for kind in KINDS
+                )
+
+            return tuple(
+                " ".join(concept[0].terms) for concept in read_concepts(text) if not any(map(is_known, concept))
+            )
 
     def terms(self, text: str) -> Mapping[str, float]:
         """The content words of a text, each with its weight (inverse document frequency among the passages)."""
@@ -259,6 +289,14 @@ def _allowed(index: Index, kind: Kind, program: str) -> npt.NDArray[np.bool_]:
         numbers = [index.program_numbers[name] for name in (program, "") if name in index.program_numbers]
         allowed &= np.isin(index.programs, numbers)
     return allowed
+
+
+def _of_documents(index: Index, documents: Collection[str]) -> npt.NDArray[np.bool_]:
+    if not documents:
+        return np.ones(len(index.documents), dtype=np.bool_)
+    numbers = [index.document_numbers[id] for id in documents if id in index.document_numbers]
+    found: npt.NDArray[np.bool_] = np.isin(index.documents, numbers)
+    return found
 
 
 def _of_nearest(nearness: Scores, entry_numbers: npt.NDArray[np.int64]) -> dict[int, float]:

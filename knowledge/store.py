@@ -33,7 +33,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError
 
 from knowledge.embedding import Embedding, Vectors
-from knowledge.types import KINDS, Chunk, IndexMissingError, Kind
+from knowledge.types import KINDS, Chunk, IndexMissingError, Kind, NamedDocument
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
 
 Terms = Literal["words", "sounds"]
@@ -49,8 +49,9 @@ _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, program TEXT NOT NULL,
-    words INTEGER NOT NULL, sounds INTEGER NOT NULL, payload TEXT NOT NULL, vector BLOB NOT NULL
+    document TEXT NOT NULL, words INTEGER NOT NULL, sounds INTEGER NOT NULL, payload TEXT NOT NULL, vector BLOB NOT NULL
 );
+CREATE TABLE documents (id TEXT PRIMARY KEY, payload TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE postings (
     kind INTEGER NOT NULL, terms TEXT NOT NULL, term TEXT NOT NULL, block INTEGER NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (kind, terms, term, block)
@@ -98,15 +99,22 @@ class Wordings:
 
 
 def embedded_text(chunk: Chunk) -> str:
-    """What is embedded, and found by its words: a passage with its headings, a question as it stands."""
-    return chunk.text if chunk.kind == "question" else "\n".join([*chunk.headings, chunk.text])
+    """What is embedded, and found by its words: a passage with its headings and its question, a question as it stands.
+
+    A heading that is the question is not said twice.
+    """
+    if chunk.kind == "question":
+        return chunk.text
+    above = [heading for heading in chunk.headings if not chunk.answers or chunk.answers not in heading]
+    return "\n".join([*above, *([chunk.answers] if chunk.answers else []), chunk.text])
 
 
 class Index:
     """One generation, open for reading. Safe to use from several threads until it is closed.
 
     `words` and `sounds` hold, for each row, how many terms of that sort the chunk has; `kinds` its kind as a position
-    in KINDS (-1 where the row is empty) and `programs` the number of its program in `program_numbers`.
+    in KINDS (-1 where the row is empty), `programs` the number of its program in `program_numbers`, and
+    `documents` that of its document in `document_numbers`.
     """
 
     def __init__(self, data_dir: Path, generation: str, embedding: Embedding, chroma_url: str) -> None:
@@ -127,15 +135,18 @@ class Index:
         self._read_rows()
 
     def _read_rows(self) -> None:
-        records = self._select("SELECT row, kind, program, words, sounds FROM chunks ORDER BY row")
+        records = self._select("SELECT row, kind, program, document, words, sounds FROM chunks ORDER BY row")
         size = records[-1][0] + 1 if records else 0
         self.kinds = np.full(size, -1, dtype=np.int8)
         self.programs = np.zeros(size, dtype=np.int32)
         self.lengths: dict[Terms, Rows] = {"words": np.zeros(size, np.int32), "sounds": np.zeros(size, np.int32)}
+        self.documents = np.zeros(size, dtype=np.int32)
         self.program_numbers: dict[str, int] = {}
-        for row, kind, program, words, sounds in records:
+        self.document_numbers: dict[str, int] = {}
+        for row, kind, program, document, words, sounds in records:
             self.kinds[row] = kind
             self.programs[row] = self.program_numbers.setdefault(program, len(self.program_numbers))
+            self.documents[row] = self.document_numbers.setdefault(document, len(self.document_numbers))
             self.lengths["words"][row] = words
             self.lengths["sounds"][row] = sounds
         of_kind = {kind: self.kinds == i for i, kind in enumerate(KINDS)}
@@ -177,6 +188,11 @@ class Index:
             ),
             entries=tuple(entries),
         )
+
+    @cached_property
+    def named(self) -> tuple[NamedDocument, ...]:
+        """The added documents with their names."""
+        return tuple(_named(payload) for (payload,) in self._select("SELECT payload FROM documents ORDER BY id"))
 
     def nearest(self, vector: Vectors, program: str, limit: int) -> Rows:
         """The rows of the passages nearest to `vector`, of that program and of none ("" = of all)."""
@@ -274,6 +290,7 @@ def update_index(
     embedding: Embedding,
     progress: Callable[[int], None],
     chroma_url: str = "",
+    named: Callable[[], Iterable[NamedDocument]] = tuple,
 ) -> IndexChanges:
     """Makes the index hold exactly these chunks, and switches to it once it is complete and on disk.
 
@@ -285,6 +302,7 @@ def update_index(
         embedding: makes the vectors. Another name than before means a complete new generation.
         progress: told how many chunks have been read so far.
         chroma_url: "" for the embedded Chroma, or the address of a server.
+        named: gives the added documents with their names, once the chunks have been read.
 
     Raises:
         IndexBusyError: another process is updating this index.
@@ -303,6 +321,7 @@ def update_index(
                 read, created, updated = read + len(block), created + block_created, updated + block_updated
                 progress(read)
             deleted = builder.remove_unseen()
+            builder.name(named())
             generation = builder.finish()
         except BaseException:
             builder.abandon()
@@ -364,6 +383,16 @@ class _Builder:
             database.executemany("DELETE FROM chunks WHERE id = ?", [(identifier,) for identifier in block])
             cast(chromadb.Collection, self._passages).delete(ids=list(block))
         return len(unseen)
+
+    def name(self, documents: Iterable[NamedDocument]) -> None:
+        """Keeps what the documents are called, where that is not what is stored."""
+        wanted = {document.id: json.dumps(asdict(document), ensure_ascii=False) for document in documents}
+        stored = self._database.execute("SELECT id, payload FROM documents") if self._database else ()
+        if wanted == dict(stored):
+            return
+        database = self._writable()
+        database.execute("DELETE FROM documents")
+        database.executemany("INSERT INTO documents VALUES (?, ?)", sorted(wanted.items()))
 
     def finish(self) -> str | None:
         """Closes the new generation and forces it to disk; returns its name, or None where nothing differed."""
@@ -435,12 +464,13 @@ class _Builder:
                 row = next(self._free_rows)
             lengths = _put_in(changes, row, chunk)
             database.execute(
-                "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     row,
                     chunk.id,
                     KINDS.index(chunk.kind),
                     chunk.program,
+                    chunk.document,
                     lengths["words"],
                     lengths["sounds"],
                     _payload(chunk),
@@ -526,7 +556,14 @@ def _payload(chunk: Chunk) -> str:
 
 def _chunk(payload: str) -> Chunk:
     fields = json.loads(payload)
-    return Chunk(**{**fields, "headings": tuple(fields["headings"])})
+    cells = tuple((name, value) for name, value in fields["cells"])
+    return Chunk(**{**fields, "headings": tuple(fields["headings"]), "cells": cells})
+
+
+def _named(payload: str) -> NamedDocument:
+    fields = json.loads(payload)
+    listed = {key: tuple(fields[key]) for key in ("names", "years", "parts")}
+    return NamedDocument(**{**fields, **listed})
 
 
 def _blocks(items: Iterable[_T]) -> Iterator[list[_T]]:
@@ -561,7 +598,7 @@ def _root(data_dir: Path) -> Path:
 
 def _layout(chroma_url: str) -> str:
     """What a generation is like; one of another layout is neither read nor built upon."""
-    return f"3-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
+    return f"4-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
 
 
 def _layout_of(folder: Path) -> str:

@@ -243,13 +243,18 @@ class Ruling:
     fiscal_year: int | None = None
 
 
+Cell = tuple[str, str]
+"""A value of a table's row after the heading of its column ("" where it has none)."""
+
+
 @dataclass(frozen=True)
 class Chunk:
     """A passage of a document, or a typed question of the FAQ, as the index holds it.
 
     `id` is stable from run to run, `digest` changes with the content. `program` is a program id, or "" where the
     document belongs to none. `place` is where the passage stands ("推進体制構築支援 > 事業規模"), `quote` the short
-    evidence phrase of a guide's section ("" for other documents). `target` is the FAQ entry of a question.
+    evidence phrase of a guide's section ("" for other documents). `target` is the FAQ entry of a question. A passage
+    that is a table's row has its `cells`, one that is an answer the question that it `answers`.
     """
 
     id: str
@@ -264,6 +269,26 @@ class Chunk:
     quote: str = ""
     url: str = ""
     target: str = ""
+    cells: tuple[Cell, ...] = ()
+    answers: str = ""
+
+
+@dataclass(frozen=True)
+class NamedDocument:
+    """An added document as people may name it.
+
+    `names` are its title and the other names that it gives itself, `issuer` the body that it begins with, `years` the
+    fiscal years that it is of, `parts` its first headings. `program` is the program of ours that it is about ("" for
+    none).
+    """
+
+    id: str
+    title: str
+    names: tuple[str, ...]
+    issuer: str = ""
+    years: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
+    program: str = ""
 
 
 def section_id(program: str, heading: str) -> str:

@@ -1,46 +1,31 @@
 """PDF: lines put together to paragraphs, headings told by the size of their characters, ruled tables as rows."""
 
-import ctypes
-import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-import pdfplumber
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from ingest.characters import clean, joined
-from ingest.formats.tables import rows_of
+from ingest.characters import clean, joined, together
+from ingest.formats.printed import Character, Line, characters_of, lines_of
+from ingest.formats.ruling import Box, Ruled, ruled_tables
+from ingest.formats.tables import Grid, check_size, rows_of
 from ingest.formats.text import MARKER
-from ingest.types import Block, ReadError
-
-logging.getLogger("pdfminer").setLevel(logging.ERROR)  # it reports each font without a bounding box
+from ingest.types import Block, ReadError, Unread
 
 _SURVEYED = 40  # pages that tell the size of the text, its headings and what repeats on each page
-_RULES = range(4, 3000)  # paths of a page that may be a table's lines; more are a drawing
 _HEADING = 60  # characters; longer lines in large print are text
 _LONGEST = 100  # lines of a paragraph; what goes on longer is no running text
 _PAGE_NUMBER = re.compile(r"^[-‐–— ]*(?:p\.?)?\d{1,4}(?: ?/ ?\d{1,4})?(?:ページ)?[-‐–— ]*$", re.I)
 _UNBROKEN = re.compile(r"^[^\x00-\x7f]{0,2}[!-~]{15,}")  # an address or the like, moved to the next line as a whole
+_NO_HEADING = re.compile(r"^[=+\-×÷\d,.%円 ]+$|(?:[はがをにでとのもへや、]|および|及び|又は)$")
 _SENTENCE_END = re.compile(r"[。!?]$")
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line of a page. Positions and sizes are in points, `y` is that of the baseline, from the page's bottom."""
-
-    text: str
-    left: float
-    right: float
-    y: float
-    size: float
-    bold: bool
 
 
 @dataclass(frozen=True)
@@ -71,41 +56,153 @@ def open_pdf(path: Path) -> pdfium.PdfDocument:
         raise ReadError("PDFとして読めません(壊れている可能性があります)", "PDFを作り直してください") from None
 
 
-def read_pdf(document: pdfium.PdfDocument, path: Path) -> Iterator[Block]:
-    """The blocks of a PDF, a page at a time.
+def read_pdf(document: pdfium.PdfDocument) -> Iterator[Block | Unread]:
+    """The blocks of a PDF, a page at a time; a table that goes on over pages is one.
 
     Raises:
         ReadError: no page holds characters (scanned images).
     """
     look = _survey(document)
-    paragraph: list[_Line] = []
-    place, edge = "", 0.0
-    with pdfplumber.open(path) as tables:
-        for number in range(len(document)):
-            with closing(document[number]) as page:
-                lines = _lines(page)
-                has_rules = sum(1 for _ in page.get_objects([pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=3)) in _RULES
-                height = page.get_height()
+    reader = _Reader(look)
+    for number in range(len(document)):
+        with closing(document[number]) as page, closing(page.get_textpage()) as text:
+            lines = lines_of(text)
+            pictures = 0 if lines else sum(1 for _ in page.get_objects([pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3))
             kept = [line for line in lines if not _is_furniture(line, lines, look)]
-            found = _tables(tables.pages[number], number + 1) if has_rules and kept else []
-            for line in kept:
-                within = next((table for table in found if table.holds(line, height)), None)
-                if within is not None:
-                    if paragraph:
-                        yield _block(paragraph, place, look)
-                        paragraph = []
-                    yield from within.blocks
-                    within.blocks.clear()
-                    continue
-                if paragraph and (len(paragraph) == _LONGEST or not _continues(paragraph[-1], line, edge, look)):
-                    yield _block(paragraph, place, look)
-                    paragraph = []
-                if not paragraph:
-                    place = f"{number + 1}ページ"
-                paragraph.append(line)
-                edge = _edge(line, kept)
-    if paragraph:
-        yield _block(paragraph, place, look)
+            tables = ruled_tables(page) if kept else []
+            characters = characters_of(text) if tables else []
+            height = page.get_height()
+        if pictures:
+            yield Unread("画像だけのページ", f"{number + 1}ページ")
+        if number == 0 and len(document) > 1 and _is_cover(kept, look):
+            yield from _cover(kept)
+            continue
+        yield from reader.read(number + 1, kept, tables, characters, height)
+    yield from reader.finish()
+
+
+def _is_cover(lines: list[Line], look: _Look) -> bool:
+    """Whether a first page has nothing but the document's name, its date and who issued it."""
+    return 0 < len(lines) <= 15 and not any(
+        _SENTENCE_END.search(line.text) or MARKER.match(line.text) or len(line.text) > _HEADING for line in lines
+    ) and max(line.size for line in lines) > look.body  # fmt: skip
+
+
+def _cover(lines: list[Line]) -> Iterator[Block]:
+    """The largest print of a cover as the title, the rest as it stands."""
+    largest = max(line.size for line in lines)
+    titled = [line for line in lines if line.size > 0.85 * largest]
+    yield Block("heading", clean(" ".join(line.text for line in titled)), "1ページ", 1)
+    yield from (Block("paragraph", line.text, "1ページ") for line in lines if line not in titled)
+
+
+@dataclass
+class _Table:
+    """A table as far as it has been read: its last part, its rows with their places, and those of its heading."""
+
+    ruled: Ruled
+    rows: list[list[str]]
+    places: list[str]
+
+    def add(self, part: Ruled, rows: list[list[str]], place: str) -> None:
+        """Goes on with the part on the next page; a row that was cut is put together, a repeated heading left out."""
+        if self.ruled.open_below and part.open_above and rows:
+            self.rows[-1] = [joined(above, below) for above, below in zip(self.rows[-1], rows[0], strict=True)]
+            rows = rows[1:]
+        head = 0
+        while head < min(len(rows), 3) and rows[head] == self.rows[head : head + 1][0]:
+            head += 1
+        self.rows += rows[head:]
+        self.places += [place] * len(rows[head:])
+        self.ruled = part
+
+
+class _Reader:
+    """Puts the lines and tables of the pages together."""
+
+    def __init__(self, look: _Look) -> None:
+        self._look = look
+        self._paragraph: list[Line] = []
+        self._place, self._edge = "", 0.0
+        self._table: _Table | None = None
+
+    def read(
+        self, number: int, lines: list[Line], tables: list[Ruled], characters: list[Character], height: float
+    ) -> Iterator[Block]:
+        """The blocks that are complete with this page."""
+        given: set[Ruled] = set()
+        for line in lines:
+            down = height - line.y - line.size / 3
+            within = next((table for table in tables if table.holds(line.left, down)), None)
+            if within is not None and self._takes(within):
+                if within not in given:
+                    given.add(within)
+                    yield from self._add_table(within, number, _cell_reader(characters, height))
+                continue
+            yield from self._finish_table()
+            if self._paragraph and (
+                len(self._paragraph) == _LONGEST or not _continues(self._paragraph[-1], line, self._edge, self._look)
+            ):
+                yield from self._finish_paragraph()
+            if not self._paragraph:
+                self._place = f"{number}ページ"
+            self._paragraph.append(line)
+            self._edge = _edge(line, lines)
+
+    def _takes(self, table: Ruled) -> bool:
+        """Whether it is read as a table; one row of several columns is a box, unless it goes on from a table."""
+        if len(table.tops) > 1 or len(table.columns) == 2:
+            return True
+        return self._table is not None and table.goes_on_from(self._table.ruled)
+
+    def _add_table(self, table: Ruled, number: int, text_of: Callable[[Box], str]) -> Iterator[Block]:
+        yield from self._finish_paragraph()
+        rows, place = table.grid(text_of), f"{number}ページの表"
+        if self._table is not None and table.goes_on_from(self._table.ruled):
+            self._table.add(table, rows, place)
+            return
+        yield from self._finish_table()
+        self._table = _Table(table, rows, [place] * len(rows))
+
+    def _finish_table(self) -> Iterator[Block]:
+        table, self._table = self._table, None
+        if table is not None:
+            check_size(sum(map(len, table.rows)))
+            yield from rows_of(Grid(table.rows, table.places))
+
+    def _finish_paragraph(self) -> Iterator[Block]:
+        lines, self._paragraph = self._paragraph, []
+        if lines:
+            yield _block(lines, self._place, self._look)
+
+    def finish(self) -> Iterator[Block]:
+        """What the last page has left open."""
+        yield from self._finish_table()
+        yield from self._finish_paragraph()
+
+
+def _cell_reader(characters: list[Character], height: float) -> Callable[[Box], str]:
+    """Reads the text that lies within a box, its lines put together."""
+
+    def text_of(box: Box) -> str:
+        left, top, right, bottom = box
+        lines: list[str] = []
+        last: Character | None = None
+        for character in characters:
+            if not (left <= character.middle <= right and top <= height - character.level <= bottom):
+                continue
+            new_line = last is None or abs(last.level - character.level) > 0.6 * max(character.height, 1)
+            if new_line and not (last and character.text.isspace()):
+                lines.append("")
+            if lines:
+                lines[-1] += character.text
+            last = character
+        text = ""
+        for line in lines:
+            text = joined(text, together(clean(line)))
+        return text
+
+    return text_of
 
 
 def _survey(document: pdfium.PdfDocument) -> _Look:
@@ -115,8 +212,8 @@ def _survey(document: pdfium.PdfDocument) -> _Look:
     bold = 0
     sampled = min(len(document), _SURVEYED)
     for number in range(sampled):
-        with closing(document[number]) as page:
-            lines = _lines(page)
+        with closing(document[number]) as page, closing(page.get_textpage()) as text:
+            lines = lines_of(text)
         edges.update({_pattern(line) for line in lines[:2] + lines[-2:] if not _SENTENCE_END.search(line.text)})
         for line in lines:
             characters[line.size] += len(line.text)
@@ -138,56 +235,23 @@ def _survey(document: pdfium.PdfDocument) -> _Look:
     )
 
 
-def _lines(page: pdfium.PdfPage) -> list[_Line]:
-    """The lines of a page in the order of its content."""
-    lines: list[_Line] = []
-    with closing(page.get_textpage()) as text:
-        characters = [pdfium_c.FPDFText_GetUnicode(text, index) for index in range(text.count_chars())]
-        start = 0
-        for index, code in enumerate([*characters, 10]):
-            if code not in (10, 13):
-                continue
-            content = clean("".join(map(chr, characters[start:index])))
-            if content:
-                lines.append(_measured(text, start, index - 1, content))
-            start = index + 1
-    return lines
-
-
-def _measured(text: pdfium.PdfTextPage, first: int, last: int, content: str) -> _Line:
-    matrix = pdfium_c.FS_MATRIX()
-    pdfium_c.FPDFText_GetMatrix(text, first, matrix)
-    x, y = ctypes.c_double(), ctypes.c_double()
-    pdfium_c.FPDFText_GetCharOrigin(text, first, x, y)
-    right = max(text.get_charbox(index)[2] for index in range(max(first, last - 2), last + 1))
-    size = pdfium_c.FPDFText_GetFontSize(text, first) * (abs(matrix.d) or abs(matrix.b) or 1)
-    bold = _is_bold(text, first) and _is_bold(text, last)
-    return _Line(content, x.value, right, y.value, round(size * 2) / 2 or 1, bold)
-
-
-def _is_bold(text: pdfium.PdfTextPage, index: int) -> bool:
-    name, flags = ctypes.create_string_buffer(100), ctypes.c_int()
-    pdfium_c.FPDFText_GetFontInfo(text, index, name, 100, flags)
-    return pdfium_c.FPDFText_GetFontWeight(text, index) >= 600 or b"bold" in name.value.lower()
-
-
-def _pattern(line: _Line) -> str:
+def _pattern(line: Line) -> str:
     return re.sub(r"\d+", "0", line.text)
 
 
-def _is_furniture(line: _Line, lines: list[_Line], look: _Look) -> bool:
+def _is_furniture(line: Line, lines: list[Line], look: _Look) -> bool:
     """Page numbers and running heads: at the edge of the page, there only."""
     if line not in lines[:2] + lines[-2:]:
         return False
     return bool(_PAGE_NUMBER.match(line.text)) or _pattern(line) in look.repeated
 
 
-def _edge(line: _Line, lines: list[_Line]) -> float:
+def _edge(line: Line, lines: list[Line]) -> float:
     """Where the lines of this one's column end on the right."""
     return max(other.right for other in lines if abs(other.left - line.left) < 2.5 * line.size)
 
 
-def _continues(line: _Line, following: _Line, edge: float, look: _Look) -> bool:
+def _continues(line: Line, following: Line, edge: float, look: _Look) -> bool:
     """Whether a line was broken only because it was full."""
     if abs(line.size - following.size) > 0.6 or line.bold != following.bold or MARKER.match(following.text):
         return False
@@ -201,44 +265,14 @@ def _continues(line: _Line, following: _Line, edge: float, look: _Look) -> bool:
     return distance < 1.25 * look.spacing
 
 
-def _block(lines: list[_Line], place: str, look: _Look) -> Block:
+def _block(lines: list[Line], place: str, look: _Look) -> Block:
     text = lines[0].text
     for line in lines[1:]:
         text = joined(text, line.text)
     first = lines[0]
-    if len(text) <= _HEADING and not _SENTENCE_END.search(text):
+    if len(text) <= _HEADING and not _SENTENCE_END.search(text) and not _NO_HEADING.search(text):
         if first.size in look.headings:
             return Block("heading", text, place, 1 + look.headings.index(first.size))
         if first.bold and not look.is_bold:
             return Block("heading", text, place, 9)
     return Block("paragraph", text, place)
-
-
-@dataclass
-class _FoundTable:
-    """A ruled table: where it lies (points, from the page's top), and its rows, taken when its first line is met."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    blocks: list[Block]
-
-    def holds(self, line: _Line, height: float) -> bool:
-        """Whether a line of the page's text lies in the table."""
-        down = height - line.y - line.size / 3
-        return self.left - 1 <= line.left <= self.right and self.top <= down <= self.bottom
-
-
-def _tables(page: pdfplumber.page.Page, number: int) -> list[_FoundTable]:
-    found = []
-    for position, table in enumerate(page.find_tables(), 1):
-        rows = [[clean((cell or "").replace("\n", "")) for cell in row] for row in table.extract()]
-        if len(rows) < 2 or len(rows[0]) < 2:
-            continue
-        for above, row in pairwise(rows):
-            row[0] = row[0] or above[0]  # merged down
-        place = f"{number}ページの表{position}" if position > 1 else f"{number}ページの表"
-        found.append(_FoundTable(*table.bbox, list(rows_of(rows, [place] * len(rows)))))
-    page.close()
-    return found

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ingest.characters import clean, decode, joined
-from ingest.formats.tables import row_text, rows_of
+from ingest.formats.tables import Grid, rows_of
 from ingest.types import Block
 
 _ENDS = re.compile(r"[。!?！？」）):：]$")
@@ -70,7 +70,7 @@ def read_text(path: Path) -> Iterator[Block]:
         numbered = list(group)
         if cells > 1 and len(numbered) > 1:
             rows = [[clean(cell) for cell in line.strip().split("\t")] for _, line in numbered]
-            yield from rows_of(rows, [f"{number}行目" for number, _ in numbered])
+            yield from rows_of(Grid(rows, [f"{number}行目" for number, _ in numbered]))
             continue
         for number, line in numbered:
             if text := clean(line):
@@ -91,45 +91,65 @@ def read_markdown(path: Path) -> Iterator[Block]:
     skipped = found[0].count("\n") if found else 0
     lines = content.splitlines()
     lines[:skipped] = [""] * skipped
-    header: list[str] | None = None
     kept = list(unwrapped(lines))
+    in_table = _table_lines(kept)
+    table: list[tuple[int, str]] = []
     fenced = False
     for position, (number, line) in enumerate(kept):
-        place = f"{number}行目"
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
             continue
-        cells = None if fenced else _ROW.match(line)
-        if cells is None:
-            header = None
-        if fenced:
-            text = clean(line)
-            block = Block("paragraph", text, place)
-        elif cells is not None:
-            if _DIVIDER.match(cells[1]):
-                continue
-            values = [_plain(cell) for cell in re.split(r"(?<!\\)\|", cells[1])]
-            if header is None:
-                header = values
-                following = kept[position + 1][1] if position + 1 < len(kept) else ""
-                if _DIVIDER.match(following):
-                    continue
-            block = Block("row", row_text(header, values), place)
-        elif heading := _ATX.match(line):
-            block = Block("heading", _plain(heading[2]), place, len(heading[1]))
-        elif _SETEXT.match(line) and position and kept[position - 1][0] == number - 1:
+        if position in in_table and not fenced:
+            table.append((number, line))
+            if position + 1 not in in_table or kept[position + 1][0] != number + 1:
+                yield from _markdown_table(table)
+                table = []
             continue
-        elif item := _ITEM.match(line):
-            block = Block("item", _plain(f"{item['number'] or ''} {item['text']}"), place)
-        else:
-            underline = kept[position + 1] if position + 1 < len(kept) else (0, "")
-            text = _plain(line.lstrip("> "))
-            if underline[0] == number + 1 and (mark := _SETEXT.match(underline[1])):
-                block = Block("heading", text, place, 1 if mark[1][0] == "=" else 2)
-            else:
-                block = Block("paragraph", text, place)
-        if block.text:
+        if (block := _markdown_line(kept, position, fenced=fenced)) and block.text:
             yield block
+
+
+def _table_lines(lines: Sequence[tuple[int, str]]) -> set[int]:
+    """The positions of the lines of tables: with bars at both ends, or around a line of dashes and bars."""
+    found = {position for position, (_, line) in enumerate(lines) if _ROW.match(line)}
+    for position, (_, line) in enumerate(lines):
+        if position and "|" in line and _DIVIDER.match(line) and "|" in lines[position - 1][1]:
+            following = position
+            while following < len(lines) and "|" in lines[following][1]:
+                following += 1
+            found.update(range(position - 1, following))
+    return found
+
+
+def _markdown_table(lines: Sequence[tuple[int, str]]) -> Iterator[Block]:
+    rows: list[list[str]] = []
+    places: list[str] = []
+    headed: set[int] = set()
+    for number, line in lines:
+        if _DIVIDER.match(line):
+            headed = set(range(len(rows)))
+            continue
+        rows.append([_plain(cell) for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))])
+        places.append(f"{number}行目")
+    yield from rows_of(Grid(rows, places, headed))
+
+
+def _markdown_line(lines: Sequence[tuple[int, str]], position: int, *, fenced: bool) -> Block | None:
+    number, line = lines[position]
+    place = f"{number}行目"
+    if fenced:
+        return Block("paragraph", clean(line), place)
+    if heading := _ATX.match(line):
+        return Block("heading", _plain(heading[2]), place, len(heading[1]))
+    if _SETEXT.match(line) and position and lines[position - 1][0] == number - 1:
+        return None
+    if item := _ITEM.match(line):
+        return Block("item", _plain(f"{item['number'] or ''} {item['text']}"), place)
+    underline = lines[position + 1] if position + 1 < len(lines) else (0, "")
+    text = _plain(line.lstrip("> "))
+    if underline[0] == number + 1 and (mark := _SETEXT.match(underline[1])):
+        return Block("heading", text, place, 1 if mark[1][0] == "=" else 2)
+    return Block("paragraph", text, place)
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from knowledge.figures.composing import total
 from knowledge.figures.days import read_days, read_fiscal_years
 from knowledge.figures.normalizing import normalize, normalize_with_offsets
 from knowledge.figures.numbers import read_number
+from knowledge.figures.ranges import Range, measure_of, read_ranges
 from knowledge.figures.reading import read_figures
 from knowledge.figures.types import Day, Dimension, Figure, Precision
 from knowledge.figures.writing import format_date, format_fiscal_year, format_number, format_yen
@@ -17,17 +18,20 @@ __all__ = [
     "Dimension",
     "Figure",
     "Precision",
+    "Range",
     "fiscal_year_of",
     "format_date",
     "format_fiscal_year",
     "format_number",
     "format_yen",
     "latest",
+    "measure_of",
     "normalize",
     "normalize_with_offsets",
     "read_days",
     "read_figures",
     "read_fiscal_years",
     "read_number",
+    "read_ranges",
     "total",
 ]

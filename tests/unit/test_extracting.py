@@ -202,10 +202,10 @@ def test_workbooks_are_read_row_by_row_under_their_headings(tmp_path: Path) -> N
     hidden.sheet_state = "hidden"
     book.save(tmp_path / "a.xlsx")
     document, blocks = read(tmp_path / "a.xlsx")
-    assert document.title == "a"
+    assert document.title == "補助率の一覧"
     assert [(block.kind, block.text) for block in blocks] == [
+        ("heading", "補助率の一覧"),
         ("heading", "補助率"),
-        ("paragraph", "補助率の一覧"),
         ("row", "事業: 基盤整備 | 区分: 市 | 補助率: 50% | 上限額: 1,200,000"),
         ("row", "事業: 基盤整備 | 区分: 町村 | 補助率: 2/3 | 上限額: 800"),
     ]
@@ -260,7 +260,7 @@ def test_a_bold_line_of_a_pdf_is_a_heading(tmp_path: Path) -> None:
         ("白紙.txt", b"  \n\n", "空です"),
         ("画像.txt", b"\x89PNG\x00\x01\x02", "バイナリ"),
         ("謎.txt", bytes(range(128, 256)) * 3, "文字コード"),
-        ("表.csv", b"a,b", "対応していない形式"),
+        ("表.xls", b"a,b", "対応していない形式"),
         ("なし", b"a", "対応していない形式"),
         ("壊れた.pdf", b"%PDF-1.4 broken", "PDFとして読めません"),
         ("鍵.pdf", pdf_bytes(trailer=ENCRYPTED), "パスワード"),
@@ -271,7 +271,7 @@ def test_a_bold_line_of_a_pdf_is_a_heading(tmp_path: Path) -> None:
         ("壊れた.xlsx", b"PK\x03\x04 broken", "壊れています"),
         ("実はPDF.txt", pdf_bytes(), "拡張子と合いません"),
         ("実はWeb.md", b"<!DOCTYPE html><p>a</p>", "拡張子と合いません"),
-        ("深い.html", b"<div>" * 5000 + b"a", "壊れています"),
+        ("深い.html", b"<div>" * 5000 + b"a", "入れ子が深すぎる"),
         ("空.html", b"<html><body><nav>a</nav></body></html>", "文字が入っていません"),
     ],
 )
@@ -297,7 +297,7 @@ def test_a_package_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package,
         package.open("word/document.xml", "w", force_zip64=True) as part,
     ):
-        for _ in range(1025):
+        for _ in range(50):
             part.write(bytes(1 << 20))
     with pytest.raises(ReadError, match="大きすぎ"):
         read(path)

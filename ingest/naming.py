@@ -1,0 +1,97 @@
+"""How a document is called: its title without what every title has, the names that it gives itself, who issued it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ingest.outlining import ProgramNames
+from ingest.types import Document, Placed
+from knowledge.figures import normalize, read_fiscal_years
+from knowledge.naming import bare_name, is_short_for, issuer_of, names_a_program, split_issuer
+from knowledge.types import NamedDocument
+
+_HEAD = 60  # blocks at the head of a document in which it says how it is called
+_MOST_PARTS = 40
+_PART = range(3, 31)  # characters of a part's name
+_DEFINED = re.compile(
+    r"(?P<formal>[^「」。、()]{0,40}?)[」』]?\(以下[、, ]?(?:単に)?[「『](?P<short>[^「」『』]{2,24})[」』]"
+    r"と(?:いう|いいます|する)"
+)
+_CALLED = re.compile(
+    r"(?:愛称|通称|略称|呼称|正式名称|正式名|制度名|事業名)(?:は|が|を|:| )*[「『](?P<name>[^「」『』]{2,30})[」』]"
+)
+_LABELLED = re.compile(r"^(?:正式名称|名称|愛称|通称|略称|制度名|事業名|補助金名)$")
+_BRACKETED = re.compile(r"[「『(<〈《【]([^「」『』()<>〈〉《》【】]{3,30})[」』)>〉》】]")
+
+
+@dataclass
+class Names:
+    """Hears a document block by block for what it calls itself."""
+
+    document: Document
+    names: dict[str, None] = field(default_factory=dict)
+    parts: dict[str, None] = field(default_factory=dict)
+    issuer: str = ""
+    years: frozenset[int] = frozenset()
+    programs: set[str] = field(default_factory=set)
+
+    def hear(self, outline: Iterable[Placed]) -> Iterator[Placed]:
+        """Passes the blocks on."""
+        title = self.document.title
+        self.issuer = issuer_of(title)
+        self.years = read_fiscal_years(normalize(title))
+        self._add(title)
+        for name in _BRACKETED.findall(title):
+            if names_a_program(name):
+                self._add(name)
+        for number, placed in enumerate(outline):
+            if number < _HEAD:
+                self._look(placed)
+            for part in placed.headings[1:3]:
+                if len(part) in _PART and len(self.parts) < _MOST_PARTS:
+                    self.parts.setdefault(part)
+            if placed.program:
+                self.programs.add(placed.program)
+            yield placed
+
+    def _look(self, placed: Placed) -> None:
+        text = placed.block.text
+        for found in _DEFINED.finditer(text):
+            formal, short = found["formal"].strip(), found["short"]
+            if names_a_program(short) and (self._is_own(formal) or self._is_own(short)):
+                self._add(short)
+                self._add(formal if names_a_program(formal) else "")
+        for found in _CALLED.finditer(text):
+            self._add(found["name"])
+        for name, value in placed.block.cells:
+            if _LABELLED.match(name) and len(placed.block.cells) == 1:
+                self._add(value)
+        if not self.years:
+            self.years = read_fiscal_years(normalize(text)) if len(text) <= 40 else frozenset()
+        if not self.issuer and len(text) <= 40:
+            self.issuer = split_issuer(text)[0]
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a name is about what the title is about."""
+        title = bare_name(self.document.title)
+        bare = bare_name(name)
+        return bool(bare) and (bare in title or title in bare or is_short_for(bare, title))
+
+    def _add(self, name: str) -> None:
+        if name:
+            self.names.setdefault(name)
+
+    def named(self, own: ProgramNames) -> NamedDocument:
+        """The document with its names, once it has been heard."""
+        program = own.within(self.document.title) or own.equal(self.document.title)
+        if not program and len(self.programs) == 1:
+            program = next(iter(self.programs))
+        return NamedDocument(
+            self.document.id,
+            self.document.title,
+            tuple(self.names),
+            self.issuer,
+            tuple(sorted(self.years)),
+            tuple(self.parts),
+            program,
+        )
