@@ -61,7 +61,7 @@ class Question:
         beside = self._text
         for figure in reversed(figures):
             beside = f"{beside[: figure.start]} {beside[figure.end :]}"
-        words = [word for word in searcher.terms(beside) if not _FIGURE.fullmatch(word)]
+        words = [word for word in searcher.terms(_WHOLE.sub(" ", beside)) if not _FIGURE.fullmatch(word)]
         self.seeks = tuple(
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
         )

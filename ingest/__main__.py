@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 from unicodedata import normalize
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -21,17 +23,21 @@ from ingest.auditing import Audit, Finding
 from ingest.characters import FORMATS
 from ingest.documents import Added, Documents, ListDamagedError
 from ingest.extracting import SUFFIXES, suffix_of
+from ingest.fetching import Fetcher, id_of
 from ingest.files import why
 from ingest.settings import IngestSettings
 from ingest.types import ReadError
+from ingest.watching import look
 from knowledge.catalog import Catalog, CatalogError, load_catalog
 from knowledge.types import Subject
+from knowledge.watching import Change, load_watch
 
 FAILED = 1
 BAD_INPUT = 2
 
 _STDIN = "-"
 _SHOWN_CONFLICTS = 10  # of a run that only builds the index; `audit` shows all
+_SHOWN_CHANGES = 20
 _SHOWN_PLACES = 5  # of what could not be read in a document
 _QUIET = 5.0  # seconds between two lines of progress where there is no terminal
 
@@ -78,6 +84,7 @@ class _Source:
     file: Path
     id: str
     folder: Path | None = None
+    url: str = ""
 
     @property
     def leads_out(self) -> bool:
@@ -102,8 +109,8 @@ def add(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE|FOLDER|-",
-            help=f"文書({FORMATS})、フォルダー、または - (標準入力)。いくつでも並べられます。",
+            metavar="FILE|FOLDER|URL|-",
+            help=f"文書({FORMATS})、フォルダー、URL、または - (標準入力)。いくつでも並べられます。",
             rich_help_panel=_ARGUMENTS,
             show_default=False,
         ),
@@ -122,14 +129,14 @@ def add(
     """文書を追加し、すぐに索引へ入れます。同じIDの文書は置き換えます。"""
     settings = IngestSettings()
     with _failures(), TemporaryDirectory() as folder:
-        sources, problems = _sources(paths, name, Path(folder))
+        sources, problems = _sources(paths, name, Path(folder), Fetcher(settings.watch_local))
         documents = Documents(settings.data_dir)
         with documents.changing():
             for source in sources:
                 before = documents.added.get(source.id)
                 try:
                     with err.status(f"{escape(source.id)} を読んでいます"):
-                        added = documents.add(source.file, source.id)
+                        added = documents.add(source.file, source.id, source.url)
                 except ReadError as error:
                     problems.append((source.id, error))
                     continue
@@ -180,6 +187,10 @@ def list_documents(help: Help = False) -> None:
         for added in Documents(IngestSettings().data_dir).added.values():
             table.add_row(escape(added.id), escape(added.title), f"追加した文書({Path(added.file).suffix[1:]})")
         out.print(table)
+        changes = load_watch(IngestSettings().data_dir).changes
+        if changes:
+            out.print(f"\n[bold]見守っているページで変わった数値[/](新しい順に{_SHOWN_CHANGES}件まで)")
+            _print_changes(changes[: -_SHOWN_CHANGES - 1 : -1])
 
 
 @app.command("audit", rich_help_panel="コマンド", add_help_option=False)
@@ -204,6 +215,37 @@ def audit(
         _print_findings(found, catalog, everything)
         _print_problems("読めませんでした", unreadable.items())
         raise typer.Exit(FAILED if unreadable or not found.is_sound else 0)
+
+
+@app.command("watch", rich_help_panel="コマンド", add_help_option=False)
+def watch(help: Help = False) -> None:
+    """制度のページと、URLで追加した文書を1回見に行きます。
+
+    変わっていれば取り込み直し、変わった数値を知らせます。サーバーは WATCH_HOURS ごとにこれを行います。
+    """
+    settings = IngestSettings()
+    with _failures():
+        catalog, documents = load_catalog(), Documents(settings.data_dir)
+        with documents.changing():
+            seen = look(settings.data_dir, catalog, documents, Fetcher(settings.watch_local), _now())
+            _print_problems("見に行けませんでした", seen.problems)
+            _print_changes(seen.changes)
+            status = _index(settings, catalog, documents) if seen.renewed else 0
+    raise typer.Exit(FAILED if seen.problems else status)
+
+
+def _now() -> datetime:
+    return datetime.now(ZoneInfo("Asia/Tokyo"))
+
+
+def _print_changes(changes: Iterable[Change]) -> None:
+    for change in changes:
+        out.print(
+            f"変わりました: {change.document} {change.place}\n  前: {change.before}(「{change.old_sentence}」)"
+            f"\n  今: {change.after}(「{change.new_sentence}」)",
+            markup=False,
+            emoji=False,
+        )
 
 
 def _index(settings: IngestSettings, catalog: Catalog, documents: Documents) -> int:
@@ -245,7 +287,9 @@ def _progress() -> Iterator[Callable[[int], None]]:
         yield show
 
 
-def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], list[tuple[str, ReadError]]]:
+def _sources(
+    paths: list[str], name: str, folder: Path, fetcher: Fetcher
+) -> tuple[list[_Source], list[tuple[str, ReadError]]]:
     """The files that the arguments stand for, in order, and those that cannot be taken."""
     name = normalize("NFKC", name).strip()
     if name and (len(paths) != 1 or Path(paths[0]).is_dir()):
@@ -255,6 +299,14 @@ def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], 
     sources: dict[str, _Source] = {}
     problems: list[tuple[str, ReadError]] = []
     for path in paths:
+        if path.startswith(("http://", "https://")):
+            try:
+                source = _fetched(path, name, folder / f"fetched-{len(sources)}", fetcher)
+            except ReadError as error:
+                problems.append((path, error))
+                continue
+            sources[source.id] = source
+            continue
         found = list(_files_of(path, name, folder))
         if not found:
             nothing = ReadError("フォルダーに文書がありません", "文書の入ったフォルダーを指定してください")
@@ -271,6 +323,15 @@ def _sources(paths: list[str], name: str, folder: Path) -> tuple[list[_Source], 
                 )
                 problems.append((str(source.file), clash))
     return list(sources.values()), problems
+
+
+def _fetched(url: str, name: str, file: Path, fetcher: Fetcher) -> _Source:
+    with err.status(f"{escape(url)} を取得しています"):
+        fetched = fetcher.fetch(url)
+    assert fetched is not None  # nothing was said of what is there already
+    file = file.with_suffix(fetched.suffix)
+    file.write_bytes(fetched.content)
+    return _Source(file, name or id_of(url), url=url)
 
 
 def _files_of(path: str, name: str, folder: Path) -> Iterator[_Source]:

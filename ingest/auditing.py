@@ -144,8 +144,13 @@ class _Claim:
         return not years or any(first <= year <= self.last_year for year in years)
 
 
-_Figures = tuple[tuple[str, Any, Any], ...]
-"""What a text's figures and days are worth, in order."""
+@dataclass(frozen=True)
+class Slot:
+    """A figure or a day of a normalised text, and what it is worth."""
+
+    start: int
+    end: int
+    value: tuple[str, Any, Any]
 
 
 @dataclass
@@ -157,7 +162,7 @@ class _Frame:
     subject: str
     says: str
     dated: bool
-    allowed: set[_Figures] = field(default_factory=set)
+    allowed: set[tuple[tuple[str, Any, Any], ...]] = field(default_factory=set)
 
 
 class Auditor:
@@ -354,37 +359,49 @@ def _speaks_of(claim: _Claim, text: str) -> bool:
     return bool(cue.needs.search(text)) and not cue.never.search(text)
 
 
-def _slotted(text: str) -> tuple[str, _Figures]:
-    """A text with its figures and days left out, and what these are worth; years stay."""
+def slotted(text: str) -> tuple[str, tuple[Slot, ...]]:
+    """A text with its figures and days left out, and these in order; years stay."""
     normal = normalize(text)
-    places: list[tuple[int, int, tuple[str, Any, Any]]] = [
-        (figure.start, figure.end, (figure.dimension.value, figure.value, None)) for figure in read_figures(normal)
-    ]
+    slots = [Slot(f.start, f.end, (f.dimension.value, f.value, None)) for f in read_figures(normal)]
     for day in read_days(normal, _ANY_DAY):
         if day.precision not in ("fiscal_year", "year"):
-            places.append((day.start, day.end, (day.precision, day.first_on, day.last_on)))
-    parts, at = [], 0
-    for start, end, _ in sorted(places):
-        if start >= at:
-            parts += [normal[at:start], _SLOT]
-            at = end
-    return "".join([*parts, normal[at:]]), tuple(value for *_, value in sorted(places, key=lambda place: place[:2]))
+            slots.append(Slot(day.start, day.end, (day.precision, day.first_on, day.last_on)))
+    kept: list[Slot] = []
+    parts: list[str] = []
+    at = 0
+    for slot in sorted(slots, key=lambda slot: slot.start):
+        if slot.start >= at:
+            kept.append(slot)
+            parts += [normal[at : slot.start], _SLOT]
+            at = slot.end
+    return "".join([*parts, normal[at:]]), tuple(kept)
+
+
+def sentences_of(document: Document) -> Iterator[tuple[str, str]]:
+    """The sentences of a document with their places, and its rows whole."""
+    for block in document.blocks:
+        for sentence in [block.text] if block.kind == "row" else _SENTENCE.findall(block.text):
+            if text := sentence.strip():
+                yield text, block.place
 
 
 def _frames(entries: list[_Resting]) -> list[_Frame]:
     frames: dict[str, _Frame] = {}
     for rests, subject, says, evidence in entries:
-        text, figures = _slotted(squeeze(evidence.quote))
-        if not figures or len(text.replace(_SLOT, "")) < _FRAME:
+        text, slots = slotted(squeeze(evidence.quote))
+        if not slots or len(text.replace(_SLOT, "")) < _FRAME:
             continue
         dated = bool(read_fiscal_years(normalize(squeeze(evidence.quote))))
-        frames.setdefault(text, _Frame(text, rests, subject, says, dated)).allowed.add(figures)
+        frames.setdefault(text, _Frame(text, rests, subject, says, dated)).allowed.add(
+            tuple(slot.value for slot in slots)
+        )
     return list(frames.values())
 
 
 def _reframed(frames: list[_Frame], sentence: str, years: frozenset[int], known: range) -> Iterator[_Frame]:
     """The phrases that a sentence has with other figures."""
-    text, figures = _slotted(sentence)
+    text, slots = slotted(sentence)
+    figures = tuple(slot.value for slot in slots)
     for frame in frames:
         if years and not frame.dated and not any(year in known for year in years):
             continue

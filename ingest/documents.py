@@ -20,7 +20,8 @@ from ingest.types import Block, Document, ReadError
 class Added:
     """An added document as the list holds it. `file` is its original in the folder, named by its content.
 
-    `unread` are the places that its reader could not take, with what is there.
+    `unread` are the places that its reader could not take, with what is there; `source` is the address that it was
+    fetched from ("" for a file).
     """
 
     id: str
@@ -29,6 +30,7 @@ class Added:
     file: str
     digest: str
     unread: tuple[tuple[str, str], ...] = ()
+    source: str = ""
 
 
 class ListDamagedError(Exception):
@@ -86,8 +88,13 @@ class Documents:
         finally:
             os.close(lock)
 
-    def add(self, source: Path, id: str) -> Added:
+    def add(self, source: Path, id: str, url: str = "") -> Added:
         """Copies and reads a document, and puts it on the list in place of one with the same id.
+
+        Args:
+            source: the file.
+            id: its id.
+            url: where it was fetched from, if it was.
 
         Raises:
             ReadError: it cannot be taken in. The list stays as it was.
@@ -99,16 +106,19 @@ class Documents:
                 f"ファイルを開けません({why(error)})", "ファイルの場所と読み取りの権限を確かめてください"
             ) from error
         stored = self.added.get(id)
-        if stored is not None and stored.digest == digest and (self.folder / stored.file).exists():
+        if stored is not None and (stored.digest, stored.source) == (digest, url) and self._is_kept(stored):
             return stored
         original = self.folder / f"{digest}{source.suffix.lower()}"
         with source.open("rb") as content, replacing(original) as copy:
             shutil.copyfileobj(content, copy)
         document = self._extract(original, id)
         unread = tuple(dict.fromkeys((gap.what, gap.place) for gap in document.unread))
-        added = Added(id, document.title, document.url, original.name, digest, unread)
+        added = Added(id, document.title, document.url or url, original.name, digest, unread, url)
         self._write({**self.added, id: added})
         return added
+
+    def _is_kept(self, added: Added) -> bool:
+        return (self.folder / added.file).exists()
 
     def remove(self, id: str) -> None:
         """Takes a document off the list. Raises KeyError where none has this id."""

@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class IngestSettings(BaseSettings):
     """Where everything is written, which embedding model makes the vectors, and where these are kept.
 
-    "" stands for the repository's own model, and for Chroma in the data folder.
+    "" stands for the repository's own model, and for Chroma in the data folder. `watch_local` lets pages of this
+    machine be fetched, for tests.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
@@ -16,3 +17,4 @@ class IngestSettings(BaseSettings):
     data_dir: Path = Path("data")
     embedding_model: str = ""
     chroma_url: str = ""
+    watch_local: bool = False

@@ -123,7 +123,8 @@ class _Reader:
         line: list[str] = []
 
         def flush() -> Iterator[Block]:
-            for part in "".join(line).split("\n"):
+            text = "".join(line)
+            for part in [text] if element.name in _HEADINGS else text.split("\n"):
                 if text := clean(part):
                     yield _block_of(element, text)
             line.clear()

@@ -1,0 +1,186 @@
+"""Fetches a document from its address: public hosts only, within bounds, as its site's robots.txt allows."""
+
+import ipaddress
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from email.message import Message
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.robotparser import RobotFileParser
+
+import httpcore
+
+from ingest.extracting import SUFFIXES, suffix_of
+from ingest.types import ReadError
+
+AGENT = "madoguchi-ingest"
+"""What the fetches call themselves, and the name that robots.txt may speak of."""
+
+_MAX_BYTES = 20 << 20
+_SECONDS = 30.0  # of one fetch, redirects included
+_REDIRECTS = 5
+_PAUSE = 1.0  # seconds between two fetches from one host, where its robots.txt asks for no more
+_LONGEST_PAUSE = 30.0
+_TYPES = {
+    "application/pdf": ".pdf",
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "text/plain": ".txt",
+    "text/markdown": ".md",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What lay at an address: its content, the ending of its format, and what asks for it again only if it changed."""
+
+    content: bytes
+    suffix: str
+    etag: str = ""
+    modified: str = ""
+
+
+class _Hosts(httpcore.NetworkBackend):
+    """Connects to the addresses that were checked, and to no others that a name may turn to in between."""
+
+    def __init__(self, *, local: bool) -> None:
+        self._local = local
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise _unreachable(host) from error
+        addresses = [str(entry[4][0]) for entry in found]
+        for address in addresses:
+            place = ipaddress.ip_address(address)
+            if not (place.is_global and not place.is_multicast) and not (self._local and place.is_loopback):
+                raise ReadError(
+                    f"公開されていないアドレスです({host})", "インターネットで公開されたURLを指定してください"
+                )
+        return self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+
+@dataclass
+class Fetcher:
+    """Fetches politely: one at a time, hosts by their robots.txt and not too often.
+
+    `local` lets it fetch from this machine, for tests.
+    """
+
+    local: bool = False
+    _robots: dict[str, RobotFileParser] = field(default_factory=dict)
+    _fetched_at: dict[str, float] = field(default_factory=dict)
+
+    def fetch(self, url: str, etag: str = "", modified: str = "") -> Fetched | None:
+        """What lies at an address; None where it has not changed since it gave `etag` or `modified`.
+
+        Raises:
+            ReadError: it cannot be fetched; the reason names it.
+        """
+        deadline = time.monotonic() + _SECONDS
+        for _ in range(_REDIRECTS + 1):
+            _check(url)
+            self._ask_robots(url, deadline)
+            status, headers, content = self._get(url, etag, modified, deadline)
+            if status == 304:
+                return None
+            if status in (301, 302, 303, 307, 308) and headers["location"]:
+                target = urljoin(url, str(headers["location"]))
+                if urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http":
+                    raise ReadError("httpsからhttpへ転送されるURLです", "転送先のURLを確かめて指定してください")
+                url = target
+                continue
+            if status != 200:
+                raise ReadError(f"取得できませんでした(HTTP {status})", "URLをブラウザーで開いて確かめてください")
+            return Fetched(
+                content, _suffix(url, headers, content), headers["etag"] or "", headers["last-modified"] or ""
+            )
+        raise ReadError("転送が多すぎます", "転送先のURLを指定してください")
+
+    def _ask_robots(self, url: str, deadline: float) -> None:
+        """Waits as long as a host asks for; raises ReadError where its robots.txt forbids the address."""
+        parts = urlsplit(url)
+        host = f"{parts.scheme}://{parts.netloc}"
+        if host not in self._robots:
+            robots = RobotFileParser()
+            status, _, content = self._get(f"{host}/robots.txt", "", "", deadline)
+            robots.parse(content.decode("utf-8", "replace").splitlines() if status == 200 else [])
+            self._robots[host] = robots
+        robots = self._robots[host]
+        if not robots.can_fetch(AGENT, url):
+            raise ReadError("robots.txt で取得が断られています", "ファイルをダウンロードして追加してください")
+        if not self.local:
+            asked = float(robots.crawl_delay(AGENT) or _PAUSE)
+            since = time.monotonic() - self._fetched_at.get(host, -_LONGEST_PAUSE)
+            time.sleep(max(0.0, min(asked, _LONGEST_PAUSE) - since))
+        self._fetched_at[host] = time.monotonic()
+
+    def _get(self, url: str, etag: str, modified: str, deadline: float) -> tuple[int, Message, bytes]:
+        sent = {
+            "User-Agent": AGENT,
+            "Accept-Encoding": "identity",
+            "If-None-Match": etag,
+            "If-Modified-Since": modified,
+        }
+        left = max(deadline - time.monotonic(), 0.1)
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), left)
+        given = [(name, value) for name, value in sent.items() if value]
+        try:
+            with (
+                httpcore.ConnectionPool(ssl.create_default_context(), network_backend=_Hosts(local=self.local)) as pool,
+                pool.stream("GET", url, headers=given, extensions={"timeout": timeout}) as response,
+            ):
+                content = b""
+                for part in response.iter_stream():
+                    content += part
+                    if len(content) > _MAX_BYTES:
+                        raise ReadError(f"大きすぎます({_MAX_BYTES >> 20}MBまで)", "ダウンロードして追加してください")
+                    if time.monotonic() > deadline:
+                        raise ReadError(f"{_SECONDS:.0f}秒で取得しきれませんでした", "時間をおいてやり直してください")
+                headers = Message()
+                for name, value in response.headers:
+                    headers[name.decode("latin-1")] = value.decode("latin-1")
+                return response.status, headers, content
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as error:
+            raise _unreachable(urlsplit(url).netloc) from error
+
+
+def _check(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ReadError("取得できないURLです(httpかhttpsだけ)", "https:// で始まるURLを指定してください")
+
+
+def _unreachable(host: str) -> ReadError:
+    return ReadError(f"{host} につながりません", "URLとネットワークを確かめ、時間をおいてやり直してください")
+
+
+def _suffix(url: str, headers: Message, content: bytes) -> str:
+    """The ending that names the format: by the address, by the type that is told, else by the content."""
+    ending = re.search(r"\.[a-z]{2,4}$", urlsplit(url).path.lower())
+    if ending and ending[0] in SUFFIXES:
+        return ending[0]
+    return _TYPES.get(headers.get_content_type() if headers["content-type"] else "", suffix_of(content))
+
+
+def id_of(url: str) -> str:
+    """What a fetched document is called on the list: its host and path."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return unquote(f"{parts.netloc}{parts.path}".rstrip("/") + query)
