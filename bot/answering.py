@@ -1,5 +1,6 @@
 """The way of a question, from an inquiry to an answer, on one screen."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,18 +12,21 @@ from bot.matching import QUESTION_LENGTH
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
-from knowledge.catalog import Catalog, load_catalog
+from knowledge.catalog import Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
 from knowledge.figures import normalize
 from knowledge.search import Searcher, open_searcher
 from knowledge.types import Fact, Outcome
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
 class Knowledge:
     """What answers rest on: the catalog, the index over the documents, and where those two differ.
 
-    With `documents_only` no curated FAQ wording is used: content is answered from passages alone.
+    With `documents_only` no curated FAQ wording is used: content is answered from passages alone. `version` is that of
+    the catalog's files.
     """
 
     catalog: Catalog
@@ -30,9 +34,22 @@ class Knowledge:
     data_dir: Path
     conflicts: tuple[Conflict, ...]
     documents_only: bool = False
+    version: tuple[tuple[str, int], ...] = ()
 
     def refresh(self) -> None:
-        """Takes up a newer generation of the index, if there is one, and the last ingest's conflicts."""
+        """Takes up a newer generation of the index, the last ingest's conflicts, and the catalog where it changed.
+
+        A catalog with a fault is refused whole, and the one before goes on serving.
+        """
+        version = catalog_version()
+        if version != self.version:
+            self.version = version
+            load_catalog.cache_clear()
+            try:
+                self.catalog = load_catalog()
+                _log.info("the catalog was taken up as it is now")
+            except CatalogError as error:
+                _log.error("the changed catalog is not taken up: %s", error)
         self.searcher.refresh()
         self.conflicts = load_conflicts(self.data_dir)
 
@@ -47,7 +64,8 @@ def open_knowledge(
 ) -> Knowledge:
     """Opens the catalog and the index. Raises CatalogError, or IndexMissingError where nothing is ingested yet."""
     searcher = open_searcher(data_dir, embedding_model, reranker_model, chroma_url)
-    return Knowledge(load_catalog(), searcher, data_dir, load_conflicts(data_dir), documents_only)
+    version = catalog_version()
+    return Knowledge(load_catalog(), searcher, data_dir, load_conflicts(data_dir), documents_only, version)
 
 
 @dataclass(frozen=True)

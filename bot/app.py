@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from importlib import import_module
 from typing import Annotated
@@ -23,6 +23,7 @@ from bot.channels.limits import TOO_MANY, RateLimit
 from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
 from bot.service import Service
 from bot.settings import Settings, read_clock
+from bot.watching import watch
 from bot.worker import AnswererProcess
 from knowledge.types import IndexMissingError
 
@@ -74,12 +75,14 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.open()
-        purging = asyncio.create_task(service.purge_daily())
+        background = [asyncio.create_task(service.purge_daily())]
+        if settings.watch_hours:
+            background.append(asyncio.create_task(watch(settings.data_dir, settings.watch_hours, service.metrics)))
         async with platforms():
             yield
-        purging.cancel()
-        with suppress(asyncio.CancelledError):
-            await purging
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await service.close()
         await service.answerer.close()
 

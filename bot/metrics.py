@@ -59,6 +59,14 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self._watched = Gauge(
+            "madoguchi_watched_changes",
+            "Figures that watched pages changed, of those that are kept.",
+            registry=registry,
+        )
+        self._unwatched = Gauge(
+            "madoguchi_watched_problems", "Watched pages that could not be fetched at the last look.", registry=registry
+        )
         self._model_requests = Counter(
             "madoguchi_model_requests_total",
             "Messages by what the chat model was asked for, and how that ended.",
@@ -122,6 +130,11 @@ class Metrics:
         self._index.labels(index.generation).set(1)
         for kind, number in index.sizes.items():
             self._entries.labels(kind).set(number)
+
+    def show_watch(self, changes: int, problems: int) -> None:
+        """Says what the watched pages changed, and how many of them could not be fetched."""
+        self._watched.set(changes)
+        self._unwatched.set(problems)
 
     def show_queue(self, queue: Queue | None) -> None:
         """Says what lies in the inbox; None where the database does not tell."""

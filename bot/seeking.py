@@ -14,9 +14,8 @@ from knowledge.search import Searcher
 
 _NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z]{2,}|^[一-龠]$")
 _FIGURE = re.compile(r"[0-9.,/]+")
-_ALL = re.compile(
-    r"全部|すべて|全て|一覧|どんな|どのような|何が(?:あ|必要|対象)|何を|挙げて|リスト|種類|それぞれ|必要書類|提出書類"
-)
+_WHOLE = re.compile(r"全部|すべて|全て|一覧|どんな|どのような|挙げて|リスト|それぞれ")
+_ALL = re.compile(rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|提出書類")
 _ANY_DAY = date(2000, 4, 1)  # days without a year are read as of it
 _TOPIC_END = (
     r"(?:は|って|とは|を教えて(?:ください)?|(?:は|が)?知りたい(?:です)?|は(?:何|どう|どれくらい|どのくらい|どれ)[^、。]{0,8})?"

@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     llm_daily_tokens: int = Field(0, ge=0, description="1日に使うトークンの上限。0なら制限しない")
     llm_tracing: bool = Field(False, description="true なら LangChain の記録(LangSmith)を許す")
     metrics_token: str = Field("", repr=False, description="GET /metrics を読むためのトークン。空なら計測値を出さない")
+    watch_hours: float = Field(
+        0.0, ge=0, le=8760, description="制度のページとURLで追加した文書を見に行く間隔(時間)。0なら見に行かない"
+    )
+    watch_local: bool = Field(False, description="true なら、この機械のページも見に行く(試験用)")
     max_message_chars: int = Field(2000, ge=1, le=20000, description="1回の質問の長さの上限(文字)")
     rate_per_conversation: int = Field(
         20, ge=1, description="1人(チャットの画面では1つの会話)から1分間に受ける質問の数"

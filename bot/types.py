@@ -102,8 +102,8 @@ class Conversation:
     """What earlier messages of a conversation left behind.
 
     `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which
-    a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are the
-    added documents that it is on, where it is on none of our programs.
+    a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are
+    the added documents that it is on, where it is on none of our programs.
     """
 
     program: str = ""

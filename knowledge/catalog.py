@@ -226,3 +226,9 @@ def load_catalog(root: Path = KNOWLEDGE) -> Catalog:
         guides={folder.name: folder / "guide.md" for folder in folders},
         facts=load_facts(root / "facts.yaml", programs),
     )
+
+
+def catalog_version(root: Path = KNOWLEDGE) -> tuple[tuple[str, int], ...]:
+    """What differs once a file of the catalog has been written, added or removed."""
+    files = (root / "facts.yaml", *sorted((root / "programs").glob("*/*")))
+    return tuple((str(file), file.stat().st_mtime_ns) for file in files if file.is_file())

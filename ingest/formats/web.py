@@ -124,7 +124,7 @@ class _Reader:
 
         def flush() -> Iterator[Block]:
             text = "".join(line)
-            for part in [text] if element.name in _HEADINGS else text.split("\n"):
+            for part in [text.replace("\n", " ")] if element.name in _HEADINGS else text.split("\n"):
                 if text := clean(part):
                     yield _block_of(element, text)
             line.clear()
