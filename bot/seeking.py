@@ -64,6 +64,7 @@ class Question:
         self.seeks = tuple(
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
         )
+        words = [part for word in words for part in searcher.parts_of_unknown(word) or (word,)]
         nouns = [word for word in words if _NOUN.search(word)]
         self._words = nouns or ([] if self.seeks else words)
         self.wants_all = bool(_ALL.search(self._text))

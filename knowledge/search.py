@@ -32,7 +32,7 @@ from knowledge.store import (
     open_index,
 )
 from knowledge.types import KINDS, Chunk, Hit, IndexMissingError, Kind, NamedDocument, section_id
-from knowledge.words import index_terms, reading_pairs
+from knowledge.words import index_terms, read_words, reading_pairs
 
 Scores = npt.NDArray[np.float32]
 
@@ -207,6 +207,16 @@ class Searcher:
 
             return tuple(
                 " ".join(concept[0].terms) for concept in read_concepts(text) if not any(map(is_known, concept))
+            )
+
+    def parts_of_unknown(self, word: str) -> tuple[str, ...]:
+        """The parts of a compound that no passage has as such; none of other words."""
+        with self._reading() as index:
+            return tuple(
+                part
+                for concept, read in zip(read_concepts(word), read_words(word), strict=False)
+                if not _held(index, "passage", concept[0])
+                for part in read.parts
             )
 
     def terms(self, text: str) -> Mapping[str, float]:
