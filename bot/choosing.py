@@ -78,9 +78,12 @@ def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> 
     said = answered.text.partition(replies.SOURCES)[0]
     disputed = {conflict.document_says for conflict in knowledge.conflicts}
     groups: dict[str, Group] = {}
-    for program in programs:
-        hits = [hit.chunk for hit in knowledge.searcher.search(query, program=program, limit=limit)]
-        overview = knowledge.searcher.section(program, _overview_of(program, knowledge.catalog))
+    documents = tuple(considered.findings.documents) if considered.findings else ()
+    for program in ("",) if documents else programs:
+        hits = [
+            hit.chunk for hit in knowledge.searcher.search(query, program=program, documents=documents, limit=limit)
+        ]
+        overview = knowledge.searcher.section(program, _overview_of(program, knowledge.catalog)) if program else None
         for chunk in ([overview] if overview else []) + [c for c in hits if c.program in (program, "")]:
             for text in group_sentences(chunk):
                 stated = any(other.states(text, chunk, knowledge.catalog.facts) for other in excluded)
