@@ -99,7 +99,8 @@ def _find(document: NamedDocument, flat: _Flat) -> _Match | None:
                 continue
             issuer = squeezed(document.issuer)
             after_issuer = bool(issuer) and flat.text[:place].rstrip("の").endswith(issuer)
-            distinct = names_a_program(written) or (len(written) >= 2 * _SHORTEST and written == whole)
+            is_given = name != document.title and len(written) >= _SHORTEST  # a nickname that it gives itself
+            distinct = names_a_program(written) or is_given or (len(written) >= 2 * _SHORTEST and written == whole)
             if distinct or after_issuer or (issuer and written.startswith(issuer)):
                 best = _Match(document, written, place, place + len(written))
     return best
@@ -147,7 +148,7 @@ def _beside(text: str, start: int, end: int, issuers: Iterable[str]) -> str:
     return _JOINS.sub("", f"{before}{_JOINS_AFTER.sub('', text[end:])}").strip()
 
 
-_JOINS = re.compile(r"^[ 、。のではって]+")
+_JOINS = re.compile(r"^[ 、。]+")
 _JOINS_AFTER = re.compile(r"^[ 、。]*(?:について|に関して|における|では|って|とは|の|は|で|を|が|も|、)?[ 、]*")
 
 

@@ -10,7 +10,7 @@ from knowledge.types import Cell, Chunk, Hit
 PASSAGE_FITS = 0.3
 """Below this score a passage is not an answer, and nothing is said."""
 
-COVERED = 0.45
+COVERED = 0.5
 """The least share of a question's content words, by weight, that a passage must hold."""
 
 _LENGTH = 160
@@ -101,7 +101,8 @@ def _told(question: Question, hit: Hit, searcher: Searcher, *, named: bool) -> _
     elif chunk.cells:
         rated = _row(question, chunk)
     elif chunk.answers:
-        rated = (f"{chunk.text}\n(「{chunk.answers}」への回答)", _HOLDS + question.likeness(chunk.answers))
+        rating = question.likeness(chunk.answers) + (0.0 if question.wants_all else _HOLDS)
+        rated = (f"{chunk.text}\n(「{chunk.answers}」への回答)", rating)
     else:
         rated = _text(question, chunk, searcher)
     if rated is None:
@@ -134,6 +135,8 @@ def _row(question: Question, chunk: Chunk) -> tuple[str, float] | None:
         if not holding:
             return None
         asked = holding
+    if question.wants_all and question.share(cells[0][0]) >= COVERED:
+        rating += 2 * _HOLDS
     if not keys and any(cells[number][1] in _DENIES for number in asked):
         rating -= _OF_OTHERS
     if question.seeks:
@@ -174,7 +177,7 @@ def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, fl
         return None
     items = [line for line in lines if line.startswith("・")]
     heading = chunk.headings[-1] if len(chunk.headings) > 1 else ""
-    rated = {line: _rate(question, line) for line in lines}
+    rated = {line: _rate(question, heading, line) for line in lines}
     best = max(lines, key=lambda line: rated[line])
     if items and (question.wants_all or question.share(heading) > max(map(question.share, items)) + _SAME):
         return _whole_list(chunk, lines), _HOLDS
@@ -189,14 +192,19 @@ def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, fl
     return _headed(chunk, text, question), rated[best]
 
 
-def _rate(question: Question, line: str) -> float:
-    """How well a sentence answers beside what its passage holds anyway."""
+def _rate(question: Question, heading: str, line: str) -> float:
+    """How well a sentence answers beside what its passage holds anyway.
+
+    A bound that leaves the question's figure out answers who asks whether, and nobody who asks how much.
+    """
     rating = 0.3 * question.share(line)
     if question.seeks:
-        rating += _HOLDS * question.is_held_in(line) + _NEAR * question.is_near(line)
+        rating += _HOLDS * question.is_held_in(line)
+        rating += 2 * _NEAR * question.is_near(heading)
+        rating += _NEAR * question.is_near(line)
     held = question.range_in(line)
     if held is not None:
-        rating += _IN_RANGE if held else -_IN_RANGE
+        rating += _IN_RANGE if held or not question.seeks else -_IN_RANGE
     return rating
 
 
@@ -217,7 +225,9 @@ def _excerpt(
     chosen = [best]
     covered = question.share(f"{heading} {best}")
     for line in lines:
-        if line in chosen or sum(map(len, chosen)) + len(line) > _LENGTH or question.range_in(line) is False:
+        if line in chosen or sum(map(len, chosen)) + len(line) > _LENGTH:
+            continue
+        if question.seeks and question.range_in(line) is False:
             continue
         with_it = question.share(" ".join((heading, *chosen, line)))
         if with_it >= covered + _ADDS:

@@ -1,7 +1,7 @@
 """What a question to a document seeks: its content, the figures that it gives, and the kind of thing it asks for."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -64,7 +64,7 @@ class Question:
         self.seeks = tuple(
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
         )
-        words = [part for word in words for part in searcher.parts_of_unknown(word) or (word,)]
+        self._parts = {word: parts for word in words if (parts := searcher.parts_of_unknown(word))}
         nouns = [word for word in words if _NOUN.search(word)]
         self._words = nouns or ([] if self.seeks else words)
         self.wants_all = bool(_ALL.search(self._text))
@@ -72,11 +72,17 @@ class Question:
     def covered_by(self, text: str, without: Collection[str] = ()) -> float:
         """The share of the question's content that a text holds; 1 where it has none. `without` is not counted."""
         words = [word for word in self._words if not any(self._searcher.covered(word, told) for told in without)]
-        return self._searcher.covered(" ".join(words), text) if words else 1.0
+        return self._searcher.covered(self._asked_of(text, words), text) if words else 1.0
 
     def share(self, text: str) -> float:
         """The share of the question's content that a text holds; 0 where it has none."""
-        return self._searcher.covered(" ".join(self._words), text) if text and self._words else 0.0
+        return self._searcher.covered(self._asked_of(text, self._words), text) if text and self._words else 0.0
+
+    def _asked_of(self, text: str, words: Sequence[str]) -> str:
+        """The words as they are put to a text: a compound that no passage has by its parts, where all stand there."""
+        normal = normalize(text)
+        parted = {word: parts for word, parts in self._parts.items() if all(part in normal for part in parts)}
+        return " ".join(part for word in words for part in parted.get(word, (word,)))
 
     def likeness(self, question: str) -> float:
         """How much another question has in common with this one, from both sides (0..1)."""
