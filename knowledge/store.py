@@ -43,6 +43,7 @@ _T = TypeVar("_T")
 
 _BLOCK = 2048  # rows of a block of postings, and chunks that are written at once
 _KEPT_GENERATIONS = 2  # the one that serves and the one before it
+_ROOM = 4 << 20  # bytes that must be free on a disk for Chroma to open its files
 _POSTINGS_CACHED = 4096  # terms whose postings stay decoded in memory
 
 _SCHEMA = """
@@ -130,7 +131,10 @@ class Index:
         self._database = sqlite3.connect(
             f"file:{folder / 'index.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
-        self._client, self._passages = _open_chroma(folder, chroma_url)
+        self._client: Client | None = None
+        self._passages: chromadb.Collection | None = None
+        if chroma_url or _can_write(folder):  # Chroma writes to its files even to read them
+            self._client, self._passages = _open_chroma(folder, chroma_url)
         self.postings = lru_cache(maxsize=_POSTINGS_CACHED)(self._read_postings)
         self._read_rows()
 
@@ -159,7 +163,8 @@ class Index:
 
     def close(self) -> None:
         """Frees the files and the lock; the index cannot be used afterwards."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
         self._database.close()
         os.close(self._guard)
 
@@ -199,6 +204,8 @@ class Index:
         limit = min(limit, self.sizes["passage"])
         if not limit:
             return np.empty(0, dtype=np.int32)
+        if self._passages is None:
+            return self._nearest_of_all(vector, program, limit)
         where = cast(chromadb.Where, {"program": {"$in": [program, ""]}}) if program else None
         found = self._passages.query(
             query_embeddings=cast(Any, [vector]), n_results=limit, where=where, include=["distances"]
@@ -206,6 +213,21 @@ class Index:
         marks = ",".join("?" * len(found))
         records = self._select(f"SELECT row FROM chunks WHERE id IN ({marks})", found)
         return np.array([row for (row,) in records], dtype=np.int32)
+
+    def _nearest_of_all(self, vector: Vectors, program: str, limit: int) -> Rows:
+        """As `nearest`, by comparing every passage: where the disk is full or may not be written to."""
+        rows, vectors = self._all_passages
+        if program:
+            numbers = [self.program_numbers[name] for name in (program, "") if name in self.program_numbers]
+            kept = np.isin(self.programs[rows], numbers)
+            rows, vectors = rows[kept], vectors[kept]
+        return rows[np.argsort(-(vectors @ vector), kind="stable")[:limit]]
+
+    @cached_property
+    def _all_passages(self) -> tuple[Rows, Vectors]:
+        rows = np.flatnonzero(self.kinds == KINDS.index("passage")).astype(np.int32)
+        records = self._select("SELECT vector FROM chunks WHERE kind = ? ORDER BY row", (KINDS.index("passage"),))
+        return rows, _vectors([vector for (vector,) in records], self.embedding.dimension)
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of these rows, in the same order."""
@@ -590,6 +612,10 @@ def _open_chroma(folder: Path, url: str, *, create: bool = False) -> tuple[Clien
         space: Any = {"hnsw": {"space": "cosine"}}
         return client, client.get_or_create_collection(name, embedding_function=None, configuration=space)
     return client, client.get_collection(name, embedding_function=None)
+
+
+def _can_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ROOM
 
 
 def _root(data_dir: Path) -> Path:

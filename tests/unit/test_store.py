@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -203,6 +204,22 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, chunks: list[C
     (tmp_path / "data").write_text("a file where the folder should be")
     with pytest.raises(IndexUnwritableError, match="data"):
         update(tmp_path / "data", chunks, Recording())
+
+
+@pytest.mark.parametrize("program", ["", "keikaku"])
+def test_a_full_disk_does_not_keep_an_index_from_answering(
+    tmp_path: Path, chunks: list[Chunk], program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding = Recording()
+    of_program = [replace(chunk, program="keikaku" if n % 2 else "") for n, chunk in enumerate(chunks)]
+    update_index(tmp_path, of_program, embedding, lambda _: None)
+    vector = embedding.embed_queries(["財政力指数の条件は"])[0]
+    usual = open_index(tmp_path, embedding)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
+    full = open_index(tmp_path, embedding)
+    assert set(full.nearest(vector, program, 3)) == set(usual.nearest(vector, program, 3))
+    full.close()
+    usual.close()
 
 
 def test_no_index_says_what_to_run(tmp_path: Path) -> None:
