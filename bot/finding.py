@@ -14,6 +14,7 @@ from bot.matching import (
 )
 from bot.naming import Naming, name_documents
 from bot.passages import PASSAGE_FITS, answering_passages
+from bot.seeking import NOUN
 from bot.types import Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.naming import squeezed
@@ -61,7 +62,7 @@ def find(
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return compare_programs(understanding, catalog, searcher)
     program = programs[0] if len(programs) == 1 else ""
-    if not understanding.named and (outside := _from_other_documents(question, program, searcher, documents_only)):
+    if not understanding.named and (outside := _from_other_documents(question, searcher, documents_only)):
         return outside
     if name := understanding.foreign_program:
         return _of_foreign(name, question, searcher)
@@ -256,18 +257,16 @@ def _outweighs_rules(
     )
 
 
-def _from_other_documents(question: str, program: str, searcher: Searcher, documents_only: bool) -> Findings | None:
+def _from_other_documents(question: str, searcher: Searcher, documents_only: bool) -> Findings | None:
     """The answer of a document that belongs to none of the programs.
 
-    Where a program is in mind, or passages of the programs come nearer, it must have words of the question that none
-    of these know. With `documents_only` it need not: what is asked without a program's name is then asked of documents.
+    It must have nouns of the question that no program's guide, document or FAQ knows. With `documents_only` it need
+    not: what is asked without a program's name is then asked of documents.
     """
     hits = searcher.search(question, limit=_MOST_COMPARED)
     others = [hit for hit in hits if not hit.chunk.program]
-    if not others:
-        return None
-    if (program or hits[0].chunk.program) and not documents_only:
-        foreign = searcher.foreign_words(question)
+    if others and not documents_only:
+        foreign = [word for word in searcher.foreign_words(question) if NOUN.search(word)]
         others = [
             hit
             for hit in others
@@ -278,8 +277,12 @@ def _from_other_documents(question: str, program: str, searcher: Searcher, docum
 
 
 def from_documents(question: str, program: str, searcher: Searcher) -> Findings | None:
-    """What added documents, of a program or of none, say of something that its rules and its guide leave open."""
-    hits = [hit for hit in searcher.search(question, program=program, limit=_MOST_COMPARED) if not hit.chunk.quote]
+    """What the added documents of a program say of something that its rules and its guide leave open."""
+    hits = [
+        hit
+        for hit in searcher.search(question, program=program, limit=_MOST_COMPARED)
+        if hit.chunk.program == program and not hit.chunk.quote
+    ]
     found = answering_passages(question, hits, searcher)
     return _told(found, (program,)) if found else None
 

@@ -100,7 +100,7 @@ def _find(document: NamedDocument, flat: _Flat) -> _Match | None:
             issuer = squeezed(document.issuer)
             after_issuer = bool(issuer) and flat.text[:place].rstrip("の").endswith(issuer)
             is_given = name != document.title and len(written) >= _SHORTEST  # a nickname that it gives itself
-            distinct = names_a_program(written) or is_given or (len(written) >= 2 * _SHORTEST and written == whole)
+            distinct = names_a_program(written) or is_given or len(written) >= 2 * _SHORTEST
             if distinct or after_issuer or (issuer and written.startswith(issuer)):
                 best = _Match(document, written, place, place + len(written))
     return best

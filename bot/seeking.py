@@ -12,7 +12,10 @@ from knowledge.figures import measure_of, normalize, read_days, read_figures, re
 from knowledge.naming import squeezed
 from knowledge.search import Searcher
 
-_NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z]{2,}|^[一-龠]$")
+NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z]{2,}")
+"""What shows that a word names something, and something of its own."""
+
+_SHORT_NOUN = re.compile(r"^[一-龠]$")
 _FIGURE = re.compile(r"[0-9.,/]+")
 _WHOLE = re.compile(r"全部|すべて|全て|一覧|どんな|どのような|挙げて|リスト|それぞれ")
 _ALL = re.compile(rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|提出書類")
@@ -65,7 +68,7 @@ class Question:
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
         )
         self._parts = {word: parts for word in words if (parts := searcher.parts_of_unknown(word))}
-        nouns = [word for word in words if _NOUN.search(word)]
+        nouns = [word for word in words if NOUN.search(word) or _SHORT_NOUN.match(word)]
         self._words = nouns or ([] if self.seeks else words)
         self.wants_all = bool(_ALL.search(self._text))
 

@@ -208,8 +208,10 @@ class Auditor:
 
     def _compare(self, document: Document, placed: Placed, sentence: str) -> None:
         heading = squeeze(placed.headings[-1]) if placed.headings else ""
-        texts = (sentence, squeeze("".join(placed.headings)), squeeze(document.title))
+        headings = "".join(heading for heading in placed.headings if heading != document.title)
+        texts = (sentence, squeeze(headings))
         years = next((named for text in texts if (named := read_fiscal_years(normalize(text)))), frozenset())
+        years = years or self._years_of(document, placed.program)
         contradicted = list(_contradicted(self._claims[placed.program], sentence, heading, years))
         told = {subject for subject, _ in contradicted}
         reframed = list(_reframed(self._frames[placed.program], sentence, years, self._years[placed.program]))
@@ -217,6 +219,11 @@ class Auditor:
         for subject, says in contradicted or [(frame.subject, frame.says) for frame in reframed]:
             conflict = Conflict(placed.program, subject, says, document.id, placed.place, sentence)
             self._conflicts.setdefault(replace(conflict, place=""), conflict)
+
+    def _years_of(self, document: Document, program: str) -> frozenset[int]:
+        """The years that a document's title names; none for one newer than the rules, which these must stand up to."""
+        years = read_fiscal_years(normalize(squeeze(document.title)))
+        return years if years and min(years) <= self._years[program][-1] else frozenset()
 
     def finish(self) -> Audit:
         """What was found once every document has been heard.

@@ -44,13 +44,13 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return load_catalog(root)
 
 
-def audit(catalog: Catalog, page: dict[str, list[str]]) -> Audit:
+def audit(catalog: Catalog, page: dict[str, list[str]], title: str = "山と海の支援") -> Audit:
     """The audit of a document with these paragraphs under these headings."""
     blocks = []
     for heading, paragraphs in page.items():
         blocks.append(Block("heading", heading, level=1))
         blocks += [Block("paragraph", text, f"{number}行目") for number, text in enumerate(paragraphs, 1)]
-    document = Document("page.txt", "山と海の支援", blocks)
+    document = Document("page.txt", title, blocks)
     auditor = Auditor(catalog)
     deque(auditor.hear(document, outline(document, ProgramNames(catalog.programs))), maxlen=0)
     return auditor.finish()
@@ -104,6 +104,16 @@ def test_what_the_newest_edition_no_longer_has_is_told_to_the_asker(catalog: Cat
     save_audit(tmp_path, found)
     gone = [conflict for conflict in load_conflicts(tmp_path) if conflict.program == "yama"]
     assert [(conflict.rule_says, conflict.document_says) for conflict in gone] == [("公募は年2回", "")]
+
+
+@pytest.mark.parametrize(
+    ("title", "conflicts"), [("令和5年度 公募要領", 0), ("公募要領", 1), ("令和8年度 公募要領", 1)]
+)
+def test_a_newer_document_is_held_against_the_rules_and_an_older_one_is_not(
+    catalog: Catalog, title: str, conflicts: int
+) -> None:
+    found = audit(catalog, {"山の体制支援": ["事業規模の上限は120百万円とします。"]}, title)
+    assert len(found.conflicts) == conflicts
 
 
 def test_programs_without_a_document_are_unchecked_and_no_fault(catalog: Catalog) -> None:
