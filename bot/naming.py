@@ -125,9 +125,16 @@ def _differs(issuer: str, body: str) -> bool:
 
 
 def _of_variant(documents: list[NamedDocument], flat: str) -> list[NamedDocument]:
-    """Of documents of one name, those whose part or type is named too, where one is."""
-    chosen = [document for document in documents if any(variant in flat for variant in variants(document.title))]
-    return chosen or documents
+    """Of documents of one name, those whose type in the title is named too, else those with a part that is named."""
+    if len(documents) == 1:
+        return documents
+    of_type = [document for document in documents if any(variant in flat for variant in variants(document.title))]
+    with_part = [
+        document
+        for document in documents
+        if any(len(part) > _SHORTEST and part in flat for part in map(squeezed, document.parts))
+    ]
+    return of_type or with_part or documents
 
 
 def _of_year(documents: list[NamedDocument], text: str) -> list[NamedDocument]:
