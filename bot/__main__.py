@@ -201,6 +201,7 @@ def simulate(
                 "slack_app_token": "",
                 "slack_signing_secret": slack.SECRET,
                 "slack_api_url": f"{simulator.slack.url}/api/",
+                "slack_desk_channel": slack.DESK,
             }
         )
         if problem := _set_up_line(simulated):
@@ -409,12 +410,15 @@ def _set_up_line(settings: Settings) -> str:
     from linebot.v3.messaging import ApiException, AsyncMessagingApiBlob
 
     from bot.channels import line, line_menu
+    from bot.desk.desk import is_staffed, staff_label
     from knowledge.catalog import CatalogError, load_catalog
 
     async def put_in_place() -> None:
         async with line.connected(settings.line_channel_access_token, settings.line_api_url) as api:
             blobs = AsyncMessagingApiBlob(api.api_client)
-            await line_menu.put_in_place(api, blobs, load_catalog().programs.values())
+            programs = load_catalog().programs
+            label = staff_label(is_staffed(settings, programs))
+            await line_menu.put_in_place(api, blobs, programs.values(), label)
 
     try:
         asyncio.run(put_in_place())

@@ -65,6 +65,18 @@ class Answerer:
             raise UnknownFactsError(program)
         return check(catalog.programs[program], read_facts(given, catalog), catalog, knowledge.conflicts, day)
 
+    async def related(self, question: str, program: str) -> tuple[tuple[str, str], ...]:
+        """The passages nearest to a question, each with its place. Raises as `open` does."""
+        from bot.desk.sources import related
+
+        return await asyncio.to_thread(lambda: related(question, program, self._open()))
+
+    async def unheld_figures(self, text: str, question: str, program: str, day: date) -> tuple[str, ...]:
+        """The figures of an official's answer that no rule and no document states. Raises as `open` does."""
+        from bot.desk.sources import unheld_figures
+
+        return await asyncio.to_thread(lambda: unheld_figures(text, question, program, day, self._open()))
+
     async def stages(self, inquiry: Inquiry, grows: bool) -> AsyncGenerator[Stage]:
         """Answers a message: at once, and where it `grows`, with what a chat model then adds. Raises as `open` does.
 

@@ -138,6 +138,11 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> 
         return Answer(replies.STARTED_OVER, AnswerStatus.ANSWERED), Conversation()
     if "hands_over" in understanding.signs:
         contacts = [catalog.programs[id].contact for id in understanding.programs or catalog.programs]
+        answered = Answer(replies.hand_over(dict.fromkeys(contacts)), AnswerStatus.ANSWERED, for_staff=True)
+        asks_too = bool(understanding.subjects)  # 計画策定の締切を職員に聞きたい
+        return answered, _turned(inquiry, understanding) if asks_too else inquiry.conversation
+    if "asks_contact" in understanding.signs and not (understanding.subjects or understanding.said):
+        contacts = [catalog.programs[id].contact for id in understanding.programs or catalog.programs]
         return Answer(replies.hand_over(dict.fromkeys(contacts)), AnswerStatus.ANSWERED), inquiry.conversation
     if "asks_promise" in understanding.signs and not understanding.subjects:
         contacts = [catalog.programs[id].contact for id in understanding.programs]
@@ -147,6 +152,12 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> 
     if "greets" in understanding.signs:
         return Answer(replies.greeting(catalog.programs.values()), AnswerStatus.OFFTOPIC), Conversation()
     return None
+
+
+def _turned(inquiry: Inquiry, understanding: Understanding) -> Conversation:
+    """The conversation after a question that a person is to answer."""
+    program = understanding.programs[0] if len(understanding.programs) == 1 else inquiry.conversation.program
+    return Conversation(program=program, question=understanding.text)
 
 
 def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry, knowledge: Knowledge) -> Answer:

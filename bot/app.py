@@ -75,7 +75,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.open()
-        background = [asyncio.create_task(service.purge_daily())]
+        background = [asyncio.create_task(service.purge_daily()), asyncio.create_task(service.look_after_desk())]
         if settings.watch_hours:
             background.append(asyncio.create_task(watch(settings.data_dir, settings.watch_hours, service.metrics)))
         async with platforms():
@@ -152,19 +152,25 @@ def _add_platforms(
         async def connect_line(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
             line = await asyncio.to_thread(import_module, "bot.channels.line")
             connection = line.connected(settings.line_channel_access_token, settings.line_api_url)
-            channels[line_webhook.NAME] = line.Line(service, await stack.enter_async_context(connection), limit, now)
+            api = await stack.enter_async_context(connection)
+            channel = line.Line(service, api, limit, now, settings.line_push_reserve)
+            channels[line_webhook.NAME] = channel
+            if service.desk:
+                service.desk.quota_left = channel.quota_left
 
         connections.append(connect_line)
     if settings.slack_bot_token:
         from bot.channels import slack
+        from bot.desk.slack import DeskInSlack
 
         client = slack.connect(settings.slack_bot_token, settings.slack_api_url)
-        bolt = slack.build_bolt(service, service.inbox, client, settings.slack_signing_secret)
+        desk = DeskInSlack(service.desk, service.inbox, client, now) if service.desk else None
+        bolt = slack.build_bolt(service, service.inbox, client, settings.slack_signing_secret, desk)
         if not settings.slack_app_token:
             app.include_router(slack.routes(bolt))
 
         async def connect_slack(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
-            channels[slack.NAME] = slack.Slack(service, service.inbox, client, limit, now)
+            channels[slack.NAME] = slack.Slack(service, service.inbox, client, limit, now, desk)
             if settings.slack_app_token:
                 await stack.enter_async_context(slack.socket_mode(bolt, settings.slack_app_token, client))
 

@@ -6,6 +6,7 @@ Who asked is stored as a keyed hash only. The state that the next message contin
 import hashlib
 import hmac
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,18 @@ _turns = sa.Table(
 _state = TypeAdapter(Conversation)
 
 
+@dataclass(frozen=True)
+class RecordedTurn:
+    """A turn as it is on record: the answer in its JSON form, the keyed hash of the message, whether it helped."""
+
+    key: str
+    question: str
+    answer: dict[str, Any]
+    conversation: Conversation
+    message: str | None
+    helpful: bool | None
+
+
 class Conversations:
     """The record of all conversations."""
 
@@ -68,11 +81,15 @@ class Conversations:
             state = (await connection.execute(newest)).scalar_one_or_none()
         if state is None:
             return Conversation()
-        try:
-            return _state.validate_python(state)
-        except ValidationError:
-            _log.warning("the state of a conversation is of another version; it starts anew")
-            return Conversation()
+        return _read_state(state)
+
+    async def turn(self, key: str) -> RecordedTurn | None:
+        """A turn by its key; None where it is not stored any more."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(sa.select(_turns).where(_turns.c.key == key))).one_or_none()
+        if row is None:
+            return None
+        return RecordedTurn(row.key, row.question, row.answer, _read_state(row.state), row.message, row.helpful)
 
     async def record(self, turn: Turn, connection: AsyncConnection | None = None) -> None:
         """Stores a turn, and with it the state that the next one continues from.
@@ -137,3 +154,11 @@ class Conversations:
     def hide(self, id: str) -> str:
         """The keyed hash under which an id of a platform is stored."""
         return hmac.new(self._id_hash_key, id.encode(), hashlib.sha256).hexdigest()
+
+
+def _read_state(state: Any) -> Conversation:
+    try:
+        return _state.validate_python(state)
+    except ValidationError:
+        _log.warning("the state of a conversation is of another version; it starts anew")
+        return Conversation()

@@ -12,7 +12,8 @@ EMPTY = "ご質問を入力してください。例:「財政力指数0.6の町�
 FAILED = "申し訳ありません。こちらの不具合で答えられませんでした。少し待ってから、もう一度お試しください。"
 STARTED_OVER = "最初から始めます。総務省の支援事業について、ご質問をどうぞ。"
 ACKNOWLEDGED = "ご確認ありがとうございます。ほかにも分からないことがあれば、お送りください。"
-ASK_STAFF = "「職員に聞く」と送ると、問い合わせ先をご案内します。"
+ASK_CONTACT = "問い合わせ先"
+HOW_TO_ASK = f"「{ASK_CONTACT}」と送ると、問い合わせ先をご案内します。"
 CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
@@ -111,7 +112,7 @@ def conflict(place: str, document_says: str, rule_says: str) -> str:
 
 def whom_to_ask(contact: str) -> str:
     """Where a question goes that the documents leave open."""
-    return f"{contact}にお問い合わせください。" if contact else f"担当の職員にご確認ください。{ASK_STAFF}"
+    return f"{contact}にお問い合わせください。" if contact else f"担当の職員にご確認ください。{HOW_TO_ASK}"
 
 
 def amount_verdict(amount: str, verdict: Verdict | None) -> str:

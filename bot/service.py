@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,16 +15,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.answerer import Answerer
 from bot.conversations import Conversations
 from bot.delivery import Inbox
+from bot.desk.cases import Cases
+from bot.desk.desk import Desk, is_staffed, staff_label
+from bot.desk.hours import load_office_hours
+from bot.desk.sealing import Seal
 from bot.masking import mask
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.storage import check_writable, create_engine, migrate, read_id_hash_key
-from bot.types import Answer, AnswerStatus, Inquiry, Turn
+from bot.storage import check_writable, create_engine, migrate, read_key
+from bot.types import AnswerStatus, Conversation, Inquiry, Turn
 from bot.worker import AnswererProcess
 from knowledge.catalog import load_catalog
 from knowledge.types import KINDS, IndexMissingError
 
 _PURGE_EVERY_SECONDS = 24 * 60 * 60
+
+_LOOK_AFTER_EVERY_SECONDS = 30
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +55,28 @@ class Service:
         self.answerer = answerer
         self.programs = load_catalog().programs
         self._engine = create_engine(settings.database_url, settings.data_dir)
-        self._conversations = Conversations(self._engine, read_id_hash_key(settings.id_hash_key, settings.data_dir))
+        id_hash_key = read_key(settings.id_hash_key, settings.data_dir / "id_hash.key")
+        self._conversations = Conversations(self._engine, id_hash_key)
         self.inbox = Inbox(self._engine, self._conversations.hide)
+        self.desk = self._open_desk()
         self.metrics = Metrics()
+
+    def _open_desk(self) -> Desk | None:
+        """The people who answer, where Slack and a channel of theirs are set up."""
+        settings = self._settings
+        if not is_staffed(settings, self.programs):
+            return None
+        seal = Seal(read_key(settings.reply_key, settings.data_dir / "reply.key"))
+        hours = load_office_hours()
+        cases = Cases(self._engine, self.inbox, seal, self._conversations.hide, hours, self._now)
+        return Desk(
+            cases, self._conversations, self.answerer, hours, self.programs, settings.slack_desk_channel, self._now
+        )
+
+    @property
+    def staff_label(self) -> str:
+        """What leads to people: to officials who answer, or to whom to ask."""
+        return staff_label(self.desk is not None)
 
     async def open(self) -> None:
         """Brings the database to this version.
@@ -81,7 +107,7 @@ class Service:
         passages, wordings = (f"{index.sizes[kind]:,}" for kind in KINDS)
         return f"索引: 文書の{passages}か所と、質問の言い回し{wordings}件(版 {index.generation})"
 
-    async def ask(self, sender: str, text: str) -> Answer:
+    async def ask(self, sender: str, text: str) -> Turn:
         """Answers a message, and records the turn.
 
         Args:
@@ -94,7 +120,7 @@ class Service:
         """
         turn = await self.consider(sender, text)
         await self._keep(turn)
-        return turn.answer
+        return turn
 
     async def consider(self, sender: str, text: str, message: str = "") -> Turn:
         """Answers a message without recording it: that is done together with what else depends on it.
@@ -124,9 +150,16 @@ class Service:
         key = secrets.token_hex(16)
         started = time.perf_counter()
         try:
-            inquiry = Inquiry(read, moment.date(), await self._conversations.recall(sender))
+            before = await self._conversations.recall(sender)
+            if self.desk and (said := await self.desk.hear(sender, read, before)):
+                yield Turn(sender, read, *said, moment, message, key)
+                return
+            inquiry = Inquiry(read, moment.date(), before)
             async for stage in self.answerer.stages(inquiry, grows):
-                yield Turn(sender, read, stage.answer, stage.conversation, moment, message, key)
+                answer, after = stage.answer, _about(stage.conversation, key)
+                if self.desk:
+                    answer, after = await self.desk.consider(sender, read, key, answer, before, after)
+                yield Turn(sender, read, answer, after, moment, message, key)
         except Exception:
             self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
             raise
@@ -137,10 +170,10 @@ class Service:
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
 
-    async def stream(self, sender: str, text: str) -> AsyncGenerator[Answer]:
+    async def stream(self, sender: str, text: str) -> AsyncGenerator[Turn]:
         """Answers a message as the answer grows, and records the turn. Raises as `ask` does."""
         async for turn in self.considered(sender, text):
-            yield turn.answer
+            yield turn
         await self._keep(turn)
 
     async def check_eligibility(self, sender: str, program: str, given: Mapping[Any, Any]) -> Turn:
@@ -151,13 +184,14 @@ class Service:
         """
         moment = self._now()
         answered, conversation = await self.answerer.check(program, given, moment.date())
-        return Turn(sender, conversation.question, answered, conversation, moment)
+        key = secrets.token_hex(16)
+        return Turn(sender, conversation.question, answered, _about(conversation, key), moment, key=key)
 
-    async def fill_in(self, sender: str, program: str, given: Mapping[Any, Any]) -> Answer:
+    async def fill_in(self, sender: str, program: str, given: Mapping[Any, Any]) -> Turn:
         """A step of the eligibility check like `check_eligibility`, put on record."""
         turn = await self.check_eligibility(sender, program, given)
         await self._keep(turn)
-        return turn.answer
+        return turn
 
     async def _keep(self, turn: Turn) -> None:
         """Records a turn whose answer is shown, whatever becomes of the record."""
@@ -193,6 +227,8 @@ class Service:
     async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
         """Deletes what is stored of a message, of everything that somebody asked, or that was asked in a room."""
         await self.inbox.forget(message=message, sender=sender, room=room)
+        if self.desk:
+            await self.desk.cases.forget(message=message, sender=sender, room=room)
         await self._conversations.forget(message=message, sender=sender, room=room)
 
     async def measured(self) -> bytes:
@@ -212,7 +248,18 @@ class Service:
         """Deletes what is older than the retention; returns how many turns that were."""
         before = self._now() - timedelta(days=self._settings.retention_days)
         await self.inbox.purge(before.timestamp())
+        if self.desk:
+            await self.desk.cases.purge(before)
         return await self._conversations.purge(before)
+
+    async def look_after_desk(self) -> None:
+        """Does what is due at the desk, now and every half minute, until it is cancelled."""
+        while self.desk:
+            try:
+                await self.desk.look_after()
+            except (SQLAlchemyError, OSError):
+                _log.exception("what is due at the desk could not be done; the next attempt is soon")
+            await asyncio.sleep(_LOOK_AFTER_EVERY_SECONDS)
 
     async def purge_daily(self) -> None:
         """Purges now and once a day, until it is cancelled."""
@@ -222,3 +269,8 @@ class Service:
             except (SQLAlchemyError, OSError):
                 _log.exception("old conversations could not be deleted; the next attempt is in a day")
             await asyncio.sleep(_PURGE_EVERY_SECONDS)
+
+
+def _about(conversation: Conversation, key: str) -> Conversation:
+    """The conversation after a turn, which it is about from here on where it asked something."""
+    return replace(conversation, turn=key) if conversation.question and not conversation.turn else conversation

@@ -60,18 +60,27 @@ class Settings(BaseSettings):
     id_hash_key: str = Field(
         "", repr=False, description="記録する利用者IDを伏せるための鍵。空なら DATA_DIR に作る。複数台では同じ値にする"
     )
+    reply_key: str = Field(
+        "", repr=False, description="職員の回答を返す先を暗号化する鍵。空なら DATA_DIR に作る。複数台では同じ値にする"
+    )
     retention_days: int = Field(
         90, ge=1, le=36500, description="会話の記録を残す日数。過ぎた記録は起動時と purge で消す"
     )
     line_channel_secret: str = Field("", repr=False, description="LINEのチャネルシークレット")
     line_channel_access_token: str = Field("", repr=False, description="LINEのチャネルアクセストークン(長期)")
     line_api_url: str = Field("", description="LINEの代わりに使うサーバーのURL(試験用)。空なら本物")
+    line_push_reserve: int = Field(
+        50, ge=0, description="LINEの1か月の通数のうち、職員の回答の送信(プッシュ)に使わずに残す数"
+    )
     slack_bot_token: str = Field("", repr=False, description="SlackのBotトークン(xoxb-)")
     slack_app_token: str = Field(
         "", repr=False, description="Slackのアプリトークン(xapp-)。あればソケットモードで受ける"
     )
     slack_signing_secret: str = Field(
         "", repr=False, description="Slackの署名シークレット。ソケットモードを使わないときに要る"
+    )
+    slack_desk_channel: str = Field(
+        "", description="職員が質問に答えるSlackのチャンネルのID(C0123…)。空なら、職員には取り次がない"
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack Web APIのURL(試験用に変えられる)")
     llm: str = Field(
@@ -113,7 +122,7 @@ class Settings(BaseSettings):
         Raises:
             MessageRefusedError: it is empty or too long.
         """
-        message = mask("".join(map(_storable, text)).strip())
+        message = mask(storable(text).strip())
         if not message:
             raise MessageRefusedError("質問が空のようです。知りたいことを入力してください。")
         if len(message) > self.max_message_chars:
@@ -121,6 +130,11 @@ class Settings(BaseSettings):
                 f"質問が長すぎます({len(message):,}文字)。{self.max_message_chars:,}文字までに短くしてください。"
             )
         return message
+
+
+def storable(text: str) -> str:
+    """A text as a database takes it and a person reads it."""
+    return "".join(map(_storable, text))
 
 
 def _storable(character: str) -> str:
@@ -182,6 +196,11 @@ def _refuse_half_configured(settings: Settings) -> None:
                 "SLACK_BOT_TOKEN だけでは Slack につながりません。SLACK_APP_TOKEN(ソケットモード)か "
                 "SLACK_SIGNING_SECRET(HTTP)も設定してください。"
             )
+    if settings.slack_desk_channel and not settings.slack_bot_token:
+        raise SettingsError(
+            "SLACK_DESK_CHANNEL だけでは職員に取り次げません。SLACK_BOT_TOKEN なども設定するか、"
+            "SLACK_DESK_CHANNEL を消してください。"
+        )
     if missing:
         names = "、".join(name.upper() for name in missing)
         raise SettingsError(f"{names} が設定されていません。両方そろえるか、そのサービスの設定をすべて消してください。")

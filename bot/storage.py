@@ -123,15 +123,15 @@ def _name(engine: AsyncEngine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def read_id_hash_key(given: str, data_dir: Path) -> bytes:
-    """The key that hides people's ids: the one given, or else the data folder's own, made on the first use.
+def read_key(given: str, file: Path) -> bytes:
+    """A secret key: the one given, or else the one in a file of the data folder, made on the first use.
 
     Raises:
         StorageError: the data folder cannot be written to.
     """
     if given:
         return given.encode()
-    file = data_dir / "id_hash.key"
+    data_dir = file.parent
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         if not file.exists():

@@ -103,7 +103,9 @@ class Conversation:
 
     `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which
     a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are
-    the added documents that it is on, where it is on none of our programs.
+    the added documents that it is on, where it is on none of our programs. `turn` is the key of
+    the turn that a person would be asked about, and `desk` says whether that was just `proposed`, or the question for a
+    person is `awaited`.
     """
 
     program: str = ""
@@ -118,6 +120,8 @@ class Conversation:
     days: tuple[date, date] | None = None
     proposed: Proposed | None = None
     documents: tuple[str, ...] = ()
+    turn: str = ""
+    desk: Literal["", "proposed", "awaited"] = ""
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,10 @@ class Citation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said to the person, and why."""
+    """What is said to the person, and why.
+
+    `for_staff` tells that the person asks for a person; `case` is the key of the case that the answer tells of.
+    """
 
     text: str
     status: AnswerStatus
@@ -235,6 +242,13 @@ class Answer:
     choices: tuple[Choice, ...] = ()
     suggestions: tuple[str, ...] = ()
     understood: tuple[Understood, ...] = ()
+    for_staff: bool = False
+    case: str = ""
+
+    @property
+    def rateable(self) -> bool:
+        """Whether it may be asked if the answer helped: a fixed sentence is none."""
+        return self.status is AnswerStatus.UNKNOWN or (self.status is AnswerStatus.ANSWERED and bool(self.citations))
 
     def as_json(self, id: str = "") -> dict[str, Any]:
         """The answer in the form of the command line's and the API's contract."""

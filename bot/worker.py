@@ -87,6 +87,16 @@ class AnswererProcess:
         checked: tuple[Answer, Conversation] = await self._call("check", program, given, day)
         return checked
 
+    async def related(self, question: str, program: str) -> tuple[tuple[str, str], ...]:
+        """As `Answerer.related`."""
+        found: tuple[tuple[str, str], ...] = await self._call("related", question, program)
+        return found
+
+    async def unheld_figures(self, text: str, question: str, program: str, day: date) -> tuple[str, ...]:
+        """As `Answerer.unheld_figures`."""
+        found: tuple[str, ...] = await self._call("unheld_figures", text, question, program, day)
+        return found
+
     async def stages(self, inquiry: Inquiry, grows: bool) -> AsyncGenerator[Stage]:
         """As `Answerer.stages`. Raises WorkerLostError too."""
         async with contextlib.aclosing(self._results("stages", inquiry, grows)) as results:

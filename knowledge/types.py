@@ -197,6 +197,7 @@ class Program(Strict):
     """A support program: its names, whom to ask, what it suits, and its dated parameters.
 
     `aliases` are other forms of its name, `nicknames` words that point to it unless another program is named.
+    `desk_channel` is the Slack channel of its own officials, who answer what the documents leave open.
     """
 
     id: str
@@ -210,6 +211,7 @@ class Program(Strict):
     document: SourceDocument
     verified_years: tuple[int, ...]
     years: tuple[ProgramYear, ...] = ()
+    desk_channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ from bot.delivery import (
     RetryLaterError,
     UndeliverableError,
 )
+from bot.desk.sentences import ASK_STAFF, solved_or_not
 from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
@@ -61,6 +62,9 @@ _RETRY_KEYS = uuid.UUID("5a1ad3c6-41c0-4a43-a5b9-8bdd2a3c7a4e")
 
 TIMEOUT = ClientTimeout(total=10)
 _LOADING_SECONDS = 20
+
+_CARRIED = 4
+"""Messages of officials that go along with an answer: the platform takes five at a time."""
 
 _TOKEN_WAIT = 10.0
 """Seconds until a refused token is tried again: it may have been replaced."""
@@ -101,15 +105,47 @@ _log = logging.getLogger(__name__)
 class Line:
     """The channel: prepares and sends for the delivery."""
 
-    def __init__(self, service: Service, api: AsyncMessagingApi, limit: RateLimit, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        api: AsyncMessagingApi,
+        limit: RateLimit,
+        now: Callable[[], datetime],
+        reserve: int,
+    ) -> None:
         self._service = service
         self._api = api
         self._limit = limit
         self._now = now
+        self._reserve = reserve
         self._refused: set[str] = set()
+        self._desk = service.desk
 
     async def prepare(self, event: Json) -> Prepared:
-        """The messages that answer an event."""
+        """The messages that answer an event, behind what officials have written to its sender."""
+        if event.get("kind") == "staff_reply":
+            return await self._prepare_reply(event)
+        prepared = await self._prepare(event)
+        if not (self._desk and event.get("replyToken") and prepared.outgoing):
+            return prepared
+        replies = await self._desk.cases.carry_all(sender_of(event["source"]), _event_id(event), _CARRIED)
+        if not replies:
+            return prepared
+        taps = [messages.say_item(text) for reply in replies for text in solved_or_not(reply.number)]
+        carried = [messages.reply_message(reply) for reply in replies]
+        return replace(prepared, outgoing=messages.also_offering([*carried, *prepared.outgoing], taps))
+
+    async def _prepare_reply(self, event: Json) -> Prepared:
+        """A message of an official's; none where another event carries it, or nobody is there any more."""
+        assert self._desk
+        carried = await self._desk.cases.carry(event["reply"], event["id"])
+        if not carried:
+            return Prepared([])
+        reply, _ = carried
+        taps = [messages.say_item(text) for text in solved_or_not(reply.number)]
+        return Prepared([messages.with_quick_replies(messages.reply_message(reply), taps)])
+
+    async def _prepare(self, event: Json) -> Prepared:
         source = event["source"]
         match Event.from_dict(event):
             case MessageEvent(message=TextMessageContent() as content):
@@ -151,7 +187,9 @@ class Line:
             case {"say": str(text)}:
                 return await self._answer(source, text)
             case {"rate": str(turn), "helpful": bool(helpful)}:
-                return _say(_THANKS if await self._service.rate(turn, helpful) else _ASK_AGAIN)
+                if not await self._service.rate(turn, helpful):
+                    return _say(_ASK_AGAIN)
+                return _say(_THANKS, *([messages.say_item(ASK_STAFF)] if self._desk and not helpful else ()))
             case {"check": ""}:
                 offered = [
                     messages.postback_item(p.short_name, {"check": p.id}) for p in self._service.programs.values()
@@ -178,7 +216,10 @@ class Line:
 
     def _as_prepared(self, turn: Turn, source: Json) -> Prepared:
         rateable = not room_of(source)
-        return Prepared(messages.answer_messages(turn.answer, turn.key, self._service.programs, rateable), turn)
+        shown = messages.answer_messages(
+            turn.answer, turn.key, self._service.programs, self._service.staff_label, rateable
+        )
+        return Prepared(shown, turn)
 
     async def _show_loading(self, source: Json) -> None:
         if not room_of(source) and (user := source.get("userId")):  # the animation exists in one-to-one chats only
@@ -196,6 +237,58 @@ class Line:
         is over has been used: by that attempt, unless it was refused then too. Its life is counted from the arrival,
         by one clock: the platform's and ours may differ.
         """
+        if event.get("kind") == "staff_reply":
+            await self._bring(event, outgoing, attempt)
+            return
+        try:
+            await self._answer_or_push(event, outgoing, attempt)
+        except _MonthlyLimitError as error:
+            if any("reply" in message for message in outgoing) and self._desk:
+                await self._desk.cases.release(attempt.event_id, "held")
+            raise UndeliverableError(str(error)) from error
+        if any("reply" in message for message in outgoing) and self._desk:
+            await self._desk.cases.arrived(attempt.event_id)
+
+    async def _bring(self, event: Json, outgoing: list[Json], attempt: Attempt) -> None:
+        """Pushes what an official wrote while enough messages are left this month; else it waits for its asker."""
+        assert self._desk
+        cases, event_id = self._desk.cases, attempt.event_id
+        carried = await cases.carry(event["reply"], event_id)
+        if not carried:
+            return
+        _, sender = carried
+        target = sender.split(":")[1]
+        left = None if attempt.resumed else await self.quota_left()  # what may have been pushed is pushed again
+        try:
+            if left is not None and left <= self._reserve:
+                raise _MonthlyLimitError(f"{left} are left this month, {self._reserve} are kept back")
+            await self._push(target, outgoing, _retry_key(event_id))
+        except _MonthlyLimitError as error:
+            _log.warning("an official's reply waits for its asker: %s", error)
+            await cases.release(event_id, "held")
+        except UndeliverableError as error:
+            _log.error("an official's reply is refused: %s", error)
+            await cases.release(event_id, "undelivered")
+        else:
+            await cases.arrived(event_id)
+
+    async def quota_left(self) -> int | None:
+        """How many messages may still be pushed this month; None where there is no limit.
+
+        Raises:
+            RetryLaterError: LINE does not tell.
+        """
+        try:
+            quota = await self._api.get_message_quota(_request_timeout=TIMEOUT)
+            if quota.value is None:
+                return None
+            used = await self._api.get_message_quota_consumption(_request_timeout=TIMEOUT)
+        except (ApiException, ClientError, TimeoutError) as error:
+            why = f"{error.status} {reason(error)}" if isinstance(error, ApiException) else type(error).__name__
+            raise RetryLaterError(f"quota: {why}") from error
+        return max(0, int(quota.value) - int(used.total_usage))
+
+    async def _answer_or_push(self, event: Json, outgoing: list[Json], attempt: Attempt) -> None:
         token = event.get("replyToken")
         known = attempt.event_id in self._refused
         if token and not known and (attempt.age < REPLY_TOKEN_LIFE or not attempt.resumed):
@@ -206,7 +299,7 @@ class Line:
                 if attempt.resumed:
                     return
                 self._refused.add(attempt.event_id)
-        await self._push(_target(event), outgoing, str(uuid.uuid5(_RETRY_KEYS, attempt.event_id)))
+        await self._push(_target(event), outgoing, _retry_key(attempt.event_id))
         self._refused.discard(attempt.event_id)
 
     async def _reply(self, token: str, outgoing: list[Json]) -> None:
@@ -231,6 +324,10 @@ class _TokenRefusedError(Exception):
     """A reply token that is used, too old, or unknown: the platform does not tell which."""
 
 
+class _MonthlyLimitError(Exception):
+    """No more messages can be pushed this month, or none that are not kept back."""
+
+
 async def _call(call: Callable[[list[Json]], Any], outgoing: list[Json]) -> None:
     """Calls, and says what the outcome means for the delivery. A refused Flex message is sent once more as text."""
     try:
@@ -241,7 +338,9 @@ async def _call(call: Callable[[list[Json]], Any], outgoing: list[Json]) -> None
             return
         if error.status == 400 and "reply token" in why.lower():
             raise _TokenRefusedError from error
-        if error.status == 429 and "monthly limit" not in why.lower():
+        if error.status == 429 and "monthly limit" in why.lower():
+            raise _MonthlyLimitError(f"429 {why}") from error
+        if error.status == 429:
             raise AskedToWaitError(f"429 {why}", _wait(error)) from error
         if error.status == 401:
             _log.error("LINE_CHANNEL_ACCESS_TOKEN is refused (%s): answers wait until there is one that works", why)
@@ -278,6 +377,15 @@ async def connected(access_token: str, host: str) -> AsyncIterator[AsyncMessagin
     """The Messaging API; belongs to the event loop that it is opened in."""
     async with AsyncApiClient(Configuration(access_token=access_token, host=host or None)) as client:
         yield AsyncMessagingApi(client)
+
+
+def _retry_key(event_id: str) -> str:
+    return str(uuid.uuid5(_RETRY_KEYS, event_id))
+
+
+def _event_id(event: Json) -> str:
+    """The id under which an event of LINE's lies in the inbox."""
+    return f"{NAME}:{event['webhookEventId']}"
 
 
 def _target(event: Json) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from linebot.v3.messaging import AsyncMessagingApi, AsyncMessagingApiBlob, RichMenuRequest
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.channels.line_messages import ASK_STAFF, CHECK, Json, postback_action
+from bot.channels.line_messages import CHECK, Json, postback_action
 from knowledge.types import Program
 
 NAME = "madoguchi"
@@ -35,14 +35,22 @@ class FontMissingError(Exception):
     """No font with Japanese letters; the message says what to do."""
 
 
-async def put_in_place(api: AsyncMessagingApi, blobs: AsyncMessagingApiBlob, programs: Iterable[Program]) -> str:
+async def put_in_place(
+    api: AsyncMessagingApi, blobs: AsyncMessagingApiBlob, programs: Iterable[Program], staff_label: str
+) -> str:
     """Makes the menu everyone's, and removes those that an earlier setup left behind; returns its id.
+
+    Args:
+        api: the account.
+        blobs: the same, for pictures.
+        programs: each has a button.
+        staff_label: what leads to people is called.
 
     Raises:
         FontMissingError: the picture cannot be drawn here.
         ApiException: LINE refuses it.
     """
-    buttons = _buttons(tuple(programs))
+    buttons = _buttons(tuple(programs), staff_label)
     picture = draw(buttons)
     earlier = [menu.rich_menu_id for menu in (await api.get_rich_menu_list()).richmenus if menu.name == NAME]
     made = await api.create_rich_menu(RichMenuRequest.from_dict(_menu(buttons)))
@@ -54,13 +62,13 @@ async def put_in_place(api: AsyncMessagingApi, blobs: AsyncMessagingApiBlob, pro
     return id
 
 
-def _buttons(programs: tuple[Program, ...]) -> list[list[tuple[str, Json]]]:
+def _buttons(programs: tuple[Program, ...], staff_label: str) -> list[list[tuple[str, Json]]]:
     """Label and data of each button, row by row: the programs, then what one does most."""
     first = [(program.short_name, {"say": f"{program.name}はどんな支援ですか"}) for program in programs]
     second: list[tuple[str, Json]] = [
         (CHECK, {"check": ""}),
         (CALLS, {"say": "各事業の今の募集状況"}),
-        (ASK_STAFF, {"say": ASK_STAFF}),
+        (staff_label, {"say": staff_label}),
     ]
     return [first, second]
 
@@ -103,7 +111,7 @@ def draw(buttons: list[list[tuple[str, Json]]]) -> bytes:
     places = _places(buttons)
     font = min((_fitting(label, place[2] - 8 * _GAP) for (label, _), place in places), key=lambda font: font.size)
     for (label, data), (x, y, width, height) in places:
-        of_program = "say" in data and data["say"] != ASK_STAFF and label != CALLS
+        of_program = data.get("say", label) != label and label != CALLS
         panel = (x + _GAP, y + _GAP, x + width - _GAP, y + height - _GAP)
         pen.rounded_rectangle(panel, radius=48, fill=_PROGRAM if of_program else _TOOL)
         middle = (x + width // 2, y + height // 2)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.channels.cards import Card, Headline, Look, lay_out_card
-from bot.types import Answer, AnswerStatus, Citation
+from bot.desk.sentences import reply_text
+from bot.desk.types import Reply
+from bot.types import Answer, Citation
 from knowledge.types import Program
 
 Json = dict[str, Any]
@@ -43,7 +45,6 @@ _COLORS: Mapping[Look, str] = {
 }
 _INK, _FAINT = "#222222", "#5F6368"
 
-ASK_STAFF = "職員に聞く"
 CHECK = "対象チェック"
 HELPED, DID_NOT_HELP = "役に立った", "役に立たない"
 
@@ -61,18 +62,21 @@ def clip(text: str, limit: int) -> str:
     return f"{kept}…"
 
 
-def answer_messages(answer: Answer, turn: str, programs: Mapping[str, Program], rateable: bool) -> list[Json]:
+def answer_messages(
+    answer: Answer, turn: str, programs: Mapping[str, Program], staff_label: str, rateable: bool
+) -> list[Json]:
     """An answer as messages, with what can be tapped next.
 
     Args:
         answer: what is said.
         turn: the key under which the answer can be rated.
         programs: by id.
+        staff_label: what leads to people is called.
         rateable: whether to ask if it helped: in a group, quick replies belong to nobody.
     """
-    message = _answer_message(answer, programs)
+    message = _answer_message(answer, programs, staff_label)
     items = [say_item(text) for text in (*(choice.label for choice in answer.choices), *answer.suggestions)]
-    if rateable and answer.status in (AnswerStatus.ANSWERED, AnswerStatus.UNKNOWN):
+    if rateable and answer.rateable:
         items += [
             postback_item(HELPED, {"rate": turn, "helpful": True}),
             postback_item(DID_NOT_HELP, {"rate": turn, "helpful": False}),
@@ -116,19 +120,49 @@ def postback_action(label: str, data: Json) -> Json:
     return {"type": "postback", "label": clip(label, LABEL_LIMIT), "data": compact, "displayText": shown}
 
 
-def _answer_message(answer: Answer, programs: Mapping[str, Program]) -> Json:
+def _answer_message(answer: Answer, programs: Mapping[str, Program], staff_label: str) -> Json:
     """A Flex card where there is a ruling or a source to show; else, and where that gets too large, text."""
     card = lay_out_card(answer, programs)
     if not card.headlines and not card.citations:
         return text_message(answer.text)
-    bubble = _bubble(card)
+    bubble = _bubble(card, staff_label)
     if len(json.dumps(bubble, ensure_ascii=False).encode()) > BUBBLE_LIMIT:
         return text_message(answer.text)
     text = clip(answer.text, TEXT_LIMIT)  # goes along for `as_plain_text`; it is not of a Flex message
     return {"type": "flex", "altText": clip(answer.text, ALT_TEXT_LIMIT), "contents": bubble, "text": text}
 
 
-def _bubble(card: Card) -> Json:
+def reply_message(reply: Reply) -> Json:
+    """What an official wrote, as a card; `reply` goes along to say which one it is, and is not of the message."""
+    text = reply_text(reply)
+    title = "職員からの回答" if reply.kind == "answer" else "職員からの連絡"
+    body: list[Json] = [
+        _text(f"受付番号{reply.number}", size="xs", color=_FAINT),
+        _text(title, size="lg", weight="bold", color=_COLORS["asks"]),
+        {"type": "separator", "margin": "md"},
+        _text(f"ご質問: {clip(reply.question, 300)}", size="sm", color=_FAINT, margin="md"),
+        _text(reply.text, size="md", color=_INK, margin="lg"),
+        _text(reply.signed, size="xs", color=_FAINT, margin="lg", align="end"),
+    ]
+    box = {"type": "box", "layout": "vertical", "contents": body, "paddingAll": "lg"}
+    bubble = {"type": "bubble", "size": "mega", "body": box}
+    return {
+        "type": "flex",
+        "altText": clip(text, ALT_TEXT_LIMIT),
+        "contents": bubble,
+        "text": clip(text, TEXT_LIMIT),
+        "reply": reply.id,
+    }
+
+
+def also_offering(messages: list[Json], items: Iterable[Json]) -> list[Json]:
+    """Messages with more buttons below the last one, whose own come first."""
+    *others, last = messages
+    own = last.get("quickReply", {"items": []})["items"]
+    return [*others, with_quick_replies(last, [*own, *items])]
+
+
+def _bubble(card: Card, staff_label: str) -> Json:
     body: list[Json] = []
     for headline in card.headlines[:_HEADLINES_SHOWN]:
         body.append(_headline(headline))
@@ -148,7 +182,7 @@ def _bubble(card: Card) -> Json:
             "type": "box",
             "layout": "horizontal",
             "spacing": "sm",
-            "contents": _buttons(card.citations),
+            "contents": _buttons(card.citations, staff_label),
         }
     }
 
@@ -186,9 +220,9 @@ def _source(citation: Citation) -> Json:
     return _text(f"根拠: {citation.place}{quote}", size="xs", color=_FAINT, margin="md")
 
 
-def _buttons(citations: tuple[Citation, ...]) -> list[Json]:
+def _buttons(citations: tuple[Citation, ...], staff_label: str) -> list[Json]:
     url = next((citation.url for citation in citations if citation.url.startswith("https://")), "")
-    staff = postback_action(ASK_STAFF, {"say": ASK_STAFF})
+    staff = postback_action(staff_label, {"say": staff_label})
     actions = [{"type": "uri", "label": "出典を開く", "uri": url}, staff] if url else [staff]
     return [{"type": "button", "style": "secondary", "height": "sm", "action": action} for action in actions]
 

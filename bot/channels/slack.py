@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from aiohttp import ClientError
 from fastapi import APIRouter, Request, Response
@@ -29,6 +28,7 @@ from bot.channels import slack_blocks as blocks
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.pacing import Turns
 from bot.channels.progress import shown
+from bot.channels.slack_calls import api_call, post, respond
 from bot.delivery import (
     Arrival,
     AskedToWaitError,
@@ -39,6 +39,8 @@ from bot.delivery import (
     RetryLaterError,
     UndeliverableError,
 )
+from bot.desk.sentences import ASK_STAFF
+from bot.desk.slack import DeskInSlack
 from bot.masking import mask
 from bot.replies import FAILED
 from bot.service import Service
@@ -57,6 +59,7 @@ _RECONNECT_SECONDS = 10
 _GREETING = "総務省の支援事業について、資料に基づいてお答えします。質問をそのままお書きください。"
 _THINKING = "読み取っています…"
 _THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
+_OFFER_STAFF = f"職員に聞くときは、「{ASK_STAFF}」を押してください。"
 _USAGE = "質問を続けて書いてください。例: /madoguchi 推進体制構築支援の上限はいくらですか"
 _FILES = "添付ファイルは読み取れません。書かれた文だけにお答えします。"
 _INVITE = "このチャンネルには書き込めません。アプリを招待してから、もう一度お試しください。"
@@ -81,8 +84,15 @@ class Slack:
     """
 
     def __init__(
-        self, service: Service, inbox: Inbox, client: AsyncWebClient, limit: RateLimit, now: Callable[[], datetime]
+        self,
+        service: Service,
+        inbox: Inbox,
+        client: AsyncWebClient,
+        limit: RateLimit,
+        now: Callable[[], datetime],
+        desk: DeskInSlack | None,
     ) -> None:
+        self._desk = desk
         self._service = service
         self._inbox = inbox
         self._client = client
@@ -94,6 +104,8 @@ class Slack:
 
     async def prepare(self, event: Json) -> Prepared:
         """The calls that answer an event."""
+        if self._desk and (prepared := await self._desk.prepare(event)):
+            return prepared
         match event:
             case {"kind": "question"}:
                 return await self._answer(event)
@@ -104,16 +116,17 @@ class Slack:
             case {"kind": "deleted", "message": message}:
                 await self._service.forget(message=message)
                 receipt = await self._inbox.receipt(message)
-                return Prepared([_call("chat.delete", **receipt)] if receipt else [])
+                return Prepared([api_call("chat.delete", **receipt)] if receipt else [])
             case {"kind": "rated", "turn": turn, "helpful": helpful, "channel": channel, "user": user}:
                 await self._service.rate(turn, helpful)
-                return Prepared([_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=_THANKS)])
+                text = _THANKS if helpful or not self._desk else _THANKS + _OFFER_STAFF
+                return Prepared([api_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=text)])
             case {"kind": "shared", "question": question, "text": text, "respond": url}:
-                return Prepared([_respond(url, response_type="in_channel", **blocks.shared_message(question, text))])
+                return Prepared([respond(url, response_type="in_channel", **blocks.shared_message(question, text))])
             case {"kind": "opened", "channel": channel, "thread": thread}:
                 return Prepared(_greet(channel, thread))
             case {"kind": "home", "user": user}:
-                return Prepared([_call("views.publish", user_id=user, view=await self._home())])
+                return Prepared([api_call("views.publish", user_id=user, view=await self._home(event))])
         raise UndeliverableError(f"知らない種類です: {event.get('kind')}")
 
     async def _answer(self, event: Json) -> Prepared:
@@ -121,24 +134,28 @@ class Slack:
         turn = await self._consider(event, grows=True)
         unread = _FILES if event.get("files") else ""
         if isinstance(turn, str):
-            return Prepared([_post(**place, text=blocks.escape(unread + turn))])
-        message = blocks.answer_message(turn.answer, turn.key, self._service.programs)
-        answer = _post(**place, **(blocks.led_by(unread, message) if unread else message))
+            return Prepared([post(**place, text=blocks.escape(unread + turn))])
+        message = self._shown(turn)
+        answer = post(**place, **(blocks.led_by(unread, message) if unread else message))
         calls = [answer | {"respond": event.get("respond", ""), "grows": turn.key}]
         if event.get("pane"):
             title = blocks.clip(turn.question, 100)
             thread = {"channel_id": event["channel"], "thread_ts": event["thread"]}
-            calls.append(_call("assistant.threads.setTitle", optional=True, title=title, **thread))
+            calls.append(api_call("assistant.threads.setTitle", optional=True, title=title, **thread))
         return Prepared(calls, turn)
+
+    def _shown(self, turn: Turn, shareable: str = "") -> Json:
+        service = self._service
+        return blocks.answer_message(turn.answer, turn.key, service.programs, service.staff_label, shareable)
 
     async def _answer_privately(self, event: Json) -> Prepared:
         if not event["text"]:
-            return Prepared([_respond(event["respond"], text=_USAGE)])
+            return Prepared([respond(event["respond"], text=_USAGE)])
         turn = await self._consider(event)
         if isinstance(turn, str):
-            return Prepared([_respond(event["respond"], text=blocks.escape(turn))])
-        message = blocks.answer_message(turn.answer, turn.key, self._service.programs, shareable=event["text"])
-        return Prepared([_respond(event["respond"], **message)], turn)
+            return Prepared([respond(event["respond"], text=blocks.escape(turn))])
+        message = self._shown(turn, shareable=event["text"])
+        return Prepared([respond(event["respond"], **message)], turn)
 
     async def _answer_anew(self, event: Json) -> Prepared:
         """The answer to an edited question takes the place of the earlier one."""
@@ -148,9 +165,9 @@ class Slack:
         await self._service.forget(message=event["message"])
         turn = await self._consider(event)
         if isinstance(turn, str):
-            return Prepared([_call("chat.update", **receipt, text=blocks.escape(turn), blocks=[])])
-        message = blocks.answer_message(turn.answer, turn.key, self._service.programs)
-        return Prepared([_call("chat.update", **receipt, **message)], turn)
+            return Prepared([api_call("chat.update", **receipt, text=blocks.escape(turn), blocks=[])])
+        message = self._shown(turn)
+        return Prepared([api_call("chat.update", **receipt, **message)], turn)
 
     async def _consider(self, event: Json, grows: bool = False) -> Turn | str:
         """The answer, or the words that refuse the message. One that `grows` waits for no chat model."""
@@ -177,20 +194,24 @@ class Slack:
                 channel_id=event["channel"], thread_ts=event["thread"], status=_THINKING
             )
 
-    async def _home(self) -> Json:
+    async def _home(self, event: Json) -> Json:
         calls = {}
         for program in self._service.programs.values():
             turn = await self._service.consider("slack:home", f"{program.name}は今申し込めますか")
             calls[program.id] = turn.answer.text.partition("\n\n")[0]
-        return blocks.home_view(self._service.programs.values(), calls, await self._service.index_status())
+        view = blocks.home_view(self._service.programs.values(), calls, await self._service.index_status())
+        if self._desk:
+            ours = await self._desk.home(event["user"], event.get("view", "waiting"), event.get("page", 0))
+            return view | {"blocks": [*ours, *view["blocks"]]}
+        return view
 
     def apology(self, event: Json) -> list[Json]:
         """What tells the person that we failed, where an answer was waited for."""
         match event:
             case {"kind": "command", "respond": url}:
-                return [_respond(url, text=FAILED)]
+                return [respond(url, text=FAILED)]
             case {"kind": "question"}:
-                return [_post(**_place(event), text=FAILED)]
+                return [post(**_place(event), text=FAILED)]
         return []
 
     async def send(self, event: Json, outgoing: list[Json], attempt: Attempt) -> Json | None:
@@ -215,6 +236,8 @@ class Slack:
                 growing = asyncio.create_task(self._grow(*begun, receipt))
                 self._tasks.add(growing)
                 growing.add_done_callback(self._tasks.discard)
+        if self._desk:
+            await self._desk.arrived(event)
         return receipt
 
     async def _grow(self, shown: Turn, turns: AsyncGenerator[Turn], receipt: Json) -> None:
@@ -228,7 +251,7 @@ class Slack:
                 if await self._service.answered(first.key) is None:
                     return
                 if turn.answer != shown.answer:
-                    message = blocks.answer_message(turn.answer, turn.key, self._service.programs)
+                    message = self._shown(turn)
                     await self._client.api_call("chat.update", json=receipt | message)
                     shown = turn
         except Exception as error:
@@ -317,18 +340,6 @@ def _queue(call: Json) -> str:
     return str(call.get("arguments", {}).get("channel") or call["method"])
 
 
-def _call(method: str, optional: bool = False, **arguments: Any) -> Json:
-    return {"method": method, "arguments": arguments, "optional": optional}
-
-
-def _post(**arguments: Any) -> Json:
-    return _call("chat.postMessage", unfurl_links=False, unfurl_media=False, **arguments)
-
-
-def _respond(url: str, **arguments: Any) -> Json:
-    return {"method": "respond", "url": url, "arguments": {"replace_original": False, **arguments}}
-
-
 async def _respond_to(url: str, arguments: Json) -> None:
     """Answers through a response URL: five times within 30 minutes, wherever the person was."""
     response = await AsyncWebhookClient(url, timeout=_TIMEOUT_SECONDS, retry_handlers=[]).send_dict(arguments)
@@ -345,8 +356,8 @@ def _greet(channel: str, thread: str) -> list[Json]:
     place = {"channel_id": channel, "thread_ts": thread}
     prompts = [{"title": example, "message": example} for example in blocks.EXAMPLES]
     return [
-        _post(channel=channel, thread_ts=thread, text=_GREETING),
-        _call("assistant.threads.setSuggestedPrompts", optional=True, prompts=prompts, **place),
+        post(channel=channel, thread_ts=thread, text=_GREETING),
+        api_call("assistant.threads.setSuggestedPrompts", optional=True, prompts=prompts, **place),
     ]
 
 
@@ -370,7 +381,9 @@ def reason(error: SlackApiError) -> str:
 # --- what Slack sends ----------------------------------------------------------------------------------------------
 
 
-def build_bolt(service: Service, inbox: Inbox, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
+def build_bolt(
+    service: Service, inbox: Inbox, client: AsyncWebClient, signing_secret: str, desk: DeskInSlack | None
+) -> AsyncApp:
     """The Bolt app: everything that is to be answered is stored before it is acknowledged.
 
     Only modals are handled at once, because a trigger lives for three seconds; who taps in vain taps again.
@@ -393,6 +406,8 @@ def build_bolt(service: Service, inbox: Inbox, client: AsyncWebClient, signing_s
     _listen_to_events(bolt, service, inbox)
     _listen_to_people(bolt, inbox)
     _listen_in_modals(bolt, service, client)
+    if desk:
+        desk.listen(bolt)
 
     @bolt.error
     async def refuse(error: Exception, body: Json) -> BoltResponse | None:
@@ -521,7 +536,7 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
         await inbox.put([Arrival(asked.event_id, NAME, asked.sender, event, asked.message)])
         await ack()
 
-    @bolt.action(re.compile(r"say_\d+"))
+    @bolt.action(re.compile(r"say_\w+"))
     async def say(ack: AsyncAck, body: Json, action: Json) -> None:
         container = body.get("container", {})
         channel = container.get("channel_id") or body["user"]["id"]  # from the home tab: as a direct message

@@ -59,32 +59,39 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def answer_message(answer: Answer, turn: str, programs: Mapping[str, Program], shareable: str = "") -> Json:
+def answer_message(
+    answer: Answer, turn: str, programs: Mapping[str, Program], staff_label: str, shareable: str = ""
+) -> Json:
     """An answer as the arguments of a message.
 
     Args:
         answer: what is said.
         turn: the key under which the answer is rated, and its sources are looked up.
         programs: by id.
+        staff_label: what leads to people is called.
         shareable: the question, for an answer that only one person sees and may share.
     """
     card = lay_out_card(answer, programs)
-    blocks = [_headline(headline) for headline in card.headlines[:_HEADLINES_SHOWN]]
-    blocks.append(_plain_section(card.said))
-    notes = [_source(citation) for citation in dict.fromkeys(card.citations[:_SOURCES_SHOWN])]
+    blocks = [headline_section(headline) for headline in card.headlines[:_HEADLINES_SHOWN]]
+    blocks.append(plain_section(card.said))
+    notes = [source(citation) for citation in dict.fromkeys(card.citations[:_SOURCES_SHOWN])]
     if card.basis:
         notes.append(escape(card.basis))
     if notes:
-        blocks.append(_context(notes))
+        blocks.append(context(notes))
     said = [choice.label for choice in answer.choices] + list(answer.suggestions)
     if said:
-        blocks.append(_actions([_button(text, f"say_{n}", text) for n, text in enumerate(said[:BUTTONS])]))
-    tools = [_button("出典を表示", "sources", turn)] if card.citations else []
-    tools.append(_button("職員メモ", "note", turn))
+        blocks.append(actions([button(text, f"say_{n}", text) for n, text in enumerate(said[:BUTTONS])]))
+    tools = [button("出典を表示", "sources", turn)] if card.citations else []
+    if answer.rateable:
+        tools.append(button("職員メモ", "note", turn))
+        if staff_label not in said:
+            tools.append(button(staff_label, "say_staff", staff_label))
     if shareable:
         shared = json.dumps([clip(shareable, 500), clip(answer.text, 1400)], ensure_ascii=False)
-        tools.append(_button("チャンネルに共有", "share", shared))
-    blocks += [_actions(tools), _feedback(turn)]
+        tools.append(button("チャンネルに共有", "share", shared))
+    blocks += [actions(tools)] if tools else []
+    blocks += [_feedback(turn)] if answer.rateable else []
     return {"text": clip(escape(answer.text), SECTION_LIMIT), "blocks": blocks}
 
 
@@ -93,7 +100,7 @@ def led_by(note: str, message: Json) -> Json:
     text, shown = message["text"], message["blocks"]
     return message | {
         "text": clip(f"{escape(note)}\n{text}", SECTION_LIMIT),
-        "blocks": [_context([escape(note)]), *shown],
+        "blocks": [context([escape(note)]), *shown],
     }
 
 
@@ -101,7 +108,7 @@ def shared_message(question: str, text: str) -> Json:
     """A question and its answer, shown to a channel by the one who asked."""
     return {
         "text": clip(escape(text), SECTION_LIMIT),
-        "blocks": [_section(f"*{escape(question)}*"), _plain_section(text)],
+        "blocks": [section(f"*{escape(question)}*"), plain_section(text)],
     }
 
 
@@ -111,8 +118,8 @@ def sources_view(citations: Sequence[Mapping[str, str]]) -> Json:
     for citation in citations[:40]:
         source = _link(escape(citation["source"]), citation["url"])
         quote = f"\n>{escape(citation['quote'])}" if citation["quote"] else ""
-        blocks.append(_section(f"*{escape(citation['place'])}*\n{source}{quote}"))
-    return _modal("出典", blocks or [_plain_section("この回答の記録は残っていません。")])
+        blocks.append(section(f"*{escape(citation['place'])}*\n{source}{quote}"))
+    return modal("出典", blocks or [plain_section("この回答の記録は残っていません。")])
 
 
 def note_view(turn: str) -> Json:
@@ -120,13 +127,13 @@ def note_view(turn: str) -> Json:
     field = {
         "type": "input",
         "block_id": "note",
-        "label": _plain("この回答についてのメモ"),
+        "label": plain("この回答についてのメモ"),
         "element": {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": 3000},
     }
-    return _modal("職員メモ", [field]) | {
+    return modal("職員メモ", [field]) | {
         "callback_id": "note",
         "private_metadata": turn,
-        "submit": _plain("保存"),
+        "submit": plain("保存"),
     }
 
 
@@ -146,65 +153,68 @@ def question_view(program: Program, facts: Mapping[str, str], asked: Answer) -> 
 def outcome_view(answer: Answer, programs: Mapping[str, Program]) -> Json:
     """The end of the eligibility check."""
     card = lay_out_card(answer, programs)
-    blocks = [_headline(headline) for headline in card.headlines[:_HEADLINES_SHOWN]]
-    blocks.append(_plain_section(card.said))
-    notes = [*(_source(citation) for citation in card.citations[:_SOURCES_SHOWN]), escape(card.basis)]
-    return _modal("対象チェック", [*blocks, _context([note for note in notes if note] or ["-"])])
+    blocks = [headline_section(headline) for headline in card.headlines[:_HEADLINES_SHOWN]]
+    blocks.append(plain_section(card.said))
+    notes = [*(source(citation) for citation in card.citations[:_SOURCES_SHOWN]), escape(card.basis)]
+    return modal("対象チェック", [*blocks, context([note for note in notes if note] or ["-"])])
 
 
 def home_view(programs: Iterable[Program], calls: Mapping[str, str], status: str) -> Json:
     """The home tab: what the app is for, and where each program's call stands."""
     blocks: list[Json] = [
-        {"type": "header", "text": _plain("総務省の支援事業の窓口")},
-        _plain_section(
+        {"type": "header", "text": plain("総務省の支援事業の窓口")},
+        plain_section(
             "資料に基づいて、対象、上限、募集時期、費用、手続きなどをお答えします。"
             "チャンネルではメンション、または /madoguchi 質問 でお尋ねください。"
         ),
-        _actions([_button("対象チェック", "check", "start"), *_example_buttons()]),
+        actions([button("対象チェック", "check", "start"), *_example_buttons()]),
         {"type": "divider"},
     ]
     for program in programs:
-        blocks.append(_section(f"*{escape(program.name)}*\n{escape(program.summary)}"))
-        blocks.append(_context([escape(clip(calls[program.id], 1900))]))
-    blocks += [{"type": "divider"}, _context([escape(status)])]
+        blocks.append(section(f"*{escape(program.name)}*\n{escape(program.summary)}"))
+        blocks.append(context([escape(clip(calls[program.id], 1900))]))
+    blocks += [{"type": "divider"}, context([escape(status)])]
     return {"type": "home", "blocks": blocks}
 
 
 def outdated_view() -> Json:
     """What takes the place of a step that an earlier version asked."""
-    return _modal("対象チェック", [_plain_section("この画面は使えなくなりました。もう一度、最初からお試しください。")])
+    return modal("対象チェック", [plain_section("この画面は使えなくなりました。もう一度、最初からお試しください。")])
 
 
 def _example_buttons() -> list[Json]:
-    return [_button(example, f"say_{n}", example) for n, example in enumerate(EXAMPLES)]
+    return [button(example, f"say_{n}", example) for n, example in enumerate(EXAMPLES)]
 
 
 def _step(text: str, options: Iterable[tuple[str, str]], state: Json) -> Json:
     select = {
         "type": "static_select",
         "action_id": "choice",
-        "placeholder": _plain("選んでください"),
-        "options": [{"text": _plain(clip(label, OPTION_LIMIT)), "value": value} for label, value in options],
+        "placeholder": plain("選んでください"),
+        "options": [{"text": plain(clip(label, OPTION_LIMIT)), "value": value} for label, value in options],
     }
-    field = {"type": "input", "block_id": "step", "label": _plain(clip(text, VALUE_LIMIT)), "element": select}
-    return _modal("対象チェック", [field]) | {
+    field = {"type": "input", "block_id": "step", "label": plain(clip(text, VALUE_LIMIT)), "element": select}
+    return modal("対象チェック", [field]) | {
         "callback_id": "check",
         "private_metadata": json.dumps(state, ensure_ascii=False),
-        "submit": _plain("次へ"),
+        "submit": plain("次へ"),
     }
 
 
-def _modal(title: str, blocks: list[Json]) -> Json:
-    return {"type": "modal", "title": _plain(title), "close": _plain("閉じる"), "blocks": blocks}
+def modal(title: str, blocks: list[Json]) -> Json:
+    """A modal."""
+    return {"type": "modal", "title": plain(title), "close": plain("閉じる"), "blocks": blocks}
 
 
-def _headline(headline: Headline) -> Json:
+def headline_section(headline: Headline) -> Json:
+    """A ruling at a glance."""
     result = " ".join(filter(None, (headline.value, headline.verdict)))
     about = f"{escape(headline.about)}\n" if headline.about else ""
-    return _section(f"{about}{_SIGNS[headline.look]} *{escape(result)}*")
+    return section(f"{about}{_SIGNS[headline.look]} *{escape(result)}*")
 
 
-def _source(citation: Citation) -> str:
+def source(citation: Citation) -> str:
+    """A source in one line of Slack's markup."""
     quote = f"「{escape(citation.quote)}」" if citation.quote else ""
     return clip(f"根拠: {_link(escape(citation.place), citation.url)}{quote}", 1900)
 
@@ -217,33 +227,38 @@ def _feedback(turn: str) -> Json:
     element = {
         "type": "feedback_buttons",
         "action_id": "rate",
-        "positive_button": {"text": _plain("役に立った"), "value": f"{turn}:1"},
-        "negative_button": {"text": _plain("役に立たない"), "value": f"{turn}:0"},
+        "positive_button": {"text": plain("役に立った"), "value": f"{turn}:1"},
+        "negative_button": {"text": plain("役に立たない"), "value": f"{turn}:0"},
     }
     return {"type": "context_actions", "elements": [element]}
 
 
-def _button(label: str, action: str, value: str) -> Json:
-    text = _plain(clip(label, BUTTON_LIMIT))
+def button(label: str, action: str, value: str) -> Json:
+    """A button; who taps it sends its value."""
+    text = plain(clip(label, BUTTON_LIMIT))
     return {"type": "button", "action_id": action, "text": text, "value": clip(value, VALUE_LIMIT)}
 
 
-def _actions(elements: list[Json]) -> Json:
+def actions(elements: list[Json]) -> Json:
+    """A row of what can be tapped."""
     return {"type": "actions", "elements": elements}
 
 
-def _context(notes: list[str]) -> Json:
+def context(notes: list[str]) -> Json:
+    """Notes in small grey letters."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": note, "verbatim": True} for note in notes[:10]]}
 
 
-def _section(mrkdwn: str) -> Json:
+def section(mrkdwn: str) -> Json:
+    """Text in Slack's own markup."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": clip(mrkdwn, SECTION_LIMIT), "verbatim": True}}
 
 
-def _plain_section(text: str) -> Json:
+def plain_section(text: str) -> Json:
     """Text exactly as it is: documents have asterisks and underscores of their own."""
-    return {"type": "section", "text": _plain(clip(text, SECTION_LIMIT))}
+    return {"type": "section", "text": plain(clip(text, SECTION_LIMIT))}
 
 
-def _plain(text: str) -> Json:
+def plain(text: str) -> Json:
+    """A text object without markup."""
     return {"type": "plain_text", "text": text, "emoji": False}

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.replies import FAILED
 from bot.service import Service
-from bot.settings import MessageRefusedError, Settings
-from bot.types import Answer, AnswerStatus, UnknownFactsError
+from bot.settings import MessageRefusedError, Settings, storable
+from bot.types import Answer, AnswerStatus, Turn, UnknownFactsError
 from knowledge.types import Fact, IndexMissingError
 
 _PAGE = Path(__file__).parent / "page"
@@ -30,6 +30,7 @@ PAGE_POLICY = (
 """What a page of ours may load: its own files, and nothing else."""
 
 _NOT_READY = "ただいま準備中です。少し待ってから、もう一度お試しください。"
+_NO_LONGER = "この記録は残っていません。"
 _BAD_JSON = '送られた内容を読み取れません。Content-Type: application/json で {"text": "質問"} の形にしてください。'
 _PROBLEMS = {
     400: _BAD_JSON,
@@ -38,6 +39,9 @@ _PROBLEMS = {
     413: "送られた内容が大きすぎます。質問を短くして、もう一度お試しください。",
 }
 _FIELDS = {
+    "turn": "turn は、回答に付いている値で送ってください。",
+    "helpful": "helpful は true か false で送ってください。",
+    "note": "note(ひとこと)は1000文字までの文字列で送ってください。",
     "text": "text(質問)は文字列で送ってください。",
     "program": "program は、GET /api/programs にある id で送ってください。",
     "facts": 'facts は、答えのあった事柄とその値を {"fiscal_index": "0.6"} の形で送ってください。',
@@ -53,6 +57,14 @@ class Question(BaseModel):
 
     text: StrictStr
     conversation_id: ConversationId | None = None
+
+
+class Rating(BaseModel):
+    """The body of `POST /api/rate`: whether an answer helped, and a note beside it."""
+
+    turn: Annotated[StrictStr, Field(pattern=r"\A[0-9a-f]{32}\z")]
+    helpful: bool
+    note: Annotated[StrictStr, Field(max_length=1000)] = ""
 
 
 class Check(BaseModel):
@@ -101,7 +113,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return _refusal(422, str(error), conversation_id)
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
-        return JSONResponse({**answered.as_json(), "conversation_id": conversation_id})
+        return JSONResponse(_as_json(answered, conversation_id))
 
     @router.post("/api/check")
     async def check(checked: Check, request: Request) -> JSONResponse:
@@ -117,7 +129,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return _refusal(422, _FIELDS["facts"], conversation_id)
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
-        return JSONResponse({**answered.as_json(), "conversation_id": conversation_id})
+        return JSONResponse(_as_json(answered, conversation_id))
 
     @router.post("/api/ask/stream")
     async def answer_as_it_grows(question: Question, request: Request) -> Response:
@@ -143,6 +155,26 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
+    @router.post("/api/rate")
+    async def rate(rating: Rating, request: Request) -> JSONResponse:
+        """Keeps whether an answer helped; where it did not and officials are there, offers to ask them."""
+        if refusal := refused(rating.turn, request):
+            return refusal
+        if not await service.rate(rating.turn, rating.helpful):
+            return _refusal(404, _NO_LONGER)
+        if rating.note:
+            await service.note(rating.turn, storable(rating.note))
+        offered = [service.staff_label] if service.desk and not rating.helpful else []
+        return JSONResponse({"suggestions": offered})
+
+    @router.get("/api/cases/{key}")
+    async def case(key: str, request: Request) -> JSONResponse:
+        """How a case stands, and what officials have written to its asker, who alone knows the key."""
+        if refusal := refused(key, request):
+            return refusal
+        told = await service.desk.told(key) if service.desk else None
+        return JSONResponse(told) if told else _refusal(404, _NO_LONGER)
+
     router.mount("/page", StaticFiles(directory=_PAGE))
     return router
 
@@ -167,8 +199,14 @@ def refuse_in_japanese(app: FastAPI) -> None:
     app.add_exception_handler(Exception, failed)
 
 
-def _event(name: str, answered: Answer, conversation_id: str) -> str:
-    content = json.dumps({**answered.as_json(), "conversation_id": conversation_id}, ensure_ascii=False)
+def _as_json(turn: Turn, conversation_id: str) -> dict[str, Any]:
+    """An answer with the names by which it is gone on from, rated, and the case that it tells of is asked for."""
+    named = {"conversation_id": conversation_id, "turn": turn.key, "case": turn.answer.case or None}
+    return {**turn.answer.as_json(), **named}
+
+
+def _event(name: str, answered: Turn, conversation_id: str) -> str:
+    content = json.dumps(_as_json(answered, conversation_id), ensure_ascii=False)
     return f"event: {name}\ndata: {content}\n\n"
 
 
@@ -176,5 +214,6 @@ def _refusal(
     status: int, text: str, conversation_id: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """What could not be answered, in the form of an answer."""
-    content = {**Answer(text, AnswerStatus.ERROR).as_json(), "conversation_id": conversation_id}
+    named = {"conversation_id": conversation_id, "turn": None, "case": None}
+    content = {**Answer(text, AnswerStatus.ERROR).as_json(), **named}
     return JSONResponse(content, status, headers)

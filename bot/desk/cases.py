@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.delivery import Arrival, Inbox
 from bot.desk.hours import Does, OfficeHours
 from bot.desk.sealing import Seal
-from bot.desk.types import ASKER, DESK, WAITING, Case, Entry, Json, Kind, Reply, State
+from bot.desk.types import ASKER, DESK, WAITING, Case, Entry, Json, Kind, Reply, State, View
 from bot.storage import BIG_ID, tables
 from bot.types import room_of
 
@@ -287,8 +287,9 @@ class Cases:
             await self._tell(connection, changed, official, "answered" if kind == "answer" else "returned")
             sender = self._seal.open(changed.reply_to) if changed.reply_to else ""
             if sender and changed.channel in _PUSHED:
-                event = {"kind": "staff_reply", "reply": id}
-                way_back = Arrival(f"case:{number}:reply:{id}", changed.channel, sender, event)
+                event_id = f"case:{number}:reply:{id}"
+                event = {"kind": "staff_reply", "reply": id, "id": event_id}
+                way_back = Arrival(event_id, changed.channel, sender, event)
                 await self._inbox.add(connection, [way_back])
         return self._case(changed), True
 
@@ -296,9 +297,7 @@ class Cases:
         """A case by its number."""
         return next(iter(await self._found(_cases.c.number == number)), None)
 
-    async def listed(
-        self, view: Literal["waiting", "mine", "overdue"], official: str, limit: int, offset: int = 0
-    ) -> tuple[tuple[Case, ...], int]:
+    async def listed(self, view: View, official: str, limit: int, offset: int = 0) -> tuple[tuple[Case, ...], int]:
         """The cases that wait: all, those of an official, or those whose time is over; and how many there are."""
         about: sa.ColumnElement[bool] = _cases.c.state.in_(WAITING)
         if view == "mine":
@@ -349,11 +348,23 @@ class Cases:
             kept = (await connection.execute(taken)).scalars().all()
             return await self._read_replies(connection, _replies.c.id.in_(kept))
 
-    async def release(self, event_id: str) -> None:
-        """An event could not bring its replies: they wait for another."""
-        about = sa.and_(_replies.c.carried_by == event_id, _replies.c.arrived_at.is_(None))
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.update(_replies).where(about).values(carried_by=None))
+    async def release(self, event_id: str, what: Literal["held", "undelivered"]) -> None:
+        """An event could not bring its replies: they wait for another, and officials see why.
+
+        Args:
+            event_id: of the event that carries them.
+            what: `held` where too few messages are left this month, `undelivered` where the platform refused.
+        """
+        let_go = (
+            sa.update(_replies)
+            .where(_replies.c.carried_by == event_id, _replies.c.arrived_at.is_(None))
+            .values(carried_by=None)
+            .returning(_replies.c.number)
+        )
+        async with self._writing() as connection:
+            for number in set((await connection.execute(let_go)).scalars()):
+                (row,) = await self._rows(connection, _cases.c.number == number)
+                await self._tell(connection, row, DESK, what)
 
     async def arrived(self, event_id: str) -> None:
         """What an event carried has reached the asker."""
@@ -497,6 +508,7 @@ class Cases:
             None if row.due_at is None else _moment(row.due_at, now),
             row.reply_to is not None,
             row.room is not None,
+            row.step > 0,
         )
 
 

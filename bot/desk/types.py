@@ -26,6 +26,9 @@ WAITING = (State.OPEN, State.TAKEN)
 Ended = Literal["solved", "withdrawn", "unheard", "gone", "expired"]
 """Why a case is closed: `unheard` where nobody said whether the answer helped, `gone` where the asker has left."""
 
+View = Literal["waiting", "mine", "overdue"]
+"""The lists of cases that officials look at."""
+
 Kind = Literal["answer", "return"]
 """What an official sends: an answer, or the question back, with the reason."""
 
@@ -36,7 +39,8 @@ class Case:
 
     `number` is what people call it by, `key` names it to those who may see it. `channel` is where it was asked,
     `slack_channel` where officials see it. `found` is what the bot had answered, in its JSON form. `ended` is set only
-    where it is closed. `reachable` tells whether an answer can still be sent by us.
+    where it is closed. `reachable` tells whether an answer can still be sent by us,
+    `overdue` whether officials had to be reminded.
     """
 
     number: int
@@ -53,6 +57,12 @@ class Case:
     due_at: datetime | None
     reachable: bool
     in_room: bool
+    overdue: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self.state in WAITING
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from bot.channels.web import PAGE_POLICY
 from bot.simulator.line import LinePlatform
-from bot.simulator.slack import CHANNEL, DIRECT, SlackPlatform, check_view
+from bot.simulator.slack import CHANNEL, DESK, DIRECT, SlackPlatform, check_view
 
 Json = dict[str, Any]
 
@@ -77,6 +77,7 @@ class Simulator:
         self._service = service
         self._people = 0
         self._said: list[Json] = []
+        self._below: list[Json] = []
         self.app = Starlette(
             routes=[
                 Route("/", _page),
@@ -202,20 +203,27 @@ class Simulator:
         await self.slack.deliver(client, self.slack.shortcut(wish["text"], CHANNEL, wish["ts"]))
 
     async def _submit(self, client: httpx.AsyncClient, wish: Json) -> None:
-        """Somebody sends a modal; the service closes it or puts the next one in its place."""
-        (response,) = await self.slack.deliver(client, self.slack.submit(self.slack.modal or {}, wish["values"]))
+        """Somebody sends a modal; the service closes it, or puts another in its place or on top of it."""
+        view = self.slack.modal or {}
+        (response,) = await self.slack.deliver(client, self.slack.submit(view, wish["values"]))
         reaction = response.json() if response.content else {}
-        self.slack.modal = reaction.get("view")
+        match reaction.get("response_action"):
+            case "push":
+                self._below.append(_filled(view, wish["values"]))
+            case "clear":
+                self._below.clear()
+        self.slack.modal = reaction.get("view") or (self._below.pop() if self._below else None)
         if self.slack.modal:
             check_view(self.slack.modal, "modal")
 
     async def _close(self, client: httpx.AsyncClient, wish: Json) -> None:
-        self.slack.modal = None
+        self.slack.modal = self._below.pop() if self._below else None
 
     def _slack_state(self) -> Json:
         direct = self.slack.seen_in(DIRECT)
         return {
             "channel": self.slack.seen_in(CHANNEL),
+            "desk": self.slack.seen_in(DESK),
             "direct": [message for message in direct if message["thread_ts"] not in self.slack.panes],
             "assistant": [message for message in direct if message["thread_ts"] == self.slack.pane != ""],
             "pane": self.slack.pane,
@@ -233,3 +241,16 @@ async def _page(request: Request) -> Response:
 
 async def _icon(request: Request) -> Response:
     return FileResponse(_ICON)
+
+
+def _filled(view: Json, values: Json) -> Json:
+    """A modal as it was filled in, for when what lies on top of it is closed."""
+    written = {block: next(iter(fields.values())).get("value") for block, fields in values.items()}
+    return view | {
+        "blocks": [
+            block | {"element": block["element"] | {"initial_value": text}}
+            if block["type"] == "input" and (text := written.get(block["block_id"]))
+            else block
+            for block in view["blocks"]
+        ]
+    }

@@ -67,6 +67,7 @@ class LinePlatform:
         self.retry_keys: set[str] = set()
         self.quotable: set[str] = set()
         self.people: set[str] = set()
+        self.blocked: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
         self.faults: list[Fault] = []
@@ -75,13 +76,16 @@ class LinePlatform:
         self.rich_menu_images: dict[str, bytes] = {}
         self.default_rich_menu = ""
         self.webhook = ""
-        self.quota_spent = False
+        self.quota: int | None = None
+        self.pushed = 0
         self._numbers = itertools.count(1)
         self.app = Starlette(
             routes=[
                 Route("/v2/bot/message/reply", self._handle(self._reply), methods=["POST"]),
                 Route("/v2/bot/message/push", self._handle(self._push), methods=["POST"]),
                 Route("/v2/bot/chat/loading/start", self._handle(self._loading), methods=["POST"]),
+                Route("/v2/bot/message/quota", self._handle(self._quota)),
+                Route("/v2/bot/message/quota/consumption", self._handle(self._consumption)),
                 Route("/v2/bot/info", self._handle(self._info)),
                 Route("/v2/bot/channel/webhook/endpoint", self._handle(self._endpoint)),
                 Route("/v2/bot/richmenu", self._handle(self._create_menu), methods=["POST"]),
@@ -202,13 +206,16 @@ class LinePlatform:
             raise RefusedError(400, "The X-Line-Retry-Key is invalid") from None
         if key in self.retry_keys:
             raise RefusedError(409, "The retry key is already accepted")
-        if self.quota_spent:
+        if self.quota is not None and self.pushed >= self.quota:
             raise RefusedError(429, "You have reached your monthly limit.")
         if body.get("to") not in self.people:
             raise RefusedError(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
+        if body["to"] in self.blocked:  # accepted, and shown to nobody
+            return _sent(body["messages"])
         fault = self.faults.pop(0) if self.faults else None
         if not fault or fault.accepted:
             self.retry_keys.add(key)
+            self.pushed += 1
             self._accept(body["to"], body["messages"])
         if fault:
             return JSONResponse({"message": fault.message}, fault.status, fault.headers)
@@ -226,6 +233,12 @@ class LinePlatform:
             raise RefusedError(400, "loadingSeconds must be a multiple of 5")
         self.loading.append(body["chatId"])
         return JSONResponse({}, 202)
+
+    async def _quota(self, request: Request) -> Response:
+        return JSONResponse({"type": "none"} if self.quota is None else {"type": "limited", "value": self.quota})
+
+    async def _consumption(self, request: Request) -> Response:
+        return JSONResponse({"totalUsage": self.pushed})
 
     async def _info(self, request: Request) -> Response:
         return JSONResponse(

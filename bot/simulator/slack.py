@@ -29,7 +29,7 @@ SECRET = "slack-signing-secret"
 TOKEN = "xoxb-bot-token"
 APP_TOKEN = "xapp-app-token"
 BOT = "UBOT"
-CHANNEL, DIRECT = "C1", "D1"
+CHANNEL, DIRECT, DESK = "C1", "D1", "C7"
 
 _MANIFEST = Path(__file__).parent.parent.parent / "slack-manifest.yaml"
 """What the app is installed from, and so what it is granted."""
@@ -63,10 +63,11 @@ class SlackPlatform:
     """Keeps channels with their messages, home tabs, modals; sends signed requests, or the same by Socket Mode."""
 
     def __init__(self) -> None:
-        """One workspace, with the app in the channel C1 and two direct messages."""
+        """One workspace, with the app in the channel C1, that of the officials, C7, and two direct messages."""
         self.url = ""
         self.channels: dict[str, list[Json]] = defaultdict(list)
-        self.members: set[str] = {CHANNEL, DIRECT, "D2"}
+        self.members: set[str] = {CHANNEL, DIRECT, "D2", DESK}
+        self.people: dict[str, list[str]] = {CHANNEL: ["U1", "U2", "U9"], DESK: ["U1", "U2"]}
         self.whispers: list[Json] = []
         self.responses: list[Json] = []
         self.homes: dict[str, Json] = {}
@@ -162,12 +163,12 @@ class SlackPlatform:
         self.channels[channel].append(dict(said))
         return self.event("message", **said)
 
-    def command(self, text: str, channel: str = "C9") -> Json:
+    def command(self, text: str, channel: str = "C9", user: str = "U1") -> Json:
         """Somebody calls /madoguchi."""
         return {
             "command": "/madoguchi",
             "text": text,
-            "user_id": "U1",
+            "user_id": user,
             "channel_id": channel,
             "team_id": "T1",
             **self._interaction(channel),
@@ -185,7 +186,9 @@ class SlackPlatform:
             **self._interaction(channel),
         }
 
-    def tap(self, action: Json, message: Json, channel: str = CHANNEL, ephemeral: bool = False) -> Json:
+    def tap(
+        self, action: Json, message: Json, channel: str = CHANNEL, ephemeral: bool = False, user: str = "U1"
+    ) -> Json:
         """A tap on an element of a message, given as it was sent."""
         container = {"type": "message", "message_ts": message.get("ts", ""), "channel_id": channel}
         container |= {"is_ephemeral": ephemeral}
@@ -197,11 +200,11 @@ class SlackPlatform:
             "channel": {"id": channel},
             "message": message,
             "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
-            **self._person(),
+            **self._person(user),
             **self._interaction(channel),
         }
 
-    def tap_home(self, action: Json) -> Json:
+    def tap_home(self, action: Json, user: str = "U1") -> Json:
         """A tap on an element of the home tab."""
         view = {"id": "V0", "type": "home", "callback_id": ""}
         return {
@@ -209,17 +212,17 @@ class SlackPlatform:
             "container": {"type": "view", "view_id": "V0"},
             "view": view,
             "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
-            **self._person(),
+            **self._person(user),
             "trigger_id": self._trigger(),
         }
 
-    def submit(self, view: Json, values: Json) -> Json:
+    def submit(self, view: Json, values: Json, user: str = "U1") -> Json:
         """Somebody sends a modal with what was filled in."""
         filled = {**view, "id": "V1", "state": {"values": values}}
-        return {"type": "view_submission", "view": filled, **self._person(), "trigger_id": self._trigger()}
+        return {"type": "view_submission", "view": filled, **self._person(user), "trigger_id": self._trigger()}
 
-    def _person(self) -> Json:
-        return {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1", "domain": "d"}}
+    def _person(self, user: str = "U1") -> Json:
+        return {"user": {"id": user, "team_id": "T1"}, "team": {"id": "T1", "domain": "d"}}
 
     def _interaction(self, channel: str) -> Json:
         id = uuid.uuid4().hex
@@ -348,6 +351,16 @@ class SlackPlatform:
 
     def _conversations_open(self, users: str) -> Json:
         return {"channel": {"id": f"D{users[1:]}"}}
+
+    def _conversations_members(self, channel: str, limit: Any = 100, cursor: str | None = None) -> Json:
+        if channel not in self.people:
+            raise RefusedError("channel_not_found")
+        if not {"channels:read", "groups:read"} <= self.scopes:
+            raise RefusedError("missing_scope")
+        start = int(cursor or 0)
+        end = start + int(limit)
+        following = str(end) if len(self.people[channel]) > end else ""
+        return {"members": self.people[channel][start:end], "response_metadata": {"next_cursor": following}}
 
     def _conversations_replies(self, channel: str, ts: str, **page: Any) -> Json:
         thread = [m for m in self.channels[channel] if ts in (m["ts"], m.get("thread_ts"))]
@@ -509,6 +522,7 @@ def check_blocks(blocks: list[Json]) -> None:
                     check_text(element["text"], 75)
                     refuse(element["text"]["type"] != "plain_text", "a button is plain text")
                     refuse(not 1 <= len(element["value"]) <= 2000, "value must be 1 to 2000")
+                    refuse(element.get("style", "primary") not in ("primary", "danger"), "invalid style")
             case "context_actions":
                 refuse(not 1 <= len(block["elements"]) <= 5, "1 to 5 elements")
                 for element in block["elements"]:
@@ -523,6 +537,10 @@ def check_blocks(blocks: list[Json]) -> None:
                     for option in block["element"]["options"]:
                         check_text(option["text"], 75)
                         refuse(not 1 <= len(option["value"]) <= 150, "value must be 1 to 150")
+                if block["element"]["type"] == "plain_text_input":
+                    longest = block["element"].get("max_length", 3000)
+                    refuse(not 1 <= longest <= 3000, "max_length must be 1 to 3000")
+                    refuse(len(block["element"].get("initial_value", "")) > longest, "initial_value too long")
             case "divider":
                 pass
             case kind:

@@ -210,6 +210,7 @@ _SIGN_OF_CONCEPT = {
     "names_our_matter": ("names_our_matter",),
     "asks_again": ("asks_again",),
     "hands_over": ("hands_over",),
+    "asks_contact": ("asks_contact",),
     "asks_promise": ("asks_promise",),
     "asks_explanation": ("why", "compare", "difference", "procedure", "explain"),
 }

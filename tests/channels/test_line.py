@@ -361,7 +361,7 @@ async def test_the_whole_answer_stands_where_a_card_is_refused(line, line_servic
 
 def test_a_long_answer_is_not_cut_to_a_notification_where_a_card_is_refused(programs):
     answer = Answer("答" * 1000, AnswerStatus.ANSWERED, citations=(Citation("keikaku", "a", "b", "c"),))
-    (card,) = answer_messages(answer, "t", programs, rateable=True)
+    (card,) = answer_messages(answer, "t", programs, "職員に聞く", rateable=True)
     assert card["type"] == "flex"
     assert as_plain_text(card)["text"] == answer.text
 
@@ -380,7 +380,7 @@ async def test_what_line_refuses_is_parked_with_its_reason(line, line_service):
 
 
 async def test_a_spent_quota_parks_what_only_a_push_could_deliver(line, line_service):
-    line.quota_spent = True
+    line.quota = 0
     await line.deliver(line_service.client, line.expire(line.text(ELIGIBLE)))
     await line_service.idle()
     (parked,) = await line_service.inbox.parked()
@@ -406,7 +406,7 @@ def test_any_answer_becomes_messages_that_line_takes(programs, text, times, stat
     answer = Answer(
         text * times, status, citations=tuple(citations), choices=tuple(Choice(label, label) for label in choices)
     )
-    messages = answer_messages(answer, "t" * 32, programs, rateable=True)
+    messages = answer_messages(answer, "t" * 32, programs, "職員に聞く", rateable=True)
     check_messages(messages)
     assert len(json.dumps(messages, ensure_ascii=False).encode()) < 2 * BUBBLE_LIMIT + 20_000
 

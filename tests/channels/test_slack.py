@@ -511,7 +511,7 @@ def test_any_answer_becomes_a_message_that_slack_takes(text, times, status, cita
     answer = Answer(
         text * times, status, citations=tuple(citations), choices=tuple(Choice(label, label) for label in choices)
     )
-    check_message(answer_message(answer, "t" * 32, PROGRAMS, shareable))
+    check_message(answer_message(answer, "t" * 32, PROGRAMS, "職員に聞く", shareable))
 
 
 @given(TEXTS)

@@ -132,15 +132,15 @@ async def test_a_reply_is_carried_by_one_event_alone(shared_store):
     )
     assert (by_push is not None) != bool(by_token)
     winner, loser = ("case:1:reply:1", "line:next") if by_push else ("line:next", "case:1:reply:1")
-    await store.cases.release(loser)
+    await store.cases.release(loser, "held")
     assert await store.cases.carry(1, winner)  # once more, after a crash
-    await store.cases.release(winner)  # the quota is spent
+    await store.cases.release(winner, "held")  # the quota is spent
     assert len(await store.cases.carry_all("line:U1", "line:later", 4)) == 1
     assert await store.cases.carry(1, "case:1:reply:1") is None
     await store.cases.arrived("line:later")
     assert await store.cases.carry_all("line:U1", "line:later", 4) == ()
     assert (await store.cases.replies(1))[0].arrived
-    assert [entry.what for entry in await store.cases.record()] == ["opened", "answered", "arrived"]
+    assert [entry.what for entry in await store.cases.record()] == ["opened", "answered", "held", "arrived"]
 
 
 async def test_what_waits_for_one_asker_is_nobody_elses(store):

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.conversations import Conversations
 from bot.delivery import Inbox
-from bot.storage import StorageError, check_writable, create_engine, migrate, read_id_hash_key, tables
+from bot.storage import StorageError, check_writable, create_engine, migrate, read_key, tables
 
 OLD = yaml.safe_load((Path(__file__).parent / "old_schemas.yaml").read_text(encoding="utf-8"))
 TYPES = {
@@ -199,16 +199,16 @@ async def test_a_database_file_in_a_folder_that_is_not_there_is_named(tmp_path):
 
 def test_the_data_folder_keeps_its_key(tmp_path):
     folder = tmp_path / "new"
-    key = read_id_hash_key("", folder)
+    key = read_key("", folder / "id_hash.key")
     assert len(key) == 64
-    assert read_id_hash_key("", folder) == key
+    assert read_key("", folder / "id_hash.key") == key
     assert (folder / "id_hash.key").stat().st_mode & 0o077 == 0
-    assert read_id_hash_key("given", folder) == b"given"
+    assert read_key("given", folder / "id_hash.key") == b"given"
 
 
 def test_a_data_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"file を使えません.*DATA_DIR"):
-        read_id_hash_key("", tmp_path / "file")
+        read_key("", tmp_path / "file" / "id_hash.key")
     with pytest.raises(StorageError, match="DATA_DIR"):
         create_engine("", tmp_path / "file" / "below")

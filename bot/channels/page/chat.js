@@ -1,5 +1,6 @@
 // The conversation: sends a message, shows what comes back, and keeps both over a reload of the page.
-import { answerItem, errorItem, programItems, questionItem, typingItem } from "./view.js";
+import { follow, watch } from "./cases.js";
+import { answerItem, errorItem, programItems, questionItem, replyItem, typingItem } from "./view.js";
 
 const KEPT = "conversation";
 const LONGEST_WAIT_MS = 30_000;
@@ -25,7 +26,8 @@ let waiting = null; // the AbortController of the message under way
 // --- what is kept --------------------------------------------------------------------------------------------
 
 function fresh() {
-  return { id: null, turns: [] }; // turns: {text, check, and once it is there: answer, or problem and whether to edit the text}
+  // turns: {text, check, and once it is there: answer, or problem and whether to edit the text}, or {reply, number, …} of officials
+  return { id: null, turns: [] };
 }
 
 function restore() {
@@ -47,9 +49,10 @@ function keep() {
 // --- asking --------------------------------------------------------------------------------------------------
 
 // `check` is the eligibility check as far as it is filled in, where the message is a step of it: {program, facts}.
-async function ask(text, check = null) {
+// `of` is the conversation that it belongs to, where that is an earlier one.
+async function ask(text, check = null, of = null) {
   if (waiting || !text.trim()) return;
-  const turn = { text: text.trim(), check };
+  const turn = { text: text.trim(), check, of };
   conversation.turns.push(turn);
   retireOffers();
   welcome.hidden = true;
@@ -79,6 +82,7 @@ async function answerTurn(turn) {
   setBusy(false);
   Object.assign(turn, outcome);
   keep();
+  if (turn.answer?.case) follow(turn.answer.case, conversation.id);
   const item = show(turn);
   question.scrollIntoView();
   if (turn.edit && !input.value) {
@@ -99,7 +103,7 @@ async function post(turn, grown) {
     const response = await fetch(turn.check ? "/api/check" : "/api/ask/stream", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ ...(turn.check ?? { text: turn.text }), conversation_id: conversation.id }),
+      body: JSON.stringify({ ...(turn.check ?? { text: turn.text }), conversation_id: turn.of ?? conversation.id }),
       signal: controller.signal,
     });
     if (!response.ok) {
@@ -148,12 +152,40 @@ async function* eventsOf(response) {
 
 function show(turn) {
   const isLast = turn === conversation.turns.at(-1);
+  if (turn.reply) return showReply(turn);
   const item = turn.answer
-    ? answerItem(withExamples(turn.answer), programs, isLast ? goOn(turn) : null)
+    ? answerItem(withExamples(turn.answer), programs, isLast ? goOn(turn) : null, rate)
     : errorItem(turn.problem ?? PROBLEMS.offline, isLast && !turn.edit ? () => retry(turn, item) : null);
   log.append(item);
   input.placeholder = HINTS[turn.answer?.missing[0]] ?? HINT;
   return item;
+}
+
+function showReply(turn) {
+  const item = replyItem(turn, (text) => ask(text, null, turn.of));
+  log.append(item);
+  return item;
+}
+
+// What an official has written is shown once, as it comes.
+function take(reply, { number, question, suggestions }, of) {
+  if (conversation.turns.some((turn) => turn.reply?.id === reply.id)) return;
+  const turn = { reply, number, question, suggestions: reply.kind === "answer" ? suggestions : [], of };
+  conversation.turns.push(turn);
+  conversation.id ??= of;
+  welcome.hidden = true;
+  keep();
+  showReply(turn).scrollIntoView({ block: "nearest" });
+}
+
+// Tells whether an answer helped, with a note beside it; returns what may be said next, or null where it could not be kept.
+async function rate(turn, helpful, note = "") {
+  const response = await fetch("/api/rate", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ turn, helpful, note }),
+  }).catch(() => null);
+  return response?.ok ? (await response.json()).suggestions : null;
 }
 
 // What a tapped choice or suggestion does: in an eligibility check the fact is known then, else the words are said.
@@ -245,8 +277,9 @@ await loadPrograms();
 if (conversation.turns.length) {
   welcome.hidden = true;
   for (const turn of conversation.turns) {
-    log.append(questionItem(turn.text));
+    if (turn.text) log.append(questionItem(turn.text));
     show(turn);
   }
   log.lastElementChild.scrollIntoView();
 }
+watch(take);

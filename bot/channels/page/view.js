@@ -81,8 +81,11 @@ export function errorItem(text, retry) {
   );
 }
 
-/** An answer; `ask(text, value)` is given for the last one only, whose choices and suggestions are still open. */
-export function answerItem(answer, programs, ask) {
+/**
+ * An answer. `ask(text, value)` is given for the last one only, whose choices and suggestions are still open;
+ * `rate(turn, helpful, note)` keeps whether it helped, and resolves to what may be said next, or to null.
+ */
+export function answerItem(answer, programs, ask, rate = null) {
   const { said, note } = partsOf(answer);
   const card = make(
     "article",
@@ -96,6 +99,23 @@ export function answerItem(answer, programs, ask) {
   const item = make("li", { class: "answer", tabindex: "-1" }, make("span", { class: "hidden" }, "回答: "), card);
   if (ask && answer.choices.length) item.append(choiceButtons(answer.choices, ask));
   if (ask && answer.suggestions.length) item.append(suggestionChips(answer.suggestions, ask));
+  if (rate && isRateable(answer)) item.append(feedback(answer.turn, rate, ask));
+  return item;
+}
+
+/** What an official has written to the asker. */
+export function replyItem({ reply, number, question, suggestions }, ask) {
+  const title = reply.kind === "answer" ? "職員からの回答" : "職員からの連絡";
+  const card = make(
+    "article",
+    { class: "card staff" },
+    make("p", { class: "staff-title" }, title, make("small", {}, `受付番号${number}`)),
+    make("p", { class: "staff-question" }, `ご質問: ${question}`),
+    make("div", { class: "said" }, ...reply.text.split("\n").filter(Boolean).map(sayingLine)),
+    make("p", { class: "basis" }, reply.signed),
+  );
+  const item = make("li", { class: "answer", tabindex: "-1" }, card);
+  if (suggestions.length) item.append(suggestionChips(suggestions, ask));
   return item;
 }
 
@@ -111,6 +131,36 @@ export function programItems(programs, check) {
       make("button", button, "対象チェック"),
     );
   });
+}
+
+/** A fixed sentence is not rated. */
+function isRateable({ status, citations, turn }) {
+  return Boolean(turn) && (status === "unknown" || (status === "answered" && citations.length > 0));
+}
+
+/** Whether it helped; where it did not, what was wrong may be written, and people may be asked. */
+function feedback(turn, rate, ask) {
+  const place = make("div", { class: "feedback", role: "group", "aria-label": "この回答は役に立ちましたか" });
+  const say = (words) => place.replaceChildren(make("p", { role: "status" }, words));
+  const tap = async (helpful) => {
+    const offered = await rate(turn, helpful);
+    if (!offered) return say("送れませんでした。");
+    say("ご意見をありがとうございます。");
+    if (helpful) return;
+    const note = make("input", { type: "text", maxlength: "1000", "aria-label": "どこが違ったか", placeholder: "どこが違いましたか(なくてもかまいません)" });
+    const send = async (event) => {
+      event.preventDefault();
+      if (note.value.trim() && (await rate(turn, false, note.value))) form.replaceWith(make("p", { role: "status" }, "受け取りました。"));
+    };
+    const form = make("form", { onsubmit: send }, note, make("button", { class: "quiet" }, "送る"));
+    place.append(form);
+    if (ask && offered.length) place.append(suggestionChips(offered, ask));
+  };
+  place.append(
+    make("button", { type: "button", class: "quiet", onclick: () => tap(true) }, "役に立った"),
+    make("button", { type: "button", class: "quiet", onclick: () => tap(false) }, "役に立たない"),
+  );
+  return place;
 }
 
 // --- parts of an answer --------------------------------------------------------------------------------------

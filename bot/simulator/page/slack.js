@@ -4,7 +4,7 @@
 import { act, button, element, link, onState, showEnd } from "./page.js";
 
 const NAME = "支援事業の窓口";
-const PLACES = { channel: "# 支援事業", direct: NAME, assistant: "アシスタント", home: "アプリのホーム" };
+const PLACES = { channel: "# 支援事業", desk: "# 職員の窓口", direct: NAME, assistant: "アシスタント", home: "アプリのホーム" };
 // The signs that the app uses, drawn so that no font of emoji is needed: the character and its look.
 const EMOJI = {
   white_check_mark: ["✓", "yes"],
@@ -41,7 +41,9 @@ function mrkdwn(words) {
     const quoted = line.startsWith(">");
     const target = element(quoted ? "blockquote" : "div");
     for (const piece of line.replace(/^>/, "").split(/(<[^>]*>|\*[^*]+\*|:[a-z_]+:)/)) {
-      if (piece.startsWith("<@")) target.append(element("span", { className: "mention" }, `@${NAME}`));
+      if (piece.startsWith("<@")) target.append(element("span", { className: "mention" }, mentioned(piece)));
+      else if (piece.startsWith("<!date")) target.append(piece.slice(1, -1).split("|")[1]);
+      else if (piece.startsWith("<!")) target.append(element("span", { className: "mention" }, `@${piece.slice(2, -1)}`));
       else if (piece.startsWith("<")) target.append(link(...linked(piece)));
       else if (/^\*[^*]+\*$/.test(piece)) target.append(element("strong", {}, unescaped(piece.slice(1, -1))));
       else if (piece.slice(1, -1) in EMOJI) target.append(emoji(...EMOJI[piece.slice(1, -1)]));
@@ -54,6 +56,11 @@ function mrkdwn(words) {
 
 function emoji(sign, look) {
   return element("span", { className: `emoji ${look}`, ariaHidden: "true" }, sign);
+}
+
+/** The person in front of the screen is U1. */
+function mentioned(piece) {
+  return { "<@U1>": "@あなた", "<@UBOT>": `@${NAME}` }[piece] ?? `@${piece.slice(2, -1)}`;
 }
 
 function linked(piece) {
@@ -77,7 +84,7 @@ const parts = {
   header: (block) => [element("h4", {}, block.text.text)],
   divider: () => [element("hr")],
   context: (block) => block.elements.map((part) => element("div", {}, written(part))),
-  actions: (block, tap) => block.elements.map((part) => button(part.text.text, () => tap(part))),
+  actions: (block, tap) => block.elements.map((part) => button(part.text.text, () => tap(part), { className: part.style ?? "" })),
   context_actions: (block, tap) => block.elements.flatMap((part) => feedback(part, tap)),
   input: (block) => [field(block)],
 };
@@ -96,7 +103,13 @@ function field(block) {
   const made =
     input.type === "static_select"
       ? element("select", { required: true, data }, ...options(input).map(([value, words]) => element("option", { value }, words)))
-      : element("textarea", { required: true, rows: 5, maxLength: input.max_length, data });
+      : element("textarea", {
+          required: !block.optional,
+          rows: input.multiline ? 6 : 1,
+          maxLength: input.max_length ?? 3000,
+          value: input.initial_value ?? "",
+          data,
+        });
   return element("label", {}, element("span", {}, block.label.text), made);
 }
 
@@ -160,7 +173,8 @@ function show() {
   document.getElementById("mentions-label").hidden = place !== "channel";
   replying.hidden = !(thread && place === "channel");
   home.hidden = place !== "home";
-  log.hidden = form.hidden = place === "home";
+  log.hidden = place === "home";
+  form.hidden = place === "home" || place === "desk";
   document.getElementById("status").textContent = slack.status;
   const prompts = place === "assistant" && slack.assistant.length === 1 ? slack.prompts : [];
   document.getElementById("prompts").replaceChildren(...prompts.map((prompt) => button(prompt.title, () => say(prompt.message))));
@@ -197,7 +211,7 @@ function values(content) {
   const filled = {};
   for (const input of content.querySelectorAll("[data-block]")) {
     const { block, action, type } = input.dataset;
-    const value = type === "static_select" ? { type, selected_option: { value: input.value } } : { type, value: input.value };
+    const value = type === "static_select" ? { type, selected_option: { value: input.value } } : { type, value: input.value || null };
     filled[block] = { [action]: value };
   }
   return filled;

@@ -1,0 +1,245 @@
+"""What officials see of cases in Slack: the card, the modals, the lists. Block Kit, with the limits of each."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.channels.slack_blocks import actions, button, clip, context, escape, modal, plain, plain_section, section
+from bot.desk.types import Case, Json, Reply, State, View
+from bot.replies import SOURCES
+from knowledge.types import Program
+
+LONGEST_REPLY = 1400
+"""Characters of a reply: the preview hands it on in a view's metadata, of which Slack takes 3,000, escaped."""
+
+_CHANNELS = {"line": "LINE", "slack": "Slack", "web": "チャットの画面", "briefing": "説明会"}
+_STATES = {
+    State.OPEN: "未対応",
+    State.TAKEN: "対応中",
+    State.ANSWERED: "回答済み",
+    State.CLOSED: "終了",
+}
+_ENDED = {
+    "solved": "質問者が「解決した」と答えました。",
+    "withdrawn": "質問者が取り下げました。",
+    "unheard": "回答のあと、質問者から連絡がないため終了しました。",
+    "gone": "質問者が質問を取り消したか、退会したため、内容を消しました。",
+    "expired": "保存期間を過ぎたため、内容を消しました。",
+}
+_STOPPED = {
+    "unknown": "資料に記載が見当たりません。",
+    "needs_info": "確認が必要な事柄が残っています。",
+    "offtopic": "窓口で答えられる範囲の外とされました。",
+    "error": "窓口では答えられませんでした。",
+}
+_ASKED_FOR = "窓口は答えましたが、職員の回答を希望されています。"
+_DIRECT = "職員への直接のご質問です。"
+_UNHELPFUL = "窓口の回答は「役に立たない」とされました。"
+
+_QUOTED = 600
+_LISTED = 150
+
+PAGE = 12
+"""Cases on a page of the home tab, which takes 100 blocks in all."""
+
+VIEWS: Mapping[View, str] = {"waiting": "未対応・対応中", "mine": "自分の担当", "overdue": "期限切れ"}
+
+
+def case_message(case: Case, replies: Sequence[Reply], programs: Mapping[str, Program]) -> Json:
+    """The card of a case, as it now stands."""
+    title = f"受付{case.number} {_STATES[case.state]}"
+    blocks: list[Json] = [{"type": "header", "text": plain(title)}]
+    if case.question:
+        blocks.append(section(f"*質問*\n{_quoted(case.question)}"))
+    blocks.append(context([_origin(case, programs)]))
+    if case.question:
+        blocks += _what_is_known(case)
+    if case.assignee:
+        blocks.append(section(f"*担当* <@{case.assignee}>"))
+    blocks += [_reply(reply) for reply in replies if reply.text]
+    if case.ended:
+        blocks.append(context([_ENDED[case.ended]]))
+    if buttons := _buttons(case):
+        blocks.append(actions(buttons))
+    return {"text": escape(clip(f"{title}: {case.question}", 300)), "blocks": blocks}
+
+
+def _what_is_known(case: Case) -> list[Json]:
+    """What the bot understood and found, and why it stopped there."""
+    if case.found is None:
+        return [section(f"*窓口で止まった理由*\n{_DIRECT}")]
+    blocks = []
+    if labels := [fact["label"] for fact in case.found["understood"]]:
+        blocks.append(section(f"*読み取ったこと*\n{escape('、'.join(labels))}"))
+    said = case.found["text"].partition(SOURCES)[0]
+    blocks.append(section(f"*窓口の回答*\n{_quoted(clip(said, _QUOTED))}"))
+    stopped = _UNHELPFUL if case.found.get("helpful") is False else _STOPPED.get(case.found["status"], _ASKED_FOR)
+    blocks.append(section(f"*窓口で止まった理由*\n{stopped}"))
+    if places := [citation["place"] for citation in case.found["citations"]]:
+        blocks.append(context([f"見つかった資料: {escape(clip('、'.join(dict.fromkeys(places)), 1900))}"]))
+    return blocks
+
+
+def _origin(case: Case, programs: Mapping[str, Program]) -> str:
+    program = programs[case.program].name if case.program in programs else "事業の指定なし"
+    where = _CHANNELS.get(case.channel, case.channel) + (
+        "(グループ)" if case.in_room and case.channel == "line" else ""
+    )
+    stamp, shown = int(case.opened_at.timestamp()), f"{case.opened_at:%Y-%m-%d %H:%M}"
+    return f"{escape(program)} ・ {where}から ・ <!date^{stamp}^{{date_num}} {{time}}({{ago}})|{shown}>"
+
+
+def _reply(reply: Reply) -> Json:
+    kind = "回答" if reply.kind == "answer" else "差し戻し"
+    arrived = "届きました" if reply.arrived else "まだ届いていません"
+    return section(f"*{kind}* <@{reply.written_by}>({arrived})\n{_quoted(reply.text)}")
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f">{escape(line)}" for line in text.splitlines())
+
+
+def _buttons(case: Case) -> list[Json]:
+    number = str(case.number)
+    if case.state is State.OPEN:
+        return [
+            button("担当する", "case_take", number) | {"style": "primary"},
+            button("回答する", "case_answer", number),
+            button("差し戻す", "case_return", number),
+        ]
+    if case.state is State.TAKEN:
+        return [
+            button("回答する", "case_answer", number) | {"style": "primary"},
+            button("担当を代わる", "case_take_over", number),
+            button("差し戻す", "case_return", number),
+        ]
+    return []
+
+
+def writing_view(case: Case, kind: str, draft: str, related: Iterable[tuple[str, str]]) -> Json:
+    """The modal in which an official writes: an answer, or why the question goes back.
+
+    Args:
+        case: what is asked.
+        kind: `answer` or `return`.
+        draft: what stands in the field at first.
+        related: passages that may help, each with its place.
+    """
+    answers = kind == "answer"
+    text = {
+        "type": "plain_text_input",
+        "action_id": "text",
+        "multiline": True,
+        "max_length": LONGEST_REPLY,
+    } | ({"initial_value": clip(draft, LONGEST_REPLY)} if draft else {})
+    name = {"type": "plain_text_input", "action_id": "text", "max_length": 30}
+    blocks = [
+        section(f"*質問*\n{_quoted(clip(case.question, 1500))}"),
+        {"type": "input", "block_id": "text", "label": plain("回答" if answers else "差し戻す理由"), "element": text},
+        {
+            "type": "input",
+            "block_id": "name",
+            "optional": True,
+            "label": plain("お名前(質問者に表示されます。なくてもかまいません)"),
+            "element": name,
+        },
+    ]
+    if draft:
+        blocks.append(context(["下書きは、資料の文から作りました。確かめてから直してください。"]))
+    blocks += [context([f"*{escape(place)}*\n{escape(clip(passage, 500))}"]) for place, passage in related]
+    return modal(f"受付{case.number}{'に回答' if answers else 'を差し戻す'}", blocks) | {
+        "callback_id": "case_write",
+        "private_metadata": json.dumps({"case": case.number, "kind": kind}),
+        "submit": plain("内容を確認"),
+    }
+
+
+def preview_view(title: str, shown: str, warnings: Iterable[str], metadata: Json) -> Json:
+    """What the asker will get, before it is sent; closing it leads back to the writing."""
+    blocks = [section("*このまま質問者に届きます。*"), plain_section(shown)]
+    blocks += [context([f":warning: {escape(warning)}"]) for warning in warnings]
+    return modal(title, blocks) | {
+        "callback_id": "case_send",
+        "private_metadata": json.dumps(metadata, ensure_ascii=False),
+        "close": plain("戻る"),
+        "submit": plain("質問者に送る"),
+    }
+
+
+def notice_view(title: str, text: str) -> Json:
+    """A modal that only says something."""
+    return modal(title, [section(text)])
+
+
+def home_blocks(
+    view: View, cases: Sequence[Case], counts: Mapping[View, int], page: int, quota: str, now: datetime
+) -> list[Json]:
+    """The officials' part of the home tab: the lists with their counts, and one page of the one that is looked at."""
+    tabs = [
+        button(f"{'● ' if name == view else ''}{label}({counts[name]})", f"home_{name}", f"{name}:0")
+        for name, label in VIEWS.items()
+    ]
+    blocks: list[Json] = [{"type": "header", "text": plain("職員の窓口")}, actions(tabs)]
+    for case in cases:
+        blocks += listed(case, now)
+    if not cases:
+        blocks.append(plain_section("ここに入る受付はありません。"))
+    last = max(0, (counts[view] - 1) // PAGE)
+    turns = []
+    if page > 0:
+        turns.append(button("前へ", "home_before", f"{view}:{page - 1}"))
+    if page < last:
+        turns.append(button("次へ", "home_next", f"{view}:{page + 1}"))
+    if turns:
+        blocks += [actions(turns), context([f"{page + 1} / {last + 1} ページ"])]
+    if quota:
+        blocks.append(context([quota]))
+    return [*blocks, {"type": "divider"}]
+
+
+def listed(case: Case, now: datetime) -> list[Json]:
+    """A case in a list: the question, how it stands, and what can be done."""
+    who = f" ・ <@{case.assignee}>" if case.assignee else ""
+    late = " ・ :warning: 期限切れ" if case.overdue else ""
+    about = f"{_STATES[case.state]} ・ {_CHANNELS.get(case.channel, case.channel)}から ・ {_age(now - case.opened_at)}"
+    buttons = [
+        button(entry["text"]["text"], entry["action_id"], entry["value"]) | {"action_id": entry["action_id"]}
+        for entry in _buttons(case)
+    ]
+    return [
+        section(f"*受付{case.number}* {escape(clip(' '.join(case.question.split()), _LISTED))}"),
+        context([f"{about}{who}{late}"]),
+        *([actions(buttons)] if buttons else []),
+    ]
+
+
+def list_message(cases: Sequence[Case], count: int, now: datetime) -> Json:
+    """The cases that wait, for one person to see."""
+    if not cases:
+        return {"text": "未対応の受付はありません。"}
+    text = f"未対応・対応中の受付は{count}件です。"
+    blocks = [section(f"*{text}*"), *(block for case in cases for block in listed(case, now))]
+    if count > len(cases):
+        blocks.append(context([f"ほかに{count - len(cases)}件あります。アプリのホームで見られます。"]))
+    return {"text": text, "blocks": blocks}
+
+
+def note(what: str, actor: str, assignee: str | None) -> str:
+    """What is said in the thread of a card; "" for what the card itself shows."""
+    who = f"<@{assignee}>" if assignee else ""
+    return {
+        "reminded": f"{who or 'どなたか'}、質問者が回答を待っています。",
+        "escalated": f"<!channel> {who} 1営業日を過ぎても回答していません。対応をお願いします。",
+        "reopened": f"{who} 質問者から「まだ解決していない」と連絡がありました。もう一度ご対応ください。",
+        "withdrawn": "質問者が取り下げました。",
+        "gone": "質問者が質問を取り消したか、退会しました。回答は届きません。",
+        "held": "LINEで今月送れる通数が少ないため、次に質問者が話しかけたときに届けます。",
+        "undelivered": f"{who} LINEが受け付けず、届けられませんでした。次に質問者が話しかけたときに届けます。",
+    }.get(what, "")
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes}分前"
+    return f"{minutes // 60}時間前" if minutes < 48 * 60 else f"{minutes // (24 * 60)}日前"

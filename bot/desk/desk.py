@@ -1,0 +1,304 @@
+"""The desk: what askers say to it, what is proposed to them, and what time brings. Slack's side is slack.py."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot import replies as bot_replies
+from bot.answerer import Answerer
+from bot.conversations import Conversations, RecordedTurn
+from bot.desk import sentences
+from bot.desk.cases import Cases
+from bot.desk.hours import OfficeHours
+from bot.desk.types import Case, Json, State
+from bot.settings import Settings
+from bot.types import Answer, AnswerStatus, Conversation, room_of
+from bot.worker import AnswererProcess
+from knowledge.types import Choice, IndexMissingError, Program
+
+_QUOTED = 200
+"""Characters of the bot's answer that are shown before it is sent to an official."""
+
+_SEEN_BY_MANY = "slack:C"
+"""A channel of Slack: who reads it reads the answer."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a case is opened for: the question, what the bot had answered, and the program, "" where that is open."""
+
+    key: str
+    question: str
+    found: Json | None
+    program: str
+    message: str | None
+
+
+def is_staffed(settings: Settings, programs: Mapping[str, Program]) -> bool:
+    """Whether there are officials who answer: Slack, and a channel of theirs in it."""
+    channels = [settings.slack_desk_channel, *(program.desk_channel for program in programs.values())]
+    return bool(settings.slack_bot_token) and any(channels)
+
+
+def staff_label(staffed: bool) -> str:
+    """What leads to people is called by what it does: asks officials, or says whom to ask."""
+    return sentences.ASK_STAFF if staffed else bot_replies.ASK_CONTACT
+
+
+class Desk:
+    """Takes questions for people. There is one only where officials are there to answer, in a channel of Slack."""
+
+    def __init__(
+        self,
+        cases: Cases,
+        conversations: Conversations,
+        answerer: Answerer | AnswererProcess,
+        hours: OfficeHours,
+        programs: Mapping[str, Program],
+        slack_channel: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Uses a database whose tables are there.
+
+        Args:
+            cases: the table of them.
+            conversations: what was asked and answered.
+            answerer: knows the documents.
+            hours: when officials answer.
+            programs: by id; each may have a channel of its own.
+            slack_channel: that of all other questions; "" where there is none.
+            now: the clock, in Japan's time.
+        """
+        self.cases = cases
+        self.hours = hours
+        self.programs = programs
+        self._conversations = conversations
+        self._answerer = answerer
+        self._slack_channel = slack_channel
+        self._now = now
+        self.quota_left: Callable[[], Awaitable[int | None]] | None = None
+
+    @property
+    def slack_channels(self) -> frozenset[str]:
+        """Every channel in which officials answer."""
+        own = {program.desk_channel for program in self.programs.values()}
+        return frozenset(filter(None, own | {self._slack_channel}))
+
+    def slack_channel(self, program: str) -> str:
+        """Where the officials of a program are, or those of all; "" where nobody is."""
+        own = self.programs[program].desk_channel if program in self.programs else ""
+        return own or self._slack_channel
+
+    def office(self, program: str) -> str:
+        """Who signs an answer."""
+        if program in self.programs:
+            return self.programs[program].contact
+        return "、".join(dict.fromkeys(known.contact for known in self.programs.values()))
+
+    async def open_case(
+        self, question: str, *, key: str, sender: str, program: str = "", found: Json | None = None
+    ) -> Case | None:
+        """Hands a question to people that no conversation asked, such as one that a briefing left open.
+
+        Args:
+            question: as the official will read it; masked already.
+            key: names what is asked: of one key there is one case, however often this is called.
+            sender: channel and id to which the answer goes back: `line:U…`, `slack:C…:ts`, or any other
+                `channel:id`, whose answers are asked for by `cases.by_key(key)` and `cases.replies(number)`.
+            program: its id; "" where that is open.
+            found: what the bot had answered, in its JSON form.
+
+        Returns:
+            The case; None where no officials are there for this program.
+        """
+        return await self._open(sender, Matter(key, question, found, program, None))
+
+    async def hear(self, sender: str, text: str, before: Conversation) -> tuple[Answer, Conversation] | None:
+        """The answer to what an asker says to the desk, and how the conversation goes on; None for all else."""
+        if before.desk == "proposed":
+            if sentences.says_yes(text):
+                return await self._send(sender, before)
+            if sentences.says_no(text):
+                return Answer(sentences.KEPT, AnswerStatus.ANSWERED), replace(before, desk="")
+        elif sentences.taps_send(text) and (case := await self.cases.by_key(before.turn)):  # once more
+            return self._telling(case, await self._state(case)), before
+        return await self._about_a_case(sender, text, before)
+
+    async def _send(self, sender: str, before: Conversation) -> tuple[Answer, Conversation]:
+        after = replace(before, desk="")
+        turn = await self._conversations.turn(before.turn)
+        if turn is None:
+            return Answer(sentences.NO_LONGER, AnswerStatus.ANSWERED), after
+        matter = _matter(turn)
+        case = await self._open(sender, matter)
+        if case is None:
+            return Answer(bot_replies.hand_over([self.office(matter.program)]), AnswerStatus.ANSWERED), after
+        if case.state is not State.OPEN:  # it was sent before
+            return self._telling(case, await self._state(case)), after
+        return self._telling(case, sentences.receipt(case, self.hours, self._now())), after
+
+    async def _open(self, sender: str, matter: Matter) -> Case | None:
+        channel = self.slack_channel(matter.program)
+        if not channel:
+            return None
+        case, _ = await self.cases.open(
+            matter.question,
+            key=matter.key,
+            program=matter.program,
+            slack_channel=channel,
+            sender=sender,
+            message=matter.message,
+            found=matter.found,
+        )
+        return case
+
+    async def _about_a_case(self, sender: str, text: str, before: Conversation) -> tuple[Answer, Conversation] | None:
+        asked = sentences.asks_status(text, named=before.asked_for is not None)
+        solved, unsolved = sentences.says_solved(text), sentences.says_unsolved(text)
+        withdraws, named = sentences.withdraws(text)
+        number = asked or solved or unsolved or named
+        if number is None and not withdraws:
+            return None
+        mine = {case.number: case for case in await self.cases.of_asker(sender)}
+        if number is None:
+            waiting = [case for case in mine.values() if case.waits]
+            if len(waiting) != 1:
+                return (Answer(sentences.WHICH, AnswerStatus.ANSWERED), before) if waiting else None
+            number = waiting[0].number
+        if number not in mine:
+            return None
+        case = mine[number]
+        if withdraws:
+            case = await self.cases.withdraw(number, sender) or case
+            done = case.ended == "withdrawn"
+            return self._telling(case, sentences.withdrawn(number) if done else await self._state(case)), before
+        if solved:
+            case = await self.cases.solve(number, sender) or case
+            done = case.ended == "solved"
+            return self._telling(case, sentences.solved(number) if done else await self._state(case)), before
+        if unsolved:
+            case = await self.cases.reopen(number, sender) or case
+            done = case.waits
+            text = sentences.reopened(case, self.hours, self._now()) if done else await self._state(case)
+            return self._telling(case, text), before
+        return self._telling(case, await self._state(case)), before
+
+    async def _state(self, case: Case) -> str:
+        return sentences.state(case, await self.cases.replies(case.number), self.hours, self._now())
+
+    def _telling(self, case: Case, text: str) -> Answer:
+        return Answer(text, AnswerStatus.ANSWERED, suggestions=sentences.offers(case), case=case.key)
+
+    async def consider(
+        self, sender: str, text: str, key: str, answer: Answer, before: Conversation, after: Conversation
+    ) -> tuple[Answer, Conversation]:
+        """What becomes of an answer of the bot's where people are there: the offer, or the proposal, to ask them."""
+        if answer.for_staff:
+            if not self.slack_channel(after.program):
+                return answer, after
+            if after.turn == key:  # the wish for a person and the question came in one message
+                return self._propose(sender, text, ""), replace(after, desk="proposed")
+            turn = await self._conversations.turn(after.turn) if after.turn else None
+            if turn is None:
+                return Answer(sentences.AWAITED, AnswerStatus.NEEDS_INFO), replace(after, desk="awaited")
+            matter = _matter(turn)
+            return self._propose(sender, matter.question, _answered(matter)), replace(after, desk="proposed")
+        if not self.slack_channel(after.program):
+            return answer, after
+        if before.desk == "awaited":
+            after = replace(after, turn=key)
+            proposed = self._propose(sender, text, "")
+            if answer.status in (AnswerStatus.OFFTOPIC, AnswerStatus.ERROR):
+                return proposed, replace(after, desk="proposed")
+            text = f"{answer.text}\n\n{proposed.text}"
+            return replace(answer, text=text, choices=proposed.choices, suggestions=()), replace(after, desk="proposed")
+        if answer.status is AnswerStatus.UNKNOWN:
+            return replace(answer, suggestions=(sentences.ASK_STAFF, *answer.suggestions)), after
+        return answer, after
+
+    def _propose(self, sender: str, question: str, answered: str) -> Answer:
+        in_room = bool(room_of(sender)) and (not sender.startswith("slack:") or sender.startswith(_SEEN_BY_MANY))
+        choices = tuple(Choice(label, label) for label in (sentences.SEND, sentences.KEEP))
+        text = sentences.proposal(question, answered, in_room)
+        return Answer(text, AnswerStatus.NEEDS_INFO, choices=choices)
+
+    async def told(self, key: str) -> Json | None:
+        """How the case that a key names stands, for the page of its asker, who has seen it then; None without one."""
+        case = await self.cases.by_key(key)
+        if case is None or not case.question:
+            return None
+        replies = await self.cases.replies(case.number)
+        if not all(reply.arrived for reply in replies):
+            await self.cases.fetched(case.number)
+        return {
+            "number": case.number,
+            "state": case.state,
+            "text": sentences.state(case, (), self.hours, self._now()),
+            "question": case.question,
+            "replies": [
+                {
+                    "id": reply.id,
+                    "kind": reply.kind,
+                    "text": reply.text,
+                    "signed": reply.signed,
+                    "written_at": reply.written_at.isoformat(timespec="minutes"),
+                }
+                for reply in replies
+            ],
+            "suggestions": list(sentences.offers(case)),
+        }
+
+    async def related(self, case: Case) -> tuple[tuple[str, str], ...]:
+        """Passages that may help an official to answer, each with its place; none where there is no index."""
+        try:
+            return await self._answerer.related(case.question, case.program)
+        except IndexMissingError:
+            return ()
+
+    def draft(self, case: Case, related: Sequence[tuple[str, str]]) -> str:
+        """What an official may start from: what the bot had answered from the sources, else the nearest passage."""
+        if case.found and case.found["status"] == AnswerStatus.ANSWERED:
+            return str(case.found["text"]).partition(bot_replies.SOURCES)[0]
+        if not related:
+            return ""
+        place, passage = related[0]
+        return f"{passage.strip()}\n(資料「{place}」より)"
+
+    async def warnings(self, case: Case, text: str) -> tuple[str, ...]:
+        """What an official should look at again before an answer is sent."""
+        try:
+            unheld = await self._answerer.unheld_figures(text, case.question, case.program, self._now().date())
+        except IndexMissingError:
+            return ()
+        return (sentences.unheld(unheld),) if unheld else ()
+
+    async def look_after(self) -> None:
+        """What time brings: reminders, escalation, closing."""
+        if moved := await self.cases.climb():
+            _log.info("%d cases were reminded of, escalated or closed", moved)
+
+
+def _matter(turn: RecordedTurn) -> Matter:
+    """What a recorded turn asked: its message, behind the question that it replied to."""
+    asked = [turn.conversation.question, turn.question]
+    question = "\n".join(dict.fromkeys(filter(None, asked)))
+    found: Json | None = dict(turn.answer)
+    if turn.conversation.desk:  # the answer is the proposal itself, or ends in it
+        said = turn.answer["text"].partition(sentences.SEND_IT)[0].strip()
+        found = {**turn.answer, "text": said} if said else None
+    if found and turn.helpful is False:
+        found["helpful"] = False
+    return Matter(turn.key, question, found, _program(turn), turn.message)
+
+
+def _program(turn: RecordedTurn) -> str:
+    cited = (part["program"] for part in (*turn.answer["rulings"], *turn.answer["citations"]))
+    return next(filter(None, cited), turn.conversation.program)
+
+
+def _answered(matter: Matter) -> str:
+    said = matter.found["text"].partition(bot_replies.SOURCES)[0] if matter.found else ""
+    return said if len(said) <= _QUOTED else f"{said[: _QUOTED - 1]}…"

@@ -1,0 +1,290 @@
+"""The desk in Slack: what officials are shown, and what they do. Only members of a desk's channel may do anything."""
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from aiohttp import ClientError
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.channels import slack_blocks as blocks
+from bot.channels.slack_calls import api_call, post, respond
+from bot.delivery import Arrival, Inbox, Prepared, RetryLaterError
+from bot.desk import cards
+from bot.desk.desk import Desk
+from bot.desk.sentences import reply_text, solved_or_not
+from bot.desk.types import Case, Json, Kind, Reply, State, View
+from bot.settings import storable
+
+NAME = "slack"
+
+_LISTED = 10
+_LISTS: Mapping[str, View] = {"未対応": "waiting", "担当": "mine", "期限切れ": "overdue"}
+
+_MEMBERS_ONLY = "この操作は、職員の窓口のチャンネルのメンバーだけができます。"
+_ANSWERED = "この受付は、すでに回答しているか、終了しています。"
+_FAILED = "Slackに確かめられませんでした。もう一度お試しください。"
+
+_log = logging.getLogger(__name__)
+
+
+class DeskInSlack:
+    """Prepares what Slack is to show of cases, and takes what officials tap and write."""
+
+    def __init__(self, desk: Desk, inbox: Inbox, client: AsyncWebClient, now: Callable[[], datetime]) -> None:
+        """Works for one desk.
+
+        Args:
+            desk: the cases.
+            inbox: takes what officials tap.
+            client: the Web API.
+            now: the clock, in Japan's time.
+        """
+        self._desk = desk
+        self._cases = desk.cases
+        self._inbox = inbox
+        self._client = client
+        self._now = now
+
+    async def prepare(self, event: Json) -> Prepared | None:
+        """The calls for an event of the desk's; None for all others."""
+        match event:
+            case {"kind": "case_card", "case": number}:
+                case = await self._known(number)
+                return Prepared([post(channel=case.slack_channel, **await self._card(case))])
+            case {"kind": "case_changed"}:
+                return await self._change(event)
+            case {"kind": "staff_reply", "reply": id, "id": event_id}:
+                return await self._bring(id, event_id)
+            case {"kind": "case_take"}:
+                return await self._take(event)
+            case {"kind": "command", "text": text, "user": user, "respond": url} if text in _LISTS:
+                return Prepared([respond(url, **await self._list(user, text))])
+        return None
+
+    async def _known(self, number: int) -> Case:
+        case = await self._cases.case(number)
+        assert case, number
+        return case
+
+    async def _card(self, case: Case) -> Json:
+        return cards.case_message(case, await self._cases.replies(case.number), self._desk.programs)
+
+    async def _change(self, event: Json) -> Prepared:
+        """The card as it now stands, and in its thread what calls for attention."""
+        number = event["case"]
+        receipt = await self._inbox.receipt(f"{NAME}:case:{number}")
+        if receipt is None:
+            raise RetryLaterError("the card is not posted yet")
+        calls = [api_call("chat.update", **receipt, **await self._card(await self._known(number)))]
+        if text := cards.note(event["what"], event["actor"], event["assignee"]):
+            calls.append(post(channel=receipt["channel"], thread_ts=receipt["ts"], text=text))
+        return Prepared(calls)
+
+    async def _bring(self, id: int, event_id: str) -> Prepared:
+        """What an official wrote, to whoever asked in Slack."""
+        carried = await self._cases.carry(id, event_id)
+        if not carried:
+            return Prepared([])
+        reply, sender = carried
+        return Prepared([post(**_place(sender), **_reply_message(reply))])
+
+    async def arrived(self, event: Json) -> None:
+        """What was prepared for an event has been posted."""
+        if event.get("kind") == "staff_reply":
+            await self._cases.arrived(event["id"])
+
+    async def _take(self, event: Json) -> Prepared:
+        user, channel = event["user"], event["channel"]
+        case = await self._known(event["case"])
+        if not await self._may(user, case.slack_channel):
+            text = _MEMBERS_ONLY
+        else:
+            taken = await self._cases.take(case.number, user, over=event["over"])
+            assert taken
+            text = _refusal(taken, user)
+        if not text:
+            return Prepared([])
+        if not channel:
+            return Prepared([post(channel=user, text=text)])
+        return Prepared([api_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=text)])
+
+    # --- lists -------------------------------------------------------------------------------------------------
+
+    async def _list(self, user: str, wanted: str) -> Json:
+        if not await self._is_official(user):
+            return {"text": _MEMBERS_ONLY}
+        cases, count = await self._cases.listed(_LISTS[wanted], user, _LISTED)
+        return cards.list_message(cases, count, self._now())
+
+    async def home(self, user: str, view: View, page: int) -> list[Json]:
+        """The officials' part of the home tab; nothing for others."""
+        if not await self._is_official(user):
+            return []
+        counts = {name: (await self._cases.listed(name, user, 0))[1] for name in cards.VIEWS}
+        cases, _ = await self._cases.listed(view, user, cards.PAGE, page * cards.PAGE)
+        return cards.home_blocks(view, cases, counts, page, await self._quota(), self._now())
+
+    async def _quota(self) -> str:
+        if self._desk.quota_left is None:
+            return ""
+        try:
+            left = await self._desk.quota_left()
+        except RetryLaterError:
+            return "LINEで今月送れる残りの通数は、確かめられませんでした。"
+        return "LINEで送れる通数に上限はありません。" if left is None else f"LINEで今月送れる残り: {left:,}通"
+
+    # --- who may -----------------------------------------------------------------------------------------------
+
+    async def _is_official(self, user: str) -> bool:
+        for channel in sorted(self._desk.slack_channels):
+            if await self._may(user, channel):
+                return True
+        return False
+
+    async def _may(self, user: str, channel: str) -> bool:
+        """Whether somebody is a member of a channel now.
+
+        Raises:
+            RetryLaterError: Slack does not tell.
+        """
+        cursor = None
+        try:
+            while True:
+                page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+                if user in page["members"]:
+                    return True
+                cursor = (page.get("response_metadata") or {}).get("next_cursor")
+                if not cursor:
+                    return False
+        except (SlackApiError, ClientError, TimeoutError) as error:
+            _log.error("the members of %s could not be read: %s", channel, type(error).__name__)
+            raise RetryLaterError(f"conversations.members: {type(error).__name__}") from error
+
+    # --- what officials tap and write --------------------------------------------------------------------------
+
+    def listen(self, bolt: AsyncApp) -> None:
+        """Takes taps and modals. A tap is stored before it is acknowledged; a modal is answered at once."""
+
+        @bolt.action(re.compile(r"case_take(_over)?"))
+        async def take(ack: AsyncAck, body: Json, action: Json) -> None:
+            user = body["user"]["id"]
+            event = {
+                "kind": "case_take",
+                "case": int(action["value"]),
+                "user": user,
+                "over": action["action_id"] == "case_take_over",
+                "channel": body["container"].get("channel_id", ""),
+            }
+            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
+            await ack()
+
+        @bolt.action(re.compile(r"home_\w+"))
+        async def turn(ack: AsyncAck, body: Json, action: Json) -> None:
+            user, (view, _, page) = body["user"]["id"], action["value"].partition(":")
+            event = {"kind": "home", "user": user, "view": view, "page": int(page)}
+            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:home:{user}", event)])
+            await ack()
+
+        async def acknowledge(ack: AsyncAck) -> None:
+            await ack()
+
+        async def open_writing(body: Json, action: Json) -> None:
+            kind: Kind = "answer" if action["action_id"] == "case_answer" else "return"
+            view = await self._writing(int(action["value"]), body["user"]["id"], kind)
+            await self._client.views_open(trigger_id=body["trigger_id"], view=view)
+
+        bolt.action("case_answer")(ack=acknowledge, lazy=[open_writing])
+        bolt.action("case_return")(ack=acknowledge, lazy=[open_writing])
+
+        @bolt.view("case_write")
+        async def preview(ack: AsyncAck, view: Json) -> None:
+            await ack(response_action="push", view=await self._preview(view))
+
+        @bolt.view("case_send")
+        async def send(ack: AsyncAck, body: Json, view: Json) -> None:
+            if problem := await self._send(body["user"]["id"], json.loads(view["private_metadata"])):
+                await ack(response_action="update", view=cards.notice_view(view["title"]["text"], problem))
+            else:
+                await ack(response_action="clear")
+
+    async def _writing(self, number: int, user: str, kind: Kind) -> Json:
+        """The modal to write in. Whoever opens it takes the case, so that nobody else writes at the same time."""
+        title = f"受付{number}"
+        try:
+            case = await self._known(number)
+            if not await self._may(user, case.slack_channel):
+                return cards.notice_view(title, _MEMBERS_ONLY)
+        except RetryLaterError:
+            return cards.notice_view(title, _FAILED)
+        taken = await self._cases.take(number, user)
+        assert taken
+        if problem := _refusal(taken, user):
+            return cards.notice_view(title, problem)
+        related = await self._desk.related(taken) if kind == "answer" else ()
+        draft = self._desk.draft(taken, related) if kind == "answer" else ""
+        return cards.writing_view(taken, kind, draft, related)
+
+    async def _preview(self, view: Json) -> Json:
+        state = json.loads(view["private_metadata"])
+        written = view["state"]["values"]
+        text, name = (storable(written[field]["text"].get("value") or "").strip() for field in ("text", "name"))
+        case = await self._known(state["case"])
+        signed = f"{self._desk.office(case.program)} {name}".strip()
+        reply = Reply(0, case.number, case.question, state["kind"], text, signed, "", self._now(), False)
+        metadata = state | {"text": text, "signed": signed, "key": secrets.token_hex(16)}
+        warnings = await self._desk.warnings(case, text)
+        return cards.preview_view(view["title"]["text"], reply_text(reply), warnings, metadata)
+
+    async def _send(self, user: str, written: Json) -> str:
+        """Sends what was previewed; returns what is in the way of that."""
+        number = written["case"]
+        try:
+            case = await self._known(number)
+            if not await self._may(user, case.slack_channel):
+                return _MEMBERS_ONLY
+        except RetryLaterError:
+            return _FAILED
+        sent = await self._cases.reply(
+            number, user, written["kind"], written["text"], written["signed"], key=written["key"]
+        )
+        assert sent
+        case, first = sent
+        return "" if first else _refusal(case, user) or _ANSWERED
+
+
+def _refusal(case: Case, user: str) -> str:
+    """Why an official cannot go on with a case that they tried to take; "" where it is theirs."""
+    if case.state not in (State.OPEN, State.TAKEN):
+        return _ANSWERED
+    if case.assignee != user:
+        return f"<@{case.assignee}>さんが対応中です。代わって対応するときは、「担当を代わる」を押してください。"
+    return ""
+
+
+def _place(sender: str) -> Json:
+    """Where an asker reads us: `slack:channel:thread`, or `slack:command:channel:user`, who is written to alone."""
+    _, channel, *rest = sender.split(":")
+    if channel == "command":
+        return {"channel": rest[1]}
+    return {"channel": channel} | ({"thread_ts": rest[0]} if rest and rest[0] else {})
+
+
+def _reply_message(reply: Reply) -> Json:
+    title = "職員からの回答" if reply.kind == "answer" else "職員からの連絡"
+    taps: Sequence[str] = solved_or_not(reply.number)
+    return {
+        "text": blocks.clip(blocks.escape(reply_text(reply)), blocks.SECTION_LIMIT),
+        "blocks": [
+            {"type": "header", "text": blocks.plain(f"{title}(受付番号{reply.number})")},
+            blocks.context([f"ご質問: {blocks.escape(blocks.clip(reply.question, 1800))}"]),
+            blocks.plain_section(reply.text),
+            blocks.context([blocks.escape(reply.signed)]),
+            blocks.actions([blocks.button(tap, f"say_{n}", tap) for n, tap in enumerate(taps)]),
+        ],
+    }

@@ -1,0 +1,51 @@
+"""What rules and documents have to say to an official's answer. Runs in the process that answers."""
+
+from datetime import date
+
+from bot.answering import Knowledge
+from knowledge.figures import normalize, read_days, read_figures
+from knowledge.rules.tables import rows_of
+
+_RELATED = 3
+
+
+def related(question: str, program: str, knowledge: Knowledge) -> tuple[tuple[str, str], ...]:
+    """The passages nearest to a question, each with its place.
+
+    Args:
+        question: what was asked.
+        program: its id; "" for all.
+        knowledge: the index.
+    """
+    hits = knowledge.searcher.search(question, program=program, limit=_RELATED)
+    return tuple((hit.chunk.place or hit.chunk.title, hit.chunk.text) for hit in hits)
+
+
+def unheld_figures(text: str, question: str, program: str, day: date, knowledge: Knowledge) -> tuple[str, ...]:
+    """The figures and days of an answer that neither the program's rules and guide nor the nearest passages state.
+
+    Args:
+        text: what an official wrote.
+        question: what was asked; its own figures are no new ones.
+        program: its id; "" for all.
+        day: on which it is written.
+        knowledge: rules, guides and the index.
+    """
+    catalog = knowledge.catalog
+    ids = [program] if program in catalog.programs else list(catalog.programs)
+    rows = [row for id in ids for row in rows_of(catalog.programs[id])]
+    guides = [catalog.guides[id].read_text(encoding="utf-8") for id in ids]
+    passages = [passage for _, passage in related(question, program, knowledge)]
+    held = {figure for source in (question, *guides, *passages) for _, figure in _figures(source, day)}
+    held |= {figure for row in rows for _, figure in _figures(f"{row.says} {row.needs}", day)}
+    return tuple(dict.fromkeys(words for words, figure in _figures(text, day) if figure not in held))
+
+
+def _figures(text: str, day: date) -> list[tuple[str, object]]:
+    """The figures and days of a text: their words, and what they come to."""
+    plain = normalize(text)
+    figures: list[tuple[str, object]] = [
+        (plain[figure.start : figure.end], (figure.dimension, figure.value)) for figure in read_figures(plain)
+    ]
+    days = [(plain[found.start : found.end], (found.first_on, found.last_on)) for found in read_days(plain, day)]
+    return [*figures, *days]
