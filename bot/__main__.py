@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Coroutine
 from contextlib import ExitStack, suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -359,6 +359,54 @@ def deliveries(
     for event in parked:
         received = datetime.fromtimestamp(event.received_at, read_clock().tzinfo)
         typer.echo(f"{event.id}  {received:%Y-%m-%d %H:%M}  {event.channel}  試行{event.attempts}回  {event.problem}")
+
+
+@app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def report(
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="何日前からの質問を見るか。", rich_help_panel=_OPTIONS)
+    ] = 7,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="CSVで出します。", show_default=False, rich_help_panel=_OPTIONS)
+    ] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="代わりに、受付で誰が何をしたかの記録をCSVで出します。", rich_help_panel=_OPTIONS
+        ),
+    ] = False,
+    help: Help = False,
+) -> None:
+    """答えられなかった質問と、役に立たないとされた回答を、意味の近いものにまとめて出します。"""
+    settings = _settings()
+
+    from bot.answerer import Answerer
+    from bot.channels.terminal import print_groups
+    from bot.desk.reporting import write_csv, write_record
+    from bot.service import Service
+
+    async def found() -> tuple[Any, Any]:
+        service = Service(settings, read_clock, Answerer(settings))
+        await service.open()
+        try:
+            if record:
+                return (), await service.desk.cases.record() if service.desk else ()
+            return await service.unanswered(read_clock() - timedelta(days=days)), ()
+        finally:
+            await service.close()
+
+    from knowledge.types import IndexMissingError
+
+    try:
+        groups, entries = _run(found())
+    except IndexMissingError as error:
+        _fail(str(error))
+    if record:
+        write_record(entries, sys.stdout)
+    elif as_csv:
+        write_csv(groups, sys.stdout)
+    else:
+        print_groups(groups, days)
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)

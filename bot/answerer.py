@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,18 @@ class Answerer:
         from bot.desk.sources import related
 
         return await asyncio.to_thread(lambda: related(question, program, self._open()))
+
+    async def grouped(self, questions: Sequence[str]) -> tuple[int, ...]:
+        """For each question the number of its group of the same meaning. Raises as `open` does."""
+        from bot.desk.sources import grouped
+
+        return await asyncio.to_thread(lambda: grouped(questions, self._open()))
+
+    async def nearest(self, question: str, others: Sequence[str]) -> int | None:
+        """The place of the question that asks the same, None where none does. Raises as `open` does."""
+        from bot.desk.sources import nearest
+
+        return await asyncio.to_thread(lambda: nearest(question, others, self._open()))
 
     async def unheld_figures(self, text: str, question: str, program: str, day: date) -> tuple[str, ...]:
         """The figures of an official's answer that no rule and no document states. Raises as `open` does."""

@@ -42,14 +42,27 @@ _state = TypeAdapter(Conversation)
 
 @dataclass(frozen=True)
 class RecordedTurn:
-    """A turn as it is on record: the answer in its JSON form, the keyed hash of the message, whether it helped."""
+    """A turn as it is on record.
+
+    `answer` has its JSON form, `message` is the keyed hash of the message. `helpful` and `note` are what was said of
+    the answer, `channel` is where it was asked, "" where that is not known.
+    """
 
     key: str
     question: str
     answer: dict[str, Any]
     conversation: Conversation
+    asked_at: datetime
+    channel: str
     message: str | None
     helpful: bool | None
+    note: str
+
+    @property
+    def program(self) -> str:
+        """The program that it is about: that of what was answered, else of the conversation; "" where it is open."""
+        cited = (part["program"] for part in (*self.answer["rulings"], *self.answer["citations"]))
+        return next(filter(None, cited), self.conversation.program)
 
 
 class Conversations:
@@ -87,9 +100,13 @@ class Conversations:
         """A turn by its key; None where it is not stored any more."""
         async with self._engine.connect() as connection:
             row = (await connection.execute(sa.select(_turns).where(_turns.c.key == key))).one_or_none()
-        if row is None:
-            return None
-        return RecordedTurn(row.key, row.question, row.answer, _read_state(row.state), row.message, row.helpful)
+        return _read_turn(row) if row else None
+
+    async def since(self, moment: datetime) -> tuple[RecordedTurn, ...]:
+        """The turns asked since a moment, the oldest first."""
+        newer = sa.select(_turns).where(_turns.c.asked_at >= moment.astimezone(UTC)).order_by(_turns.c.id)
+        async with self._engine.connect() as connection:
+            return tuple(map(_read_turn, (await connection.execute(newer)).all()))
 
     async def record(self, turn: Turn, connection: AsyncConnection | None = None) -> None:
         """Stores a turn, and with it the state that the next one continues from.
@@ -162,3 +179,18 @@ def _read_state(state: Any) -> Conversation:
     except ValidationError:
         _log.warning("the state of a conversation is of another version; it starts anew")
         return Conversation()
+
+
+def _read_turn(row: Any) -> RecordedTurn:
+    asked_at = row.asked_at if row.asked_at.tzinfo else row.asked_at.replace(tzinfo=UTC)  # SQLite keeps no zone
+    return RecordedTurn(
+        row.key or "",
+        row.question,
+        row.answer,
+        _read_state(row.state),
+        asked_at,
+        row.channel or "",
+        row.message,
+        row.helpful,
+        row.note or "",
+    )

@@ -17,7 +17,9 @@ from bot.conversations import Conversations
 from bot.delivery import Inbox
 from bot.desk.cases import Cases
 from bot.desk.desk import Desk, is_staffed, staff_label
+from bot.desk.faq import StaffAnswers
 from bot.desk.hours import load_office_hours
+from bot.desk.reporting import Group, unanswered
 from bot.desk.sealing import Seal
 from bot.masking import mask
 from bot.metrics import Metrics
@@ -69,9 +71,9 @@ class Service:
         seal = Seal(read_key(settings.reply_key, settings.data_dir / "reply.key"))
         hours = load_office_hours()
         cases = Cases(self._engine, self.inbox, seal, self._conversations.hide, hours, self._now)
-        return Desk(
-            cases, self._conversations, self.answerer, hours, self.programs, settings.slack_desk_channel, self._now
-        )
+        answers, channel = StaffAnswers(self._engine), settings.slack_desk_channel
+        known = (self._conversations, self.answerer, hours, self.programs)
+        return Desk(cases, answers, self.inbox, *known, channel, self._now)
 
     @property
     def staff_label(self) -> str:
@@ -230,6 +232,10 @@ class Service:
         if self.desk:
             await self.desk.cases.forget(message=message, sender=sender, room=room)
         await self._conversations.forget(message=message, sender=sender, room=room)
+
+    async def unanswered(self, since: datetime) -> tuple[Group, ...]:
+        """What was asked since a moment and not answered, or not well. Raises IndexMissingError without an index."""
+        return await unanswered(self._conversations, self.answerer, since)
 
     async def measured(self) -> bytes:
         """What was answered and delivered, which index serves and what waits, in Prometheus' text format."""

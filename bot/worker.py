@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import count
@@ -91,6 +91,16 @@ class AnswererProcess:
         """As `Answerer.related`."""
         found: tuple[tuple[str, str], ...] = await self._call("related", question, program)
         return found
+
+    async def grouped(self, questions: Sequence[str]) -> tuple[int, ...]:
+        """As `Answerer.grouped`."""
+        groups: tuple[int, ...] = await self._call("grouped", questions)
+        return groups
+
+    async def nearest(self, question: str, others: Sequence[str]) -> int | None:
+        """As `Answerer.nearest`."""
+        place: int | None = await self._call("nearest", question, others)
+        return place
 
     async def unheld_figures(self, text: str, question: str, program: str, day: date) -> tuple[str, ...]:
         """As `Answerer.unheld_figures`."""

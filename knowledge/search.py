@@ -237,6 +237,11 @@ class Searcher:
                 )
             return covered / total if total else 0.0
 
+    def embed(self, questions: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The vectors of questions, one a row, by the embedding of the index."""
+        with self._reading() as index:
+            return index.embedding.embed_queries(questions)
+
     @property
     def generation(self) -> str:
         """The name of the index's generation that is searched now."""

@@ -2,14 +2,17 @@
 
 import asyncio
 import readline  # noqa: F401  (gives input() editing and a history)
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from bot import replies
 from bot.answerer import Answerer
+from bot.desk.reporting import Group
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, Conversation, Inquiry, Stance, When, Whose
 from bot.understanding import understand
@@ -19,6 +22,7 @@ from knowledge.rules.tables import fact_words
 from knowledge.types import Fact
 
 _END = "終了"
+_QUESTIONS_SHOWN = 3
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -60,6 +64,20 @@ def print_answer(answered: Answer) -> None:
     offers = [choice.label for choice in answered.choices] + list(answered.suggestions)
     for number, offer in enumerate(offers, 1):
         _console.print(Text.assemble((f"  {number} ", "bold cyan"), offer))
+
+
+def print_groups(groups: Sequence[Group], days: int) -> None:
+    """Prints what was not answered as a table, the newest week first."""
+    if not groups:
+        _console.print(f"この{days}日間に、答えられなかった質問や、役に立たないとされた回答はありません。")
+        return
+    table = Table("週", "事業", "経路", "件数", "役に立たない", "質問", "メモ", box=box.SIMPLE)
+    for group in groups:
+        counts = (str(group.count), str(group.unhelpful))
+        questions, notes = "\n".join(group.questions[:_QUESTIONS_SHOWN]), "\n".join(group.notes)
+        texts = (f"{group.week:%m-%d}", group.program, group.channel, *counts, questions, notes)
+        table.add_row(*map(Text, texts))
+    _console.print(table)
 
 
 _OF_WHOM = {

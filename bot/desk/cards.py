@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.channels.slack_blocks import actions, button, clip, context, escape, modal, plain, plain_section, section
+from bot.desk.faq import StaffAnswer
+from bot.desk.reporting import Group
 from bot.desk.types import Case, Json, Reply, State, View
 from bot.replies import SOURCES
 from knowledge.types import Program
@@ -38,6 +40,8 @@ _UNHELPFUL = "窓口の回答は「役に立たない」とされました。"
 
 _QUOTED = 600
 _LISTED = 150
+
+_GROUPS = 8
 
 PAGE = 12
 """Cases on a page of the home tab, which takes 100 blocks in all."""
@@ -113,7 +117,7 @@ def _buttons(case: Case) -> list[Json]:
             button("担当を代わる", "case_take_over", number),
             button("差し戻す", "case_return", number),
         ]
-    return []
+    return [button("FAQ候補にする", "case_faq", number)] if case.question and case.was_answered else []
 
 
 def writing_view(case: Case, kind: str, draft: str, related: Iterable[tuple[str, str]]) -> Json:
@@ -172,7 +176,14 @@ def notice_view(title: str, text: str) -> Json:
 
 
 def home_blocks(
-    view: View, cases: Sequence[Case], counts: Mapping[View, int], page: int, quota: str, now: datetime
+    view: View,
+    cases: Sequence[Case],
+    counts: Mapping[View, int],
+    page: int,
+    quota: str,
+    groups: Sequence[Group],
+    programs: Mapping[str, Program],
+    now: datetime,
 ) -> list[Json]:
     """The officials' part of the home tab: the lists with their counts, and one page of the one that is looked at."""
     tabs = [
@@ -194,6 +205,7 @@ def home_blocks(
         blocks += [actions(turns), context([f"{page + 1} / {last + 1} ページ"])]
     if quota:
         blocks.append(context([quota]))
+    blocks += unanswered_blocks(groups, programs)
     return [*blocks, {"type": "divider"}]
 
 
@@ -222,6 +234,46 @@ def list_message(cases: Sequence[Case], count: int, now: datetime) -> Json:
     if count > len(cases):
         blocks.append(context([f"ほかに{count - len(cases)}件あります。アプリのホームで見られます。"]))
     return {"text": text, "blocks": blocks}
+
+
+def candidate_message(entry: StaffAnswer, warnings: Iterable[str]) -> Json:
+    """A candidate for the FAQ, in the thread of its card: a second official approves it."""
+    blocks: list[Json] = [
+        section(f"*FAQ候補* ・ {escape(entry.source)} ・ {entry.expires_on:%Y-%m-%d}まで"),
+        section(f"*質問*\n{_quoted(entry.question)}"),
+        section(f"*回答*\n{_quoted(entry.answer)}"),
+    ]
+    blocks += [context([f":warning: {escape(warning)}"]) for warning in warnings]
+    if entry.state == "proposed":
+        blocks.append(context([f"<@{entry.proposed_by}> が候補にしました。別の方が承認すると、近い質問に示されます。"]))
+        id = str(entry.id)
+        approve = button("承認する", "faq_approve", id) | {"style": "primary"}
+        blocks.append(actions([approve, button("見送る", "faq_decline", id)]))
+    else:
+        done = "承認しました。" if entry.state == "approved" else "見送りました。"
+        blocks.append(context([f"<@{entry.decided_by}> が{done}"]))
+    return {"text": f"FAQ候補(受付{entry.number})", "blocks": blocks}
+
+
+def digest_message(counts: Mapping[View, int], groups: Sequence[Group], programs: Mapping[str, Program]) -> Json:
+    """The morning: what waits, and what was asked and not answered since the office day before."""
+    text = f"おはようございます。未対応・対応中は{counts['waiting']}件、うち期限切れは{counts['overdue']}件です。"
+    return {"text": text, "blocks": [section(f"*{text}*"), *unanswered_blocks(groups, programs)]}
+
+
+def unanswered_blocks(groups: Sequence[Group], programs: Mapping[str, Program]) -> list[Json]:
+    """What was asked and not answered, the most frequent first."""
+    if not groups:
+        return [context(["前の営業日の朝からは、答えられなかった質問はありません。"])]
+    frequent = sorted(groups, key=lambda group: -group.count)[:_GROUPS]
+    lines = []
+    for group in frequent:
+        name = programs[group.program].short_name if group.program in programs else "事業の指定なし"
+        question = escape(clip(" ".join(group.questions[0].split()), _LISTED))
+        unhelpful = f"、役に立たない {group.unhelpful}件" if group.unhelpful else ""
+        lines.append(f"• {question}({name}、{group.count}件{unhelpful})")
+        lines += [f"    メモ: {escape(clip(note, _LISTED))}" for note in group.notes[-1:]]
+    return [section(clip("\n".join(["*前の営業日の朝から、答えられなかった質問*", *lines]), 3000))]
 
 
 def note(what: str, actor: str, assignee: str | None) -> str:

@@ -3,17 +3,20 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from bot import replies as bot_replies
 from bot.answerer import Answerer
 from bot.conversations import Conversations, RecordedTurn
+from bot.delivery import Arrival, Inbox
 from bot.desk import sentences
 from bot.desk.cases import Cases
+from bot.desk.faq import StaffAnswer, StaffAnswers
 from bot.desk.hours import OfficeHours
+from bot.desk.reporting import Group, unanswered
 from bot.desk.types import Case, Json, State
 from bot.settings import Settings
-from bot.types import Answer, AnswerStatus, Conversation, room_of
+from bot.types import Answer, AnswerStatus, Citation, Conversation, room_of
 from bot.worker import AnswererProcess
 from knowledge.types import Choice, IndexMissingError, Program
 
@@ -22,6 +25,9 @@ _QUOTED = 200
 
 _SEEN_BY_MANY = "slack:C"
 """A channel of Slack: who reads it reads the answer."""
+
+_NOON = 12
+"""The hour from which on a morning's digest is not posted any more."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +60,8 @@ class Desk:
     def __init__(
         self,
         cases: Cases,
+        staff_answers: StaffAnswers,
+        inbox: Inbox,
         conversations: Conversations,
         answerer: Answerer | AnswererProcess,
         hours: OfficeHours,
@@ -65,6 +73,8 @@ class Desk:
 
         Args:
             cases: the table of them.
+            staff_answers: those of officials that others may be offered.
+            inbox: takes the digest of the morning.
             conversations: what was asked and answered.
             answerer: knows the documents.
             hours: when officials answer.
@@ -73,8 +83,11 @@ class Desk:
             now: the clock, in Japan's time.
         """
         self.cases = cases
+        self.staff_answers = staff_answers
         self.hours = hours
         self.programs = programs
+        self._inbox = inbox
+        self._digested: date | None = None
         self._conversations = conversations
         self._answerer = answerer
         self._slack_channel = slack_channel
@@ -125,6 +138,8 @@ class Desk:
                 return Answer(sentences.KEPT, AnswerStatus.ANSWERED), replace(before, desk="")
         elif sentences.taps_send(text) and (case := await self.cases.by_key(before.turn)):  # once more
             return self._telling(case, await self._state(case)), before
+        if (number := sentences.looks_at(text)) is not None and (offered := await self._look_at(number, before)):
+            return offered
         return await self._about_a_case(sender, text, before)
 
     async def _send(self, sender: str, before: Conversation) -> tuple[Answer, Conversation]:
@@ -216,8 +231,25 @@ class Desk:
             text = f"{answer.text}\n\n{proposed.text}"
             return replace(answer, text=text, choices=proposed.choices, suggestions=()), replace(after, desk="proposed")
         if answer.status is AnswerStatus.UNKNOWN:
-            return replace(answer, suggestions=(sentences.ASK_STAFF, *answer.suggestions)), after
+            return await self._offer(text, answer, after), after
         return answer, after
+
+    async def _offer(self, text: str, answer: Answer, after: Conversation) -> Answer:
+        """What the documents are silent about, with an official's answer to the same question, and officials to ask."""
+        suggestions = (sentences.ASK_STAFF, *answer.suggestions)
+        known = await self.staff_answers.offered(after.program, self._now().date())
+        place = await self._answerer.nearest(text, [entry.question for entry in known]) if known else None
+        if place is None:
+            return replace(answer, suggestions=suggestions)
+        near = known[place]
+        said = f"{answer.text}\n\n{sentences.near(near.number, near.question)}"
+        return replace(answer, text=said, suggestions=(sentences.look_at(near.number), *suggestions))
+
+    async def _look_at(self, number: int, before: Conversation) -> tuple[Answer, Conversation] | None:
+        """An official's answer that was offered, with its question."""
+        known = await self.staff_answers.offered("", self._now().date())
+        entry = next((entry for entry in known if entry.number == number), None)
+        return (_as_answer(entry), before) if entry else None
 
     def _propose(self, sender: str, question: str, answered: str) -> Answer:
         in_room = bool(room_of(sender)) and (not sender.startswith("slack:") or sender.startswith(_SEEN_BY_MANY))
@@ -275,10 +307,51 @@ class Desk:
             return ()
         return (sentences.unheld(unheld),) if unheld else ()
 
+    async def unanswered(self, moment: datetime) -> tuple[Group, ...]:
+        """What was not answered since the office day before; nothing where there is no index."""
+        try:
+            return await unanswered(self._conversations, self._answerer, _since(moment, self.hours))
+        except IndexMissingError:
+            return ()
+
+    async def _digest(self) -> None:
+        """Has each channel told of the morning, once on each day that the office is open."""
+        moment = self._now()
+        late = moment.time() >= self.hours.digest_at and moment.hour < _NOON
+        if self._digested == moment.date() or not (late and self.hours.works_on(moment.date())):
+            return
+        digests = [
+            Arrival(
+                f"digest:{moment:%Y-%m-%d}:{channel}",
+                "slack",
+                f"slack:digest:{channel}",
+                {"kind": "case_digest", "channel": channel},
+            )
+            for channel in sorted(self.slack_channels)
+        ]
+        await self._inbox.put(digests)
+        self._digested = moment.date()
+
     async def look_after(self) -> None:
-        """What time brings: reminders, escalation, closing."""
+        """What time brings: reminders, escalation, closing, the digest of the morning."""
+        await self._digest()
         if moved := await self.cases.climb():
             _log.info("%d cases were reminded of, escalated or closed", moved)
+
+
+def _since(moment: datetime, hours: OfficeHours) -> datetime:
+    """The morning of the office day before, from which on a digest tells."""
+    day = moment.date() - timedelta(days=1)
+    while not hours.works_on(day):
+        day -= timedelta(days=1)
+    return datetime.combine(day, hours.digest_at, moment.tzinfo)
+
+
+def _as_answer(entry: StaffAnswer) -> Answer:
+    said = f"ご質問: 「{entry.question}」\n\n{entry.answer}\n\n{entry.signed}"
+    citation = Citation(entry.program, entry.source, entry.source, "")
+    text = f"{said}{bot_replies.SOURCES}{entry.source}"
+    return Answer(text, AnswerStatus.ANSWERED, citations=(citation,), suggestions=(sentences.ASK_STAFF,))
 
 
 def _matter(turn: RecordedTurn) -> Matter:
@@ -291,12 +364,7 @@ def _matter(turn: RecordedTurn) -> Matter:
         found = {**turn.answer, "text": said} if said else None
     if found and turn.helpful is False:
         found["helpful"] = False
-    return Matter(turn.key, question, found, _program(turn), turn.message)
-
-
-def _program(turn: RecordedTurn) -> str:
-    cited = (part["program"] for part in (*turn.answer["rulings"], *turn.answer["citations"]))
-    return next(filter(None, cited), turn.conversation.program)
+    return Matter(turn.key, question, found, turn.program, turn.message)
 
 
 def _answered(matter: Matter) -> str:

@@ -33,6 +33,8 @@ _WITHDRAW = re.compile(rf"(?:{_NUMBER}(?:を|の質問を)?)?取り?下げ(?:る
 _SOLVED = re.compile(rf"{_NAMED}は解決(?:した|しました)")
 _UNSOLVED = re.compile(rf"{_NAMED}は(?:まだ)?解決してい(?:ない|ません)")
 
+_LOOKS_AT = re.compile(r"職員回答(\d{1,9})(?:を見る)?")
+
 _ENDS = "。.!?、 "
 
 
@@ -71,6 +73,21 @@ def says_solved(text: str) -> int | None:
 def says_unsolved(text: str) -> int | None:
     """The number of the case that an asker calls not solved."""
     return _number(_UNSOLVED.fullmatch(_bare(text)))
+
+
+def looks_at(text: str) -> int | None:
+    """The number of the official's answer that somebody wants to see."""
+    return _number(_LOOKS_AT.fullmatch(_bare(text)))
+
+
+def look_at(number: int) -> str:
+    """The tap that shows an official's answer."""
+    return f"職員回答{number}を見る"
+
+
+def near(number: int, question: str) -> str:
+    """An official has answered a question that is near: the question is shown, so that it is not taken for the same."""
+    return f"近いご質問に、職員が回答しています(職員回答{number})。\nご質問: 「{question}」"
 
 
 def _bare(text: str) -> str:

@@ -28,6 +28,9 @@ _LISTS: Mapping[str, View] = {"未対応": "waiting", "担当": "mine", "期限�
 
 _MEMBERS_ONLY = "この操作は、職員の窓口のチャンネルのメンバーだけができます。"
 _ANSWERED = "この受付は、すでに回答しているか、終了しています。"
+_NO_ANSWER = "FAQ候補にできる回答がありません。"
+_PROPOSED = "この受付の回答は、すでにFAQ候補になっています。"
+_ANOTHER = "承認できるのは、候補にした人とは別のメンバーです。すでに決まっている場合もあります。"
 _FAILED = "Slackに確かめられませんでした。もう一度お試しください。"
 
 _log = logging.getLogger(__name__)
@@ -63,6 +66,12 @@ class DeskInSlack:
                 return await self._bring(id, event_id)
             case {"kind": "case_take"}:
                 return await self._take(event)
+            case {"kind": "case_digest", "channel": channel}:
+                return Prepared([post(channel=channel, **await self._digest())])
+            case {"kind": "faq_propose"}:
+                return await self._propose(event)
+            case {"kind": "faq_decide"}:
+                return await self._decide(event)
             case {"kind": "command", "text": text, "user": user, "respond": url} if text in _LISTS:
                 return Prepared([respond(url, **await self._list(user, text))])
         return None
@@ -110,9 +119,40 @@ class DeskInSlack:
             text = _refusal(taken, user)
         if not text:
             return Prepared([])
-        if not channel:
-            return Prepared([post(channel=user, text=text)])
-        return Prepared([api_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=text)])
+        return _whisper(channel, user, text)
+
+    # --- the FAQ -----------------------------------------------------------------------------------------------
+
+    async def _propose(self, event: Json) -> Prepared:
+        """Makes the newest answer of a case a candidate, and has another official look at it in the thread."""
+        user, channel = event["user"], event["channel"]
+        case = await self._known(event["case"])
+        if not await self._may(user, case.slack_channel):
+            return _whisper(channel, user, _MEMBERS_ONLY)
+        answers = [reply for reply in await self._cases.replies(case.number) if reply.kind == "answer"]
+        receipt = await self._inbox.receipt(f"{NAME}:case:{case.number}")
+        if not answers or not receipt:
+            return _whisper(channel, user, _NO_ANSWER)
+        entry, is_new = await self._desk.staff_answers.propose(case, answers[-1], user, event["id"])
+        if not is_new:
+            return _whisper(channel, user, _PROPOSED)
+        message = cards.candidate_message(entry, await self._desk.warnings(case, entry.answer))
+        return Prepared([post(channel=receipt["channel"], thread_ts=receipt["ts"], **message)])
+
+    async def _decide(self, event: Json) -> Prepared:
+        user, channel = event["user"], event["channel"]
+        if not await self._may(user, channel):
+            return _whisper(channel, user, _MEMBERS_ONLY)
+        entry = await self._desk.staff_answers.decide(event["entry"], user, event["approve"], self._now())
+        if entry is None or entry.state == "proposed":
+            return _whisper(channel, user, _ANOTHER)
+        message = cards.candidate_message(entry, ())
+        return Prepared([api_call("chat.update", channel=channel, ts=event["ts"], **message)])
+
+    async def _digest(self) -> Json:
+        counts = {name: (await self._cases.listed(name, "", 0))[1] for name in cards.VIEWS}
+        groups = await self._desk.unanswered(self._now())
+        return cards.digest_message(counts, groups, self._desk.programs)
 
     # --- lists -------------------------------------------------------------------------------------------------
 
@@ -128,7 +168,8 @@ class DeskInSlack:
             return []
         counts = {name: (await self._cases.listed(name, user, 0))[1] for name in cards.VIEWS}
         cases, _ = await self._cases.listed(view, user, cards.PAGE, page * cards.PAGE)
-        return cards.home_blocks(view, cases, counts, page, await self._quota(), self._now())
+        groups, programs = await self._desk.unanswered(self._now()), self._desk.programs
+        return cards.home_blocks(view, cases, counts, page, await self._quota(), groups, programs, self._now())
 
     async def _quota(self) -> str:
         if self._desk.quota_left is None:
@@ -180,6 +221,33 @@ class DeskInSlack:
                 "user": user,
                 "over": action["action_id"] == "case_take_over",
                 "channel": body["container"].get("channel_id", ""),
+            }
+            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
+            await ack()
+
+        @bolt.action("case_faq")
+        async def propose(ack: AsyncAck, body: Json, action: Json) -> None:
+            user, id = body["user"]["id"], f"{NAME}:{body['trigger_id']}"
+            event = {
+                "kind": "faq_propose",
+                "case": int(action["value"]),
+                "user": user,
+                "channel": body["container"].get("channel_id", ""),
+                "id": id,
+            }
+            await self._inbox.put([Arrival(id, NAME, f"{NAME}:desk:{user}", event)])
+            await ack()
+
+        @bolt.action(re.compile(r"faq_(approve|decline)"))
+        async def decide(ack: AsyncAck, body: Json, action: Json) -> None:
+            user, container = body["user"]["id"], body["container"]
+            event = {
+                "kind": "faq_decide",
+                "entry": int(action["value"]),
+                "approve": action["action_id"] == "faq_approve",
+                "user": user,
+                "channel": container["channel_id"],
+                "ts": container["message_ts"],
             }
             await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
             await ack()
@@ -265,6 +333,13 @@ def _refusal(case: Case, user: str) -> str:
     if case.assignee != user:
         return f"<@{case.assignee}>さんが対応中です。代わって対応するときは、「担当を代わる」を押してください。"
     return ""
+
+
+def _whisper(channel: str, user: str, text: str) -> Prepared:
+    """Tells one official alone: where they tapped, or, from the home tab, by a direct message."""
+    if not channel:
+        return Prepared([post(channel=user, text=text)])
+    return Prepared([api_call("chat.postEphemeral", optional=True, channel=channel, user=user, text=text)])
 
 
 def _place(sender: str) -> Json:

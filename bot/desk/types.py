@@ -60,6 +60,11 @@ class Case:
     overdue: bool
 
     @property
+    def was_answered(self) -> bool:
+        """Whether an official's answer stands."""
+        return self.state is State.ANSWERED or self.ended in ("solved", "unheard")
+
+    @property
     def waits(self) -> bool:
         """Whether somebody waits for an answer."""
         return self.state in WAITING

@@ -29,7 +29,7 @@ SECRET = "slack-signing-secret"
 TOKEN = "xoxb-bot-token"
 APP_TOKEN = "xapp-app-token"
 BOT = "UBOT"
-CHANNEL, DIRECT, DESK = "C1", "D1", "C7"
+CHANNEL, DIRECT, DESK = "C1", "D1", "CDESK"
 
 _MANIFEST = Path(__file__).parent.parent.parent / "slack-manifest.yaml"
 """What the app is installed from, and so what it is granted."""
@@ -63,7 +63,7 @@ class SlackPlatform:
     """Keeps channels with their messages, home tabs, modals; sends signed requests, or the same by Socket Mode."""
 
     def __init__(self) -> None:
-        """One workspace, with the app in the channel C1, that of the officials, C7, and two direct messages."""
+        """One workspace, with the app in the channel C1, that of the officials, and two direct messages."""
         self.url = ""
         self.channels: dict[str, list[Json]] = defaultdict(list)
         self.members: set[str] = {CHANNEL, DIRECT, "D2", DESK}

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.answerer import Answerer
 from bot.app import build_app
 from bot.delivery import Inbox
 from bot.settings import Settings
@@ -51,11 +53,18 @@ class Running:
         return list(rows)
 
 
+@cache
+def opened_answerer(data_dir: Path) -> Answerer:
+    """One for all tests without a chat model: opening the index takes longer than they do."""
+    return Answerer(Settings(data_dir=data_dir))
+
+
 @asynccontextmanager
 async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterator[Running]:
     database = folder / "test.sqlite"
     kept = {"database_url": f"sqlite:///{database}", "id_hash_key": "key", "metrics_token": "token"}
-    app = build_app(Settings(data_dir=data_dir, **kept, **settings))
+    answerer = None if "llm" in settings else opened_answerer(data_dir)
+    app = build_app(Settings(data_dir=data_dir, **kept, **settings), answerer=answerer)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

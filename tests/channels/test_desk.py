@@ -8,21 +8,19 @@ import json
 import re
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 import bot.channels.line  # noqa: F401 (takes seconds, which no test is to wait for)
-from bot.answerer import Answerer
 from bot.app import build_app
 from bot.settings import Settings
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
 from bot.simulator.line import Fault as LineFault
 from bot.simulator.slack import DESK, Fault
-from tests.channels.conftest import Running
+from tests.channels.conftest import Running, opened_answerer
 from tests.channels.test_line import taps
 from tests.channels.test_slack import elements
 
@@ -61,7 +59,7 @@ class Office(Running):
 
     @property
     def cards(self):
-        return [message for message in self.slack.answers(DESK) if not message.get("thread_ts")]
+        return [message for message in self.slack.answers(DESK) if message["text"].startswith("受付")]
 
     @property
     def notes(self):
@@ -95,12 +93,6 @@ class Office(Running):
         sent = await self.submit(pushed["view"], user)
         await self.idle()
         return pushed["view"], sent
-
-
-@cache
-def opened_answerer(data_dir):
-    """One for all tests: opening the index takes longer than they do."""
-    return Answerer(Settings(data_dir=data_dir))
 
 
 @asynccontextmanager
@@ -509,3 +501,68 @@ async def test_asked_on_the_page(desk):
     assert "届きました" in shown(desk.cards[0])
     assert "終了しました" in (await ask("受付1は解決した"))["text"]
     assert (await desk.client.get("/api/cases/unknown")).status_code == 404
+
+
+# --- what becomes of answers, and of what nobody answered ----------------------------------------------------------
+
+
+async def press_in_thread(desk, label, user):
+    message = next(m for m in reversed(desk.slack.answers(DESK)) if label in elements({"blocks": [], **m}))
+    await desk.slack.deliver(desk.client, desk.slack.tap(elements(message)[label], message, DESK, user=user))
+    await desk.idle()
+
+
+async def test_an_answer_is_offered_to_others_once_a_second_official_has_approved_it(desk):
+    await desk.ask()
+    await desk.write("採択率は公表していません。", name="山田")
+    await desk.press("FAQ候補にする", user="U1")
+    assert "FAQ候補" in shown(desk.slack.answers(DESK)[-1])
+    await desk.press("FAQ候補にする", user="U2")
+    assert "すでにFAQ候補" in desk.slack.whispers[-1]["text"]
+    await press_in_thread(desk, "承認する", "U1")
+    assert "別のメンバー" in desk.slack.whispers[-1]["text"]
+    assert "職員が回答しています" not in (await desk.say("計画策定支援の採択率はどのくらいですか", "U5"))[-1]
+    await press_in_thread(desk, "承認する", "U2")
+    assert "<@U2> が承認しました" in shown(desk.slack.answers(DESK)[-1])
+
+    offer = (await desk.say("計画策定支援の採択率はどのくらいですか", "U6"))[-1]
+    assert "資料に記載がありません" in offer
+    assert f"ご質問: 「{UNSTATED}」" in offer
+    assert "公表していません" not in offer  # it is offered, not said
+    answer = (await desk.tap("職員回答1を見る", "U6"))[-1]
+    assert "採択率は公表していません。" in answer
+    assert "職員回答 2026-11-26(受付1)" in answer
+    assert "職員が回答しています" not in (await desk.say("推進体制構築支援の上限はいくらですか", "U6"))[-1]
+    desk.now = datetime(2027, 4, 1, 10, tzinfo=THURSDAY.tzinfo)  # another fiscal year
+    assert "職員が回答しています" not in (await desk.say("計画策定支援の採択率はどのくらいですか", "U7"))[-1]
+
+
+async def test_each_morning_the_channel_is_told_what_waits_and_what_was_not_answered(desk):
+    await desk.ask()
+    for n, text in enumerate(("計画策定支援の採択率を教えて", "計画策定支援の採択率はどのくらいですか")):
+        await desk.say(text, f"U{n + 5}")
+    await desk.say("推進体制構築支援の上限はいくらですか", "U8")
+    await desk.tap("役に立たない", "U8")
+    desk.now = THURSDAY + timedelta(days=1, minutes=-31)
+    await desk.desk.look_after()
+    desk.now = THURSDAY + timedelta(days=1)
+    await desk.desk.look_after()
+    await desk.desk.look_after()
+    await desk.idle()
+    _, digest = [message for message in desk.slack.answers(DESK) if "おはようございます" in message["text"]]
+    assert "未対応・対応中は1件" in digest["text"]
+    assert f"{UNSTATED}(計画策定、3件)" in shown(digest)
+    assert "推進体制構築支援の上限はいくらですか(推進体制、1件、役に立たない 1件)" in shown(digest)
+
+
+async def test_the_record_says_who_did_what(desk):
+    await desk.ask()
+    await desk.press("担当する", user="U2")
+    await desk.write("公表していません。", user="U2")
+    entries = [(entry.number, entry.actor, entry.what) for entry in await desk.desk.cases.record()]
+    assert entries == [
+        (1, "asker", "opened"),
+        (1, "U2", "taken"),
+        (1, "U2", "answered"),
+        (1, "desk", "arrived"),
+    ]

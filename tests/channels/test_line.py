@@ -46,7 +46,7 @@ async def test_a_question_is_answered_by_a_card_with_its_source(line, line_servi
     assert "対象です" in message["altText"]
     assert "計画策定支援・対象になるか" in shown
     assert "出典を開く" in shown
-    assert "職員に聞く" in shown
+    assert "問い合わせ先" in shown  # there is no desk
     assert list(taps(message))[-2:] == ["役に立った", "役に立たない"]
     assert line.calls["/v2/bot/message/push"] == 0
 

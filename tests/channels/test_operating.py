@@ -93,7 +93,7 @@ async def test_setting_up_line_puts_one_menu_in_place_however_often(line):
     picture = Image.open(io.BytesIO(line.rich_menu_images[line.default_rich_menu]))
     assert picture.size == (2500, 1686)
     labels = [area["action"]["label"] for area in line.rich_menus[line.default_rich_menu]["areas"]]
-    assert labels[-3:] == ["対象チェック", "募集状況", "職員に聞く"]
+    assert labels[-3:] == ["対象チェック", "募集状況", "問い合わせ先"]
 
 
 async def test_what_could_not_be_delivered_is_listed_and_replayed(line, line_service):
