@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from knowledge.figures import Figure
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
