@@ -322,8 +322,8 @@ async def test_the_home_tab_and_the_command_list_what_waits(desk):
     mine = elements(home)["自分の担当(1)"]
     await desk.slack.deliver(desk.client, desk.slack.tap_home(mine))
     await desk.idle()
-    assert "推進体制構築支援の様式" not in shown(desk.slack.homes["U1"])
-    assert UNSTATED in shown(desk.slack.homes["U1"])
+    assert "*受付2*" not in shown(desk.slack.homes["U1"])
+    assert "*受付1*" in shown(desk.slack.homes["U1"])
     await desk.slack.deliver(desk.client, desk.slack.command("未対応"), desk.slack.command("未対応", user="U9"))
     await desk.idle()
     listed, refused = desk.slack.responses
