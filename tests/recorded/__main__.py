@@ -118,7 +118,7 @@ def prompt_of(row: Recorded, knowledge: Knowledge) -> Prompt:
 
 
 def carry_over(knowledge: Knowledge) -> None:
-    """Keeps the replies under the hashes of today's prompts; the file then says that they were given to earlier ones."""
+    """Keeps the replies under the hashes of today's prompts; the file says that they were given to earlier ones."""
     about, rows = load()
     kept = [Recorded(**{**asdict(row), "sha256": hash_of(prompt_of(row, knowledge))}) for row in rows]
     write({**about, "carried_over_on": date.today().isoformat()}, kept)
