@@ -1,6 +1,6 @@
 """What a message asks: the subjects whose cues (subjects.yaml) stand together in one of its sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from bot.understanding.clauses import SURE, SURE_OF_ASKING, VERY_SURE, Likenesses
 from bot.understanding.message import Message
 from knowledge.catalog import read_yaml
 from knowledge.lexicon import Mention
@@ -53,6 +54,39 @@ def subjects_asked(message: Message) -> tuple[Asked, ...]:
         mentions = message.saying(*_concepts(), start=clauses[0].start, end=clauses[-1].end)
         found += _undominated(_matching(mentions, sentence))
     return tuple(sorted(found, key=lambda asked: asked.start))
+
+
+_MEANS: Mapping[str, tuple[Subject, ...]] = {
+    **{subject.value: (subject,) for subject in Subject},
+    "amount": (Subject.CAP,),
+    "length": (Subject.CAP,),
+    "who": (Subject.ELIGIBILITY,),
+    "index_limit": (Subject.INDEX_LIMIT,),
+    "window": (Subject.WINDOW, Subject.DEADLINE),
+}
+"""The subjects that clauses of the examples ask for: the first, where words do not tell which."""
+
+
+def hear(asked: Sequence[Asked], likenesses: Likenesses, message: Message) -> dict[Subject, int]:
+    """The subjects that are asked for and where, when two have listened: by words, and by what clauses are like.
+
+    Where words ask nothing in a clause, what it is like to ask is heard. A clause that is surely a statement asks
+    nothing, and one that surely asks something else asks that.
+    """
+    found = {one.subject: one.start for one in reversed(asked)}
+    for like in likenesses.asked:
+        asks = like.clause in message.asking
+        here = {s for s, start in found.items() if message.clause_at(start).number == like.clause}
+        subjects = _MEANS.get(like.subject, ())
+        needed = VERY_SURE if here else SURE_OF_ASKING if asks else SURE
+        if like.confidence < needed or not here.isdisjoint(subjects):
+            continue
+        if subjects or (like.subject == "statement" and not asks):
+            for one in here:
+                del found[one]
+        if subjects:
+            found.setdefault(subjects[0], like.start)
+    return found
 
 
 @cache

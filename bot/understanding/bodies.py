@@ -250,6 +250,8 @@ _OFFICES = frozenset(
 
 def _is_said_to_be(around: _Surroundings) -> bool:
     """Whether the body is said to be the writer: 市です, 県だけど, 町役場の職員ですが, 村として."""
+    if _is_told_of_another_thing(around):
+        return False
     after = around.after
     nouns = 0
     while nouns < len(after) and (after[nouns].pos in ("名詞", "接尾辞") or after[nouns].surface == "の"):
@@ -272,6 +274,23 @@ def _is_said_to_be(around: _Surroundings) -> bool:
     if first.key == "だ" and first.surface in ("だ", "で", "じゃ"):
         return first.surface == "だ" or (first.pos == "助動詞" and not _then_denied(following))
     return first.surface in _SAID_TO_BE and not _then_denied(following)
+
+
+_SPEAKERS = frozenset(
+    ("申請者", "応募者", "主体", "申込者", "者", "私", "の", "立場", "所属", "側", "名義", "種別", "区分")
+)
+"""Nouns of which a body is said that applies (申請者は県です, 応募するのは町です)."""
+
+
+def _is_told_of_another_thing(around: _Surroundings) -> bool:
+    """Whether the clause says of something else that it is the body: 推薦元は市です, 実施先は村です."""
+    before = around.message.tokens_between(around.clause.start, around.start)
+    topics = [at for at, token in enumerate(before) if token.detail == "係助詞" and token.surface == "は" and at]
+    if not topics:
+        return False
+    noun = before[topics[-1] - 1]
+    own = around.message.says("self", "apply", start=around.clause.start, end=before[topics[-1]].start)
+    return noun.pos in ("名詞", "接尾辞") and noun.surface not in _SPEAKERS and not own
 
 
 def _works_there(around: _Surroundings) -> bool:

@@ -42,7 +42,9 @@ def is_contrasted(message: Message, end: int) -> bool:
         return True
     if any(word in following for word in _CALLED_WRONG):
         return True
-    if following.lstrip("はがって").startswith(("誤り", "間違い", "まちがい")) and not following.startswith("の"):
+    if following.lstrip("はがって").startswith(
+        ("誤り", "間違い", "まちがい", "無し", "なしで", "撤回", "取消", "取り消")
+    ) and not following.startswith("の"):
         return True
     return _is_turned(message, end)
 

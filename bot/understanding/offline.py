@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.types import Conversation, Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Body, Part, find_bodies
 from bot.understanding.choices import read_choices
+from bot.understanding.clauses import NOTHING_LIKE, Likenesses
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene, choose_applicants
 from bot.understanding.quantities import IndexReading, QuantityReader, newest, own_indices
@@ -19,11 +20,17 @@ from knowledge.types import ApplicantKind, Fact, Subject
 class OfflineReader:
     """Reads one message by the vocabulary and the facts; the same message gives the same readings."""
 
-    def __init__(self, message: Message, before: Conversation, names_index_program: bool = False) -> None:
+    def __init__(
+        self,
+        message: Message,
+        before: Conversation,
+        names_index_program: bool = False,
+        likenesses: Likenesses = NOTHING_LIKE,
+    ) -> None:
         """Takes a message and what the conversation knows before it.
 
         `names_index_program` tells that the message names a program that turns on the index, so that a bare decimal
-        is one.
+        is one; `likenesses` are what its clauses are like: what its figures are of, and what is not known.
         """
         bodies = find_bodies(message)
         self.message = message
@@ -31,7 +38,8 @@ class OfflineReader:
         turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
         expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
         expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts
-        self.quantities = QuantityReader(self.scene, expects_index, expects_count)
+        self.quantities = QuantityReader(self.scene, expects_index, expects_count, likenesses.roles)
+        self._index_unknown = likenesses.says(Fact.FISCAL_INDEX, "unknown")
         self.expects_reply = before.asked_for is not None
         self._before = before
         self._known_kind = before.facts.get(Fact.APPLICANT_KIND, "")
@@ -83,7 +91,7 @@ class OfflineReader:
         if (
             counted
             and all(i.reading.when is When.BEFORE for i in counted)
-            and self.message.says("unknown", "not_settled")
+            and (self._index_unknown or self.message.says("unknown", "not_settled"))
         ):
             counted = ()  # an earlier value is known, and it is said that the present one is not (T32)
             yield Reading(

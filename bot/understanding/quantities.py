@@ -1,6 +1,6 @@
 """Reads the figures of a message into the facts that they are: the index, amounts, days and hours, counts, dates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -37,18 +37,29 @@ def index_text(figure: Figure) -> str:
 
 @dataclass(frozen=True)
 class IndexReading:
-    """A financial strength index with its owner and the year that it is of (None where none is said)."""
+    """A financial strength index with its owner and the year that it is of (None where none is said).
+
+    `role` is what the clause is like that it stands in (seat, place, own_before …), or "".
+    """
 
     reading: Reading
     owner: Owner
     year: int | None
+    role: str = ""
+
+
+_WHOSE = {"place": Whose.PLACE, "seat": Whose.MEMBER, "another": Whose.ANOTHER, "prefecture": Whose.ANOTHER}
 
 
 class QuantityReader:
     """Reads the quantities of one message."""
 
-    def __init__(self, scene: Scene, asks_for_index: bool, asks_for_count: bool) -> None:
-        """The flags tell that the talk is of the index, so that a bare number is one, or of how many join."""
+    def __init__(self, scene: Scene, asks_for_index: bool, asks_for_count: bool, roles: Mapping[int, str]) -> None:
+        """The flags tell that the talk is of the index, so that a bare number is one, or of how many join.
+
+        `roles` tells what the figures are of that begin at these characters, where their clauses are like others.
+        """
+        self._roles = roles
         self._asks_for_count = asks_for_count
         self._scene = scene
         self._message = scene.message
@@ -66,6 +77,8 @@ class QuantityReader:
 
     def _is_index(self, figure: Figure, after_an_index: bool) -> bool:
         """Whether a bare number is an index: it is called one, or stands by a body or year as only one does."""
+        if self._roles.get(figure.start) == "other_ratio":
+            return False
         if not Decimal(0) <= figure.value <= _HIGHEST_INDEX:
             return False
         head = self._head_of(figure)
@@ -121,20 +134,19 @@ class QuantityReader:
         return ""
 
     def _index(self, figure: Figure) -> IndexReading:
-        owner = self._scene.owner_at(figure.start, figure.end)
-        year = self._year_of(figure)
-        stance = self._stance(figure)
-        reading = Reading(
-            Fact.FISCAL_INDEX,
-            self._index_text(figure),
-            figure.start,
-            figure.end,
-            owner.whose,
-            self._scene.time_at(figure.start, figure.end),
-            stance,
-            "facts.yaml: fiscal_index",
-        )
-        return IndexReading(reading, owner, year)
+        role = self._role_of(figure)
+        owner = Owner(_WHOSE[role]) if role in _WHOSE else self._scene.owner_at(figure.start, figure.end)
+        when = When.BEFORE if role == "own_before" else self._scene.time_at(figure.start, figure.end)
+        stance = Stance.QUOTED if role == "rule" else self._stance(figure)
+        value, by = self._index_text(figure), "facts.yaml: fiscal_index"
+        reading = Reading(Fact.FISCAL_INDEX, value, figure.start, figure.end, owner.whose, when, stance, by)
+        return IndexReading(reading, owner, self._year_of(figure), role)
+
+    def _role_of(self, figure: Figure) -> str:
+        """Whose the clause is like to say that it is; a prefecture's own is no other prefecture's."""
+        role = self._roles.get(figure.start, "")
+        own = role == "prefecture" and (self._scene.applicant is None or self._scene.applicant.kind == "prefecture")
+        return "" if own else role
 
     def _index_text(self, figure: Figure) -> str:
         """The index as the rules take it; what does not reach a bound (1に届きません) is below it."""
@@ -250,6 +262,9 @@ class QuantityReader:
             and any(f.dimension is figure.dimension for f in self._message.figures if c.start <= f.start < c.end)
             for c in self._message.clauses
         )
+        stated = clause.number not in self._message.asking and not self._message.in_clause(clause, "claim")
+        if stated and self._roles.get(figure.start) in ("rule_cap", "whole_budget", "corrected"):
+            return False
         return not before and not self._is_taken_back(figure) and not self._counts_others(figure)
 
     def _counts_others(self, figure: Figure) -> bool:
@@ -299,11 +314,12 @@ class QuantityReader:
         counts = [
             f
             for f in counts
-            if not self._is_taken_back(f) and not self._is_all_of_a_prefecture(f) and not self._is_anothers(f)
+            if not self._is_taken_back(f)
+            and not self._is_all_of_a_prefecture(f)
+            and not self._is_anothers(f)
+            and self._roles.get(f.start) not in ("another", "members", "other")
         ]
-        earlier = [
-            f for f in counts if self._scene.time_at(f.start, f.end) is When.BEFORE and not self._is_from_to(counts, f)
-        ]
+        earlier = [f for f in counts if self._is_of_before(f) and not self._is_from_to(counts, f)]
         now = [f for f in counts if f not in earlier]
         marked = [f for f in now if self._is_of_now(f)]
         if marked and len(marked) < len(now) and not earlier:
@@ -330,6 +346,12 @@ class QuantityReader:
         return {"before", "now"} <= frozenset[str]().union(*(m.concepts for m in times)) and all(
             self._message.text[m.end : m.end + 1] in ("も", "と", "、") for m in times
         )
+
+    def _is_of_before(self, figure: Figure) -> bool:
+        role = self._roles.get(figure.start)
+        if role in ("before", "long_before", "now"):
+            return role != "now"
+        return self._scene.time_at(figure.start, figure.end) is When.BEFORE
 
     def _is_of_now(self, figure: Figure) -> bool:
         clause = self._message.clause_at(figure.start)
@@ -494,6 +516,8 @@ def _is_of_its_area(index: IndexReading) -> bool:
 
 
 def _is_of_the_seat(index: IndexReading, scene: Scene) -> bool:
+    if index.role:
+        return index.role == "seat"
     clause = scene.message.clause_at(index.reading.start)
     seats = scene.message.saying("seat", start=clause.start, end=index.reading.start)
     return bool(seats) and not scene.message.says("work", start=seats[-1].end, end=index.reading.start)

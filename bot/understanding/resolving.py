@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from bot.types import Conversation, Inquiry, Proposals, Reading, Understanding, Understood, Whose
 from bot.understanding.admitting import Admitted, admit
-from bot.understanding.asking import subjects_asked
+from bot.understanding.asking import hear, subjects_asked
+from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Message, read_message
 from bot.understanding.offline import OfflineReader
@@ -52,16 +53,28 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     named = named_programs(
         message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
     )
-    named, apart = _asked_programs(message, named, before, catalog)
+    spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
+    likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()))
+    named, apart = _asked_programs(message, spans, before, likenesses)
     message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
-    reader = OfflineReader(message, before, bool(turns_on_index))
+    reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
     readings = (*reader.read(), *proposals.readings)
     signs = _signs(message, reader, catalog)
-    case = _case(message, reader, readings, before, catalog, named or proposals.programs, signs, proposals.amount)
+    case = _case(
+        message,
+        reader,
+        readings,
+        likenesses.surest(message, apart),
+        before,
+        catalog,
+        named or proposals.programs,
+        signs,
+        proposals.amount,
+    )
     asked = subjects_asked(message)
-    found = {one.subject: one.start for one in reversed(asked)}
-    if not _asks_if_able(message):
+    found = hear(asked, likenesses, message)
+    if not _asks_if_able(message) and not any(one.subject in ("eligibility", "who") for one in likenesses.asked):
         found.pop(Subject.ELIGIBILITY, None)
     if _asks_if_still_open(message):
         found.setdefault(Subject.WINDOW, 0)
@@ -138,6 +151,7 @@ def _case(
     message: Message,
     reader: OfflineReader,
     readings: tuple[Reading, ...],
+    likenesses: Mapping[Fact, Likeness],
     before: Conversation,
     catalog: Catalog,
     named: tuple[str, ...],
@@ -148,8 +162,12 @@ def _case(
     used = frozenset[Fact]().union(*map(facts_used, about))
     used |= {Fact.FISCAL_INDEX}
     admitted = admit(reading for reading in readings if Fact(reading.slot) in used)
+    replies = before.asked_for is not None and len(message.text) <= _A_TURN
+    of_use = used & {before.asked_for} if replies else used  # わかりません and ないです say of what was asked alone
+    admitted = weigh(admitted, [like for fact, like in likenesses.items() if fact in of_use], reader.scene)
     said = {fact: reading.value for fact, reading in admitted.facts.items()}
-    said = read_reply(reader.scene, before, catalog.facts) | said
+    replied = read_reply(reader.scene, before, catalog.facts)
+    said = {fact: value for fact, value in replied.items() if fact not in admitted.open} | said
     if len(named) == 1 and before.asked_for is Fact.PROGRAM:
         said[Fact.PROGRAM] = named[0]
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
@@ -351,15 +369,18 @@ def _asks_for_conditions(message: Message) -> bool:
 
 
 def _asked_programs(
-    message: Message, named: tuple[str, ...], before: Conversation, catalog: Catalog
+    message: Message,
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    before: Conversation,
+    likenesses: Likenesses,
 ) -> tuple[tuple[str, ...], frozenset[int]]:
     """Of the programs that a message names, those that it asks about, and the clauses that set others apart."""
+    named = tuple(spans)
     if not named or (len(named) > 1 and message.says("compare")):
         return named, frozenset()
-    spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
     apart = {
         id: all(
-            _is_set_apart(message, start, end, beside=(set(named) | {before.program}) - {id, ""})
+            _is_set_apart(message, start, end, likenesses, beside=(set(named) | {before.program}) - {id, ""})
             for start, end in spans[id]
         )
         for id in named
@@ -371,13 +392,15 @@ def _asked_programs(
     return (asked or meant if len(named) > 1 else meant), muted
 
 
-def _is_set_apart(message: Message, start: int, end: int, beside: set[str]) -> bool:
+def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses, beside: set[str]) -> bool:
     """Whether a program is only named to leave it out, or, `beside` others, as one that was used before."""
     clause = message.clause_at(start)
     if message.says("set_apart", start=end, end=end + 10):
         return True
     if not beside:
         return False
+    if likenesses.roles.get(start) == "aside":
+        return clause.number not in message.asking
     used = message.saying("passed", "applied", "selection", start=end, end=clause.end)
     told = bool(used) and any(
         t.key in ("た", "済み", "済む", "ます") for t in message.tokens_between(used[-1].end, clause.end)

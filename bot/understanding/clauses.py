@@ -1,0 +1,243 @@
+"""Reads by likeness what the clauses of a message say: a second reader, which knows no words, beside the first."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+
+from bot.types import Reading, Whose
+from bot.understanding.admitting import Admitted
+from bot.understanding.message import Message
+from bot.understanding.owning import Scene
+from knowledge.clauses import FIGURE, ClauseClassifier, load_classifier
+from knowledge.encoder.encoding import Encoder, load_encoder
+from knowledge.figures import Dimension
+from knowledge.rules.tables import BESIDE
+from knowledge.types import ApplicantKind, Fact
+
+SURE = 0.9
+"""From here on a likeness counts where nothing else was read."""
+
+SURE_OF_ASKING = 0.6
+"""The same of what is asked: there are twenty things to ask, and asked amiss it costs a paragraph."""
+
+VERY_SURE = 0.97
+"""From here on it counts against what was read."""
+
+_SURER_THAN_PLAIN_WORDS = 0.99
+"""From here on it counts against a body that is plainly put as the one that applies."""
+
+_LONGEST = 70
+"""Characters of a sentence that is read as a whole; a longer one says too much at once to be like anything."""
+
+_UNKNOWN = frozenset({"unknown", "undecided"})
+
+_MEANS: Mapping[tuple[Fact, str], str] = {
+    (Fact.PARTNERSHIP, "through_prefecture"): "joint",
+    (Fact.JOINT_PROJECT, "some"): "with_recommender",
+    (Fact.MEETING_MODE, "mixed"): "on_site",
+    (Fact.FISCAL_INDEX, "below"): str(1 - BESIDE),
+    (Fact.FISCAL_INDEX, "above"): "1",
+}
+"""The facts that values of the examples come to."""
+
+_AS_GOOD: Mapping[tuple[Fact, str], frozenset[str]] = {
+    (Fact.JOINT_PROJECT, "some"): frozenset({"with_recommender", "with_other"}),
+    (Fact.INVESTMENT_OR_NONPROFIT, "nonprofit"): frozenset({"invested", "awaited"}),
+    (Fact.APPLICANT_KIND, "company"): frozenset({"invested_corporation"}),
+    (Fact.APPLICANT_KIND, "nonprofit"): frozenset({"voluntary_group"}),
+}
+"""Values that a likeness leaves as they were read: it tells less than they do."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the words between two characters are like, as a value of a fact, with its probability."""
+
+    fact: Fact
+    value: str
+    start: int
+    end: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class AskedLike:
+    """What the clause with this number is like to ask: a subject, or a word for what no rule decides."""
+
+    clause: int
+    start: int
+    subject: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Likenesses:
+    """What a message is like.
+
+    `of_facts` are the likenesses of its clauses and sentences, `asked` what its clauses ask, `roles` what its figures
+    and names of programs are of, by where they begin.
+    """
+
+    of_facts: tuple[Likeness, ...] = ()
+    asked: tuple[AskedLike, ...] = ()
+    roles: Mapping[int, str] = field(default_factory=dict)
+
+    def surest(self, message: Message, apart: frozenset[int]) -> dict[Fact, Likeness]:
+        """Of each fact the surest likeness, in no clause that is `apart`."""
+        surest: dict[Fact, Likeness] = {}
+        for like in self.of_facts:
+            clauses = range(message.clause_at(like.start).number, message.clause_at(like.end - 1).number + 1)
+            if apart.isdisjoint(clauses) and (
+                like.fact not in surest or like.confidence > surest[like.fact].confidence
+            ):
+                surest[like.fact] = like
+        return surest
+
+    def says(self, fact: Fact, value: str) -> bool:
+        """Whether something is like a clause that says this value of a fact."""
+        return any(like.fact is fact and like.value == value for like in self.of_facts)
+
+
+NOTHING_LIKE = Likenesses()
+
+
+class ClauseReader:
+    """Reads each clause, and each sentence of several, by the clauses that they are like."""
+
+    def __init__(self, encoder: Encoder, classifier: ClauseClassifier) -> None:
+        """Takes the encoder, and what was learnt over its vectors."""
+        self._encoder = encoder
+        self._classifier = classifier
+
+    def read(self, message: Message, names: Iterable[tuple[int, int]] = ()) -> Likenesses:
+        """What is sure enough to count, in one call of the encoder; `names` are where programs are named."""
+        spans = list(_spans(message))
+        if not spans:
+            return NOTHING_LIKE
+        marked = [*_marked_figures(message), *_marked_names(message, names)]
+        texts = [message.text[start:end] for start, end in spans]
+        vectors = self._encoder.encode_queries([*texts, *(one.text for one in marked)])
+        of_spans, of_marked = vectors[: len(spans)], vectors[len(spans) :]
+        of_facts = tuple(
+            Likeness(fact, one.value, start, end, one.confidence)
+            for (start, end), told in zip(spans, self._classifier.classify(of_spans), strict=True)
+            for fact, one in told.items()
+            if one.confidence >= SURE
+        )
+        asked = tuple(
+            AskedLike(message.clause_at(start).number, start, one.value, one.confidence)
+            for (start, end), one in zip(spans, self._classifier.classify_asked(of_spans), strict=True)
+            if one.confidence >= SURE_OF_ASKING and message.clause_at(start) == message.clause_at(end - 1)
+        )
+        roles = {
+            one.start: role.value
+            for one, vector in zip(marked, of_marked, strict=True)
+            for role in self._classifier.classify_role(one.kind, vector[np.newaxis])
+            if role.confidence >= SURE
+        }
+        return Likenesses(of_facts, asked, roles)
+
+
+@cache
+def open_clause_reader() -> ClauseReader:
+    """The reader over the encoder that ships."""
+    return ClauseReader(load_encoder(), load_classifier())
+
+
+def _spans(message: Message) -> Iterator[tuple[int, int]]:
+    """The clauses that have words, and the sentences of several clauses."""
+    by_sentence: dict[int, list[tuple[int, int]]] = {}
+    for clause in message.clauses:
+        words = [t for t in message.tokens_between(clause.start, clause.end) if t.pos not in ("補助記号", "空白")]
+        if words:
+            by_sentence.setdefault(clause.sentence, []).append((words[0].start, words[-1].end))
+    for clauses in by_sentence.values():
+        yield from clauses
+        whole = (clauses[0][0], clauses[-1][1])
+        if len(clauses) > 1 and whole[1] - whole[0] <= _LONGEST:
+            yield whole
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """A figure or name whose role a clause tells: where it begins, its kind, and the clause with a mark for it."""
+
+    start: int
+    kind: str
+    text: str
+
+
+_KINDS = {Dimension.NUMBER: "index", Dimension.MUNICIPALITY: "count", Dimension.YEN: "amount"}
+
+
+def _marked_names(message: Message, names: Iterable[tuple[int, int]]) -> Iterator[_Marked]:
+    for start, end in names:
+        clause = message.clause_at(start)
+        text = message.text[clause.start : start] + FIGURE + message.text[end : max(end, clause.end)]
+        yield _Marked(start, "program", text.strip("。、 "))
+
+
+def _marked_figures(message: Message) -> Iterator[_Marked]:
+    """Each figure that is the only one of its kind in its clause: of two, a clause does not tell which is whose."""
+    for clause in message.clauses:
+        inside = [f for f in message.figures if clause.start <= f.start < clause.end]
+        for dimension, kind in _KINDS.items():
+            of_it = [f for f in inside if f.dimension is dimension]
+            if len(of_it) == 1:
+                before, after = message.text[clause.start : of_it[0].start], message.text[of_it[0].end : clause.end]
+                unit = message.text[of_it[0].start : of_it[0].end].lstrip(_DIGITS) if kind == "count" else ""
+                yield _Marked(of_it[0].start, kind, (before + FIGURE + unit + after).strip("。、 "))
+
+
+_DIGITS = "0123456789,.〇一二三四五六七八九十百"
+
+
+def weigh(admitted: Admitted, likenesses: Iterable[Likeness], scene: Scene) -> Admitted:
+    """What is believed when two have read.
+
+    What only one of them read is believed. Where they differ, a likeness that is very sure is: measured, it is then
+    right ten times as often; one that is less sure leaves the fact open, and it is asked. It knows nothing of several
+    bodies, though, so it gives way to a body that is plainly put as the one that applies, and is left out where it
+    stands in words of another.
+    """
+    facts, still_open = dict(admitted.facts), set(admitted.open)
+    for like in likenesses:
+        fact, read = like.fact, facts.get(like.fact)
+        value = _MEANS.get((fact, like.value), like.value)
+        if _is_anothers(like, scene) or (read is not None and (read.value == value or _stays(read, like, scene))):
+            continue
+        doubted = read is not None and like.confidence < VERY_SURE
+        if like.value in _UNKNOWN or (doubted and fact not in _LIGHTLY_MISTAKEN):
+            facts.pop(fact, None)
+            still_open.add(fact)
+        elif read is None and fact in still_open:
+            continue
+        elif not doubted:
+            facts[fact] = Reading(fact, value, like.start, like.end, by="clauses")
+    kind, invested = facts.get(Fact.APPLICANT_KIND), facts.get(Fact.INVESTMENT_OR_NONPROFIT)
+    if kind and invested and (kind.value, invested.value) == (ApplicantKind.COMPANY, "invested"):
+        facts[Fact.APPLICANT_KIND] = replace(kind, value=ApplicantKind.INVESTED_CORPORATION)
+    return replace(admitted, facts=facts, open=frozenset(still_open))
+
+
+_LIGHTLY_MISTAKEN = frozenset({Fact.MUNICIPALITY_COUNT, Fact.PARTNERSHIP, Fact.MEETING_MODE, Fact.DISPATCH_YEAR})
+"""Facts of which a likeness below `VERY_SURE` is mistaken as often as the words."""
+
+
+def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
+    """Whether what was read is believed against a likeness."""
+    if like.fact is Fact.FISCAL_INDEX:
+        return not (like.value == "below" and read.value == "1")  # 1まで行きません
+    if like.fact is Fact.APPLICANT_KIND and any(body.plainly for body in scene.applicants):
+        return like.confidence < _SURER_THAN_PLAIN_WORDS or read.value in _AS_GOOD.get((like.fact, like.value), ())
+    return read.by == "figures" or read.value in _AS_GOOD.get((like.fact, like.value), ())
+
+
+def _is_anothers(like: Likeness, scene: Scene) -> bool:
+    """Whether the words are said of somebody else than the one that applies (隣の県は選ばれた)."""
+    if like.fact in (Fact.APPLICANT_KIND, Fact.JOINT_PROJECT, Fact.SAME_PROJECT, Fact.DISPATCH_YEAR):
+        return False
+    owner = scene.owner_at(like.end - 1, like.end)
+    return owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner)
