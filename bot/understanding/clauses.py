@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from bot.types import Reading, Whose
+from bot.types import CONFIRMED, Reading, Whose
 from bot.understanding.admitting import Admitted
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene
@@ -228,6 +228,8 @@ _LIGHTLY_MISTAKEN = frozenset({Fact.MUNICIPALITY_COUNT, Fact.PARTNERSHIP, Fact.M
 
 def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
     """Whether what was read is believed against a likeness."""
+    if read.by == CONFIRMED:
+        return True
     if like.fact is Fact.FISCAL_INDEX:
         return not (like.value == "below" and read.value == "1")  # 1まで行きません
     if like.fact is Fact.APPLICANT_KIND and any(body.plainly for body in scene.applicants):
