@@ -31,6 +31,8 @@ _SURER_THAN_PLAIN_WORDS = 0.99
 _LONGEST = 70
 """Characters of a sentence that is read as a whole; a longer one says too much at once to be like anything."""
 
+BY_LIKENESS = "clauses"
+
 _UNKNOWN = frozenset({"unknown", "undecided"})
 
 _MEANS: Mapping[tuple[Fact, str], str] = {
@@ -84,16 +86,14 @@ class Likenesses:
     asked: tuple[AskedLike, ...] = ()
     roles: Mapping[int, str] = field(default_factory=dict)
 
-    def surest(self, message: Message, apart: frozenset[int]) -> dict[Fact, Likeness]:
-        """Of each fact the surest likeness, in no clause that is `apart`."""
-        surest: dict[Fact, Likeness] = {}
-        for like in self.of_facts:
+    def surest(self, message: Message, apart: frozenset[int]) -> dict[Fact, tuple[Likeness, ...]]:
+        """Of each fact its likenesses, the surest first, in no clause that is `apart`."""
+        by_fact: dict[Fact, list[Likeness]] = {}
+        for like in sorted(self.of_facts, key=lambda like: -like.confidence):
             clauses = range(message.clause_at(like.start).number, message.clause_at(like.end - 1).number + 1)
-            if apart.isdisjoint(clauses) and (
-                like.fact not in surest or like.confidence > surest[like.fact].confidence
-            ):
-                surest[like.fact] = like
-        return surest
+            if apart.isdisjoint(clauses):
+                by_fact.setdefault(like.fact, []).append(like)
+        return {fact: tuple(likenesses) for fact, likenesses in by_fact.items()}
 
     def says(self, fact: Fact, value: str) -> bool:
         """Whether something is like a clause that says this value of a fact."""
@@ -194,7 +194,7 @@ def _marked_figures(message: Message) -> Iterator[_Marked]:
 _DIGITS = "0123456789,.〇一二三四五六七八九十百"
 
 
-def weigh(admitted: Admitted, likenesses: Iterable[Likeness], scene: Scene) -> Admitted:
+def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], scene: Scene) -> Admitted:
     """What is believed when two have read.
 
     What only one of them read is believed. Where they differ, a likeness that is very sure is: measured, it is then
@@ -203,10 +203,11 @@ def weigh(admitted: Admitted, likenesses: Iterable[Likeness], scene: Scene) -> A
     stands in words of another.
     """
     facts, still_open = dict(admitted.facts), set(admitted.open)
-    for like in likenesses:
-        fact, read = like.fact, facts.get(like.fact)
-        value = _MEANS.get((fact, like.value), like.value)
-        if _is_anothers(like, scene) or (read is not None and (read.value == value or _stays(read, like, scene))):
+    for fact, (like, *others) in likenesses.items():
+        read, value = facts.get(fact), _meant(like)
+        if _is_anothers(like, scene):
+            continue
+        if read is not None and (read.value in map(_meant, (like, *others)) or _stays(read, like, scene)):
             continue
         doubted = read is not None and like.confidence < VERY_SURE
         if like.value in _UNKNOWN or (doubted and fact not in _LIGHTLY_MISTAKEN):
@@ -215,11 +216,15 @@ def weigh(admitted: Admitted, likenesses: Iterable[Likeness], scene: Scene) -> A
         elif read is None and fact in still_open:
             continue
         elif not doubted:
-            facts[fact] = Reading(fact, value, like.start, like.end, by="clauses")
+            facts[fact] = Reading(fact, value, like.start, like.end, by=BY_LIKENESS)
     kind, invested = facts.get(Fact.APPLICANT_KIND), facts.get(Fact.INVESTMENT_OR_NONPROFIT)
     if kind and invested and (kind.value, invested.value) == (ApplicantKind.COMPANY, "invested"):
         facts[Fact.APPLICANT_KIND] = replace(kind, value=ApplicantKind.INVESTED_CORPORATION)
     return replace(admitted, facts=facts, open=frozenset(still_open))
+
+
+def _meant(like: Likeness) -> str:
+    return _MEANS.get((like.fact, like.value), like.value)
 
 
 _LIGHTLY_MISTAKEN = frozenset({Fact.MUNICIPALITY_COUNT, Fact.PARTNERSHIP, Fact.MEETING_MODE, Fact.DISPATCH_YEAR})

@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 from bot.types import Conversation, Inquiry, Proposals, Reading, Understanding, Understood, Whose
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import hear, subjects_asked
-from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
+from bot.understanding.clauses import BY_LIKENESS, Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Message, read_message
 from bot.understanding.offline import OfflineReader
@@ -79,8 +79,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if _asks_if_still_open(message):
         found.setdefault(Subject.WINDOW, 0)
         found.pop(Subject.ELIGIBILITY, None)
+    read = case.admitted.facts
+    in_words = {f: v for f, v in case.said.items() if f not in read or read[f].by != BY_LIKENESS}
     programs = named or programs_in_mind(
-        case.said,
+        in_words,
         case.unit,
         frozenset(found),
         frozenset(one.subject for one in asked if one.shows),
@@ -151,7 +153,7 @@ def _case(
     message: Message,
     reader: OfflineReader,
     readings: tuple[Reading, ...],
-    likenesses: Mapping[Fact, Likeness],
+    likenesses: Mapping[Fact, tuple[Likeness, ...]],
     before: Conversation,
     catalog: Catalog,
     named: tuple[str, ...],
@@ -164,7 +166,7 @@ def _case(
     admitted = admit(reading for reading in readings if Fact(reading.slot) in used)
     replies = before.asked_for is not None and len(message.text) <= _A_TURN
     of_use = used & {before.asked_for} if replies else used  # わかりません and ないです say of what was asked alone
-    admitted = weigh(admitted, [like for fact, like in likenesses.items() if fact in of_use], reader.scene)
+    admitted = weigh(admitted, {fact: likenesses[fact] for fact in likenesses.keys() & of_use}, reader.scene)
     said = {fact: reading.value for fact, reading in admitted.facts.items()}
     replied = read_reply(reader.scene, before, catalog.facts)
     said = {fact: value for fact, value in replied.items() if fact not in admitted.open} | said
