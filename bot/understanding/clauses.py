@@ -207,7 +207,8 @@ def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], s
         read, value = facts.get(fact), _meant(like)
         if _is_anothers(like, scene):
             continue
-        if read is not None and (read.value in map(_meant, (like, *others)) or _stays(read, like, scene)):
+        told = {_meant(one) for one in (like, *others)}
+        if read is not None and (len(told) > 1 or read.value in told or _stays(read, like, scene)):
             continue
         doubted = read is not None and like.confidence < VERY_SURE
         if like.value in _UNKNOWN or (doubted and fact not in _LIGHTLY_MISTAKEN):

@@ -97,12 +97,12 @@ def test_a_variation_tells_the_same_case_in_other_words():
         assert one.turns != other.turns
 
 
-def test_there_are_ways_enough_and_a_quarter_of_them_is_kept_back():
+def test_there_are_ways_enough_and_some_of_them_are_kept_back():
     parts = {part for part in FIRST if not part.startswith("program.")}
     assert set(LATER) == parts
     for part in parts:
         assert len(set(FIRST[part])) >= 12
-        assert len(LATER[part]) * 3 == len(FIRST[part])
+        assert len(LATER[part]) * 2 <= len(FIRST[part])
         assert not set(FIRST[part]) & set(LATER[part])
 
 
