@@ -53,12 +53,25 @@ class Part:
 
 
 def calls_for_choice(considered: Considered) -> bool:
-    """Whether an answer gains by sentences beside it: a comparison, a why, a summary, or nothing was found."""
+    """Whether an answer may gain by sentences beside it: one that is to explain, or rests on passages or on nothing."""
     answered = considered.answer
-    if answered.verdict or answered.status not in (AnswerStatus.ANSWERED, AnswerStatus.UNKNOWN):
+    if considered.understanding is None or considered.conversation.proposed:
         return False
-    wanted = considered.understanding is not None and "asks_explanation" in considered.understanding.signs
-    return wanted or not (answered.rulings or answered.citations)
+    if _asks_explanation(considered):
+        return answered.status in (AnswerStatus.ANSWERED, AnswerStatus.UNKNOWN, AnswerStatus.NEEDS_INFO)
+    return answered.status in (AnswerStatus.ANSWERED, AnswerStatus.UNKNOWN) and not answered.rulings
+
+
+def waits_for_choice(considered: Considered) -> bool:
+    """Whether an answer that cannot grow is held back for them: it decides nothing, and says little by itself."""
+    found = considered.findings is not None and bool(considered.findings.passages or considered.findings.silent)
+    decided = considered.answer.verdict is not None
+    return calls_for_choice(considered) and not decided and (_asks_explanation(considered) or not found)
+
+
+def _asks_explanation(considered: Considered) -> bool:
+    """Whether a comparison, a why, a how or a summary is asked for."""
+    return considered.understanding is not None and "asks_explanation" in considered.understanding.signs
 
 
 def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> tuple[Group, ...]:
@@ -226,9 +239,12 @@ def with_choice(answered: Answer, parts: tuple[Part, ...], catalog: Catalog) -> 
     said, _, sources = answered.text.partition(replies.SOURCES)
     cited = (cite_chunk(group.chunk, group.text, catalog) for group in groups)
     citations = tuple(dict.fromkeys((*answered.citations, *cited)))
-    lines = [said if answered.citations or answered.rulings else f"{said}\n{replies.RELATED}"]
+    lines = [] if answered.citations or answered.rulings or answered.missing else [replies.RELATED]
     for part in parts:
         lines += [replies.heading(part.heading), *(_line(group, several, catalog) for group in part.groups)]
+    lines = (
+        [*lines, said] if answered.status is AnswerStatus.NEEDS_INFO else [said, *lines]
+    )  # what is asked stands last
     return replace(answered, text=lay_out(lines, citations, sources.partition("\n")[2]), citations=citations)
 
 

@@ -60,7 +60,7 @@ async def respond(
     elif grows and patience.every and considered.understanding:
         yield Stage(considered.answer, considered.conversation)
         considered = await helper.doubt(considered, patience.after)
-    if choosing.calls_for_choice(considered):
+    if choosing.calls_for_choice(considered) if grows else choosing.waits_for_choice(considered):
         if grows:
             yield Stage(considered.answer, considered.conversation)
         considered = await helper.choose(considered, patience.after if grows else left())

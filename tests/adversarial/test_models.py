@@ -76,6 +76,27 @@ async def test_what_rules_settle_is_not_put_to_a_model(knowledge):
     assert (whole.answer, asked) == (answer(SETTLED, knowledge)[0], [])
 
 
+async def test_what_is_asked_of_the_asker_stands_last(knowledge):
+    asks = Inquiry("首長に使うメリットを説明したい。推進体制構築支援です", DAY)
+    with serving() as url:
+        first, last = await stages(asks, knowledge, url)
+    assert first.answer.missing
+    said = last.answer.text.partition(replies.SOURCES)[0]
+    assert said.startswith("【概要】")
+    assert said.endswith(first.answer.text.partition(replies.SOURCES)[0])
+    assert last.answer.missing == first.answer.missing
+
+
+async def test_a_passage_that_answers_is_not_held_back_where_it_cannot_grow(knowledge):
+    passage = Inquiry("推進体制構築支援で常駐の専門家がいると何がいいんですか", DAY)
+    asked = []
+    with serving(lambda name, prompt: asked.append(prompt) or as_choice(1)) as url:
+        (whole,) = await stages(passage, knowledge, url, grows=False)
+        assert (whole.answer, asked) == (answer(passage, knowledge)[0], [])
+        _, grown = await stages(passage, knowledge, url)
+    assert "【概要】" in grown.answer.text
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 60) | st.floats(allow_nan=False) | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
