@@ -7,9 +7,10 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Coroutine
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -19,6 +20,7 @@ from bot.settings import MessageRefusedError, Settings, SettingsError, load_sett
 
 if TYPE_CHECKING:
     from bot.answerer import Answerer
+    from bot.briefing.sessions import Sessions
 
 BAD_INPUT = 2
 
@@ -118,6 +120,10 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
             typer.echo(announcement)
             self.opening = asyncio.create_task(self.open())
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            application.state.feed.close()  # streams have no end of their own, and would hold up this one
+            await super().shutdown(sockets)
+
         async def open(self) -> None:
             try:
                 try:
@@ -194,6 +200,7 @@ def simulate(
         simulated = settings.model_copy(
             update={
                 "database_url": f"sqlite:///{folder}/simulated.sqlite",
+                "public_url": f"http://127.0.0.1:{listening.getsockname()[1]}",
                 "line_channel_secret": line.SECRET,
                 "line_channel_access_token": line.TOKEN,
                 "line_api_url": simulator.line.url,
@@ -451,6 +458,147 @@ def setup(help: Help = False) -> None:
     if problem := _set_up_line(settings):
         _fail(problem)
     typer.echo("リッチメニューを作り、全員に表示しました。")
+
+
+briefing_app = typer.Typer(help="公募説明会で質問を受け付けます。", add_help_option=False, no_args_is_help=True)
+app.add_typer(briefing_app, name="briefing", rich_help_panel=_COMMANDS)
+
+Code = Annotated[
+    str, typer.Argument(metavar="番号", help="説明会の番号。", show_default=False, rich_help_panel=_ARGUMENTS)
+]
+
+
+@briefing_app.callback()
+def _about_briefing(help: Help = False) -> None:
+    """公募説明会で質問を受け付けます。"""
+
+
+@briefing_app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def start(
+    title: Annotated[
+        str, typer.Argument(metavar="名前", help="説明会の名前。", show_default=False, rich_help_panel=_ARGUMENTS)
+    ],
+    test: Annotated[
+        bool,
+        typer.Option("--test", help="練習にします。終えると消えます。", show_default=False, rich_help_panel=_OPTIONS),
+    ] = False,
+    url: Annotated[str, typer.Option(help="外から見たURL(既定: 設定 PUBLIC_URL)。", rich_help_panel=_OPTIONS)] = "",
+    help: Help = False,
+) -> None:
+    """説明会を開き、番号とQRコードとリンクを出します。"""
+    settings = _settings()
+    name = title.strip()
+    if not name:
+        _fail('説明会の名前を書いてください。例: python -m bot briefing start "公募説明会 11/28"')
+
+    async def opened() -> list[str]:
+        from bot.channels.line_account import read_account_id
+
+        line_id = await read_account_id(settings)
+        async with _sessions(settings) as sessions:
+            briefing = await sessions.start(name, test=test, line_id=line_id)
+            return describe(briefing, sessions, base, qr=True)
+
+    from bot.briefing.links import describe
+
+    base = url or _public_url(settings)
+    typer.echo("\n".join(_run(opened())))
+
+
+@briefing_app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def end(code: Code, help: Help = False) -> None:
+    """質問の受付を終えます。回答とFAQシートは残り、練習なら消えます。"""
+    settings = _settings()
+
+    from bot.briefing.sessions import BriefingMissingError
+
+    async def ended() -> str:
+        async with _sessions(settings) as sessions:
+            briefing = await sessions.end(code)
+            return f"「{briefing.title}」を{'消しました' if briefing.test else '終えました'}。"
+
+    try:
+        typer.echo(_run(ended()))
+    except BriefingMissingError:
+        _no_briefing(code)
+
+
+@briefing_app.command("list", rich_help_panel=_COMMANDS, add_help_option=False)
+def list_briefings(
+    url: Annotated[str, typer.Option(help="外から見たURL(既定: 設定 PUBLIC_URL)。", rich_help_panel=_OPTIONS)] = "",
+    help: Help = False,
+) -> None:
+    """説明会と、そのリンクを一覧にします。"""
+    settings = _settings()
+
+    from bot.briefing.links import describe
+
+    async def listed() -> list[str]:
+        async with _sessions(settings) as sessions:
+            return [line for b in await sessions.all() for line in describe(b, sessions, url or _public_url(settings))]
+
+    typer.echo("\n".join(_run(listed())) or "説明会はありません。python -m bot briefing start で開けます。")
+
+
+@briefing_app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def sheet(
+    code: Code,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ファイル", help="書き出す先(.docx、.xlsx、.md)。", show_default=False, rich_help_panel=_ARGUMENTS
+        ),
+    ],
+    help: Help = False,
+) -> None:
+    """質問と回答のシートを書き出します。"""
+    settings = _settings()
+
+    from bot.briefing.figures import known_text
+    from bot.briefing.sessions import BriefingMissingError
+    from bot.briefing.sheet import FORMATS, write_sheet
+    from bot.briefing.views import look
+    from knowledge.catalog import load_catalog
+
+    format = file.suffix.removeprefix(".").lower()
+    if format not in FORMATS:
+        _fail(f"{file} の形式では書き出せません。ファイル名を .docx、.xlsx、.md のどれかで終えてください。")
+
+    async def written() -> bytes:
+        catalog = load_catalog()
+        async with _sessions(settings) as sessions:
+            seen = await look(sessions, await sessions.find(code))
+            return write_sheet(seen, format, known_text(catalog), catalog.programs, read_clock().date())
+
+    try:
+        file.write_bytes(_run(written()))
+    except BriefingMissingError:
+        _no_briefing(code)
+    except OSError as error:
+        _fail(f"{file} に書き出せません({error.strerror})。")
+    typer.echo(f"{file} に書き出しました。")
+
+
+@asynccontextmanager
+async def _sessions(settings: Settings) -> AsyncIterator["Sessions"]:
+    """The briefing sessions on record."""
+    from bot.answerer import Answerer
+    from bot.service import Service
+
+    service = Service(settings, read_clock, Answerer(settings))
+    await service.open()
+    try:
+        yield service.briefings
+    finally:
+        await service.close()
+
+
+def _public_url(settings: Settings) -> str:
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
+
+
+def _no_briefing(code: str) -> NoReturn:
+    _fail(f"番号 {code} の説明会はありません。python -m bot briefing list で確かめてください。")
 
 
 def _set_up_line(settings: Settings) -> str:

@@ -18,6 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.answerer import Answerer
+from bot.briefing import hearing as briefing
+from bot.briefing import web as briefings
+from bot.briefing.asking import Asking
+from bot.briefing.feed import Feed
+from bot.briefing.hearing import Hearing
 from bot.channels import web
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
@@ -70,7 +75,10 @@ def build_app(
     """
     service = Service(settings, now, answerer or Answerer(settings))
     app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None, openapi_url=None)
-    platforms = _add_platforms(app, service, settings, now)
+    asking = Asking(service.briefings)
+    feed = Feed(service.briefings)
+    hearing = Hearing(service, service.briefings, asking)
+    platforms = _add_platforms(app, service, hearing, asking, settings, now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,9 +96,12 @@ def build_app(
 
     app.router.lifespan_context = lifespan
     app.state.service = service
+    app.state.feed = feed
     app.add_middleware(_Edge)
     web.refuse_in_japanese(app)
     app.include_router(web.routes(service, settings, now))
+    parts = briefings.Parts(service.briefings, asking, feed, service.inbox, settings, service.catalog, now)
+    app.include_router(briefings.routes(parts))
 
     _add_probes(app, service, settings, now)
     return app
@@ -136,7 +147,12 @@ def _unavailable(status: int, reason: str) -> JSONResponse:
 
 
 def _add_platforms(
-    app: FastAPI, service: Service, settings: Settings, now: Callable[[], datetime]
+    app: FastAPI,
+    service: Service,
+    hearing: Hearing,
+    asking: Asking,
+    settings: Settings,
+    now: Callable[[], datetime],
 ) -> Callable[[], AbstractAsyncContextManager[None]]:
     """Adds the routes of the platforms that are configured; returns what connects to them and delivers.
 
@@ -153,7 +169,8 @@ def _add_platforms(
             line = await asyncio.to_thread(import_module, "bot.channels.line")
             connection = line.connected(settings.line_channel_access_token, settings.line_api_url)
             api = await stack.enter_async_context(connection)
-            channel = line.Line(service, api, limit, now, settings.line_push_reserve)
+            briefed = line.LineSessions(service, hearing, asking)
+            channel = line.Line(service, briefed, api, limit, now, settings.line_push_reserve)
             channels[line_webhook.NAME] = channel
             if service.desk:
                 service.desk.quota_left = channel.quota_left
@@ -178,7 +195,8 @@ def _add_platforms(
 
     async def deliver(stopping: asyncio.Event) -> None:
         async with AsyncExitStack() as stack:
-            channels: dict[str, Channel] = {}
+            channels: dict[str, Channel] = {briefing.NAME: hearing}
+            await asyncio.to_thread(import_module, "bot.briefing.merging")  # numpy takes its time, too
             for connect in connections:
                 await connect(stack, channels)
             slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
@@ -188,9 +206,6 @@ def _add_platforms(
 
     @asynccontextmanager
     async def delivering() -> AsyncIterator[None]:
-        if not connections:
-            yield
-            return
         stopping = asyncio.Event()
         task = asyncio.create_task(deliver(stopping))  # what arrives is acknowledged before we can answer
         try:

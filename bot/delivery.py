@@ -146,10 +146,15 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is to be sent, call by call, and the turn of the conversation that goes on record with it."""
+    """What is to be sent, call by call, and what goes on record with it.
+
+    That is the turn of the conversation, and what `record` writes in the same transaction; `recorded` is called after.
+    """
 
     outgoing: list[Json]
     turn: Turn | None = None
+    record: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    recorded: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -577,6 +582,9 @@ class Delivery:
             async with self._inbox.keep(lease, prepared.outgoing) as connection:
                 if prepared.turn:
                     await self._record(connection, prepared.turn)
+                if prepared.record:
+                    await prepared.record(connection)
+            prepared.recorded()
         return prepared.outgoing
 
     def _attempt(self, lease: Lease) -> Attempt:

@@ -7,12 +7,13 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.answerer import Answerer
+from bot.briefing.sessions import Sessions
 from bot.conversations import Conversations
 from bot.delivery import Inbox
 from bot.desk.cases import Cases
@@ -29,6 +30,9 @@ from bot.types import AnswerStatus, Conversation, Inquiry, Turn
 from bot.worker import AnswererProcess
 from knowledge.catalog import load_catalog
 from knowledge.types import KINDS, IndexMissingError
+
+if TYPE_CHECKING:
+    from bot.briefing.merging import Meaning
 
 _PURGE_EVERY_SECONDS = 24 * 60 * 60
 
@@ -52,20 +56,22 @@ class Service:
             CatalogError: a file of the programs is wrong.
             StorageError: the data folder or the database's URL cannot be used.
         """
-        self._settings = settings
+        self.settings = settings
         self._now = now
         self.answerer = answerer
-        self.programs = load_catalog().programs
+        self.catalog = load_catalog()
+        self.programs = self.catalog.programs
         self._engine = create_engine(settings.database_url, settings.data_dir)
         id_hash_key = read_key(settings.id_hash_key, settings.data_dir / "id_hash.key")
         self._conversations = Conversations(self._engine, id_hash_key)
         self.inbox = Inbox(self._engine, self._conversations.hide)
         self.desk = self._open_desk()
+        self.briefings = Sessions(self._engine, self._conversations.hide, now)
         self.metrics = Metrics()
 
     def _open_desk(self) -> Desk | None:
         """The people who answer, where Slack and a channel of theirs are set up."""
-        settings = self._settings
+        settings = self.settings
         if not is_staffed(settings, self.programs):
             return None
         seal = Seal(read_key(settings.reply_key, settings.data_dir / "reply.key"))
@@ -147,7 +153,7 @@ class Service:
         return self._considered(sender, text, message, grows=True)
 
     async def _considered(self, sender: str, text: str, message: str, *, grows: bool) -> AsyncGenerator[Turn]:
-        read = self._settings.read_message(text)
+        read = self.settings.read_message(text)
         moment = self._now()
         key = secrets.token_hex(16)
         started = time.perf_counter()
@@ -171,6 +177,11 @@ class Service:
         self.metrics.count(answered.status, seconds)
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
+
+    async def meaning_of(self, turn: Turn) -> tuple["Meaning", bool]:
+        """What a turn asks that is not on record yet, and whether it replies to what was asked back before it."""
+        inquiry = Inquiry(turn.question, turn.asked_at.date(), await self._conversations.recall(turn.sender))
+        return await self.answerer.meaning(inquiry, turn.answer)
 
     async def stream(self, sender: str, text: str) -> AsyncGenerator[Turn]:
         """Answers a message as the answer grows, and records the turn. Raises as `ask` does."""
@@ -232,6 +243,8 @@ class Service:
         if self.desk:
             await self.desk.cases.forget(message=message, sender=sender, room=room)
         await self._conversations.forget(message=message, sender=sender, room=room)
+        if not room:  # sessions are joined by people, not by rooms
+            await self.briefings.forget(message=message, sender=sender)
 
     async def unanswered(self, since: datetime) -> tuple[Group, ...]:
         """What was asked since a moment and not answered, or not well. Raises IndexMissingError without an index."""
@@ -252,10 +265,11 @@ class Service:
 
     async def purge(self) -> int:
         """Deletes what is older than the retention; returns how many turns that were."""
-        before = self._now() - timedelta(days=self._settings.retention_days)
+        before = self._now() - timedelta(days=self.settings.retention_days)
         await self.inbox.purge(before.timestamp())
         if self.desk:
             await self.desk.cases.purge(before)
+        await self.briefings.purge(before)
         return await self._conversations.purge(before)
 
     async def look_after_desk(self) -> None:

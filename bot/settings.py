@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     documents_only: bool = Field(False, description="true なら、用意した質問集を使わず、取り込んだ文書だけから答える")
     host: str = Field("127.0.0.1", description="待ち受けるアドレス")
     port: int = Field(8000, ge=0, le=65535, description="待ち受けるポート番号。0 なら空いている番号")
+    public_url: str = Field(
+        "", description="外から見たこのサービスのURL。説明会のリンクとQRコードに使う。空なら開かれたアドレス"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="記録の細かさ")
     database_url: str = Field(
         "",

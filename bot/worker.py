@@ -25,6 +25,7 @@ from bot.settings import Settings
 from bot.types import Answer, Conversation, IndexState, Inquiry, Stage
 
 if TYPE_CHECKING:
+    from bot.briefing.merging import Meaning
     from bot.drafting import Draft
 
 _LENGTH = 4
@@ -106,6 +107,11 @@ class AnswererProcess:
         """As `Answerer.unheld_figures`."""
         found: tuple[str, ...] = await self._call("unheld_figures", text, question, program, day)
         return found
+
+    async def meaning(self, inquiry: Inquiry, answer: Answer) -> "tuple[Meaning, bool]":
+        """As `Answerer.meaning`."""
+        read: tuple[Meaning, bool] = await self._call("meaning", inquiry, answer)
+        return read
 
     async def stages(self, inquiry: Inquiry, grows: bool) -> AsyncGenerator[Stage]:
         """As `Answerer.stages`. Raises WorkerLostError too."""

@@ -35,6 +35,8 @@ from linebot.v3.webhooks import (
     UnsendEvent,
 )
 
+from bot.briefing.line import LineSessions
+from bot.briefing.sessions import Briefing
 from bot.channels import line_messages as messages
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.line_webhook import NAME, room_of, sender_of
@@ -108,12 +110,14 @@ class Line:
     def __init__(
         self,
         service: Service,
+        briefings: LineSessions,
         api: AsyncMessagingApi,
         limit: RateLimit,
         now: Callable[[], datetime],
         reserve: int,
     ) -> None:
         self._service = service
+        self._briefings = briefings
         self._api = api
         self._limit = limit
         self._now = now
@@ -149,12 +153,17 @@ class Line:
         source = event["source"]
         match Event.from_dict(event):
             case MessageEvent(message=TextMessageContent() as content):
-                prepared = await self._answer(source, content.text, f"{NAME}:{content.id}")
-                return _quoting(content.quote_token, prepared) if room_of(source) else prepared
+                if room_of(source):
+                    prepared = await self._answer(source, content.text, f"{NAME}:{content.id}")
+                    return _quoting(content.quote_token, prepared)
+                return await self._answer_alone(source, content.text, f"{NAME}:{content.id}")
             case MessageEvent(message=content):
                 return _say(_KINDS.get(content.type, "") + _WRITE, *_examples())
             case PostbackEvent(postback=postback):
-                return await self._tapped(source, postback.data)
+                prepared = await self._tapped(source, postback.data)
+                if room_of(source):
+                    return prepared
+                return await self._briefings.with_replies(sender_of(source), prepared)
             case FollowEvent():
                 return _say(_WELCOME, *_examples(), messages.postback_item(messages.CHECK, {"check": ""}))
             case JoinEvent():
@@ -167,7 +176,14 @@ class Line:
                 await self._service.forget(room=f"{NAME}:{room_of(source)}")
         return Prepared([])
 
-    async def _answer(self, source: Json, text: str, message: str = "") -> Prepared:
+    async def _answer_alone(self, source: Json, text: str, message: str) -> Prepared:
+        """What somebody who is alone with us says may be asked in a briefing session that they have joined."""
+        sender = sender_of(source)
+        said = await self._briefings.said(sender, text)
+        prepared = said if isinstance(said, Prepared) else await self._answer(source, text, message, said)
+        return await self._briefings.with_replies(sender, prepared)
+
+    async def _answer(self, source: Json, text: str, message: str = "", briefing: Briefing | None = None) -> Prepared:
         sender = sender_of(source)
         person = f"{NAME}:{source['userId']}" if source.get("userId") else sender
         if not self._limit.allows(person, self._now()):
@@ -175,6 +191,8 @@ class Line:
             return _say(TOO_MANY)
         try:
             async with shown(lambda: self._show_loading(source)):
+                if briefing:
+                    return await self._briefings.asked(briefing, sender, text, message)
                 turn = await self._service.consider(sender, text, message)
         except MessageRefusedError as refusal:
             return _say(str(refusal))
@@ -185,7 +203,12 @@ class Line:
     async def _tapped(self, source: Json, data: str) -> Prepared:
         match _read_postback(data):
             case {"say": str(text)}:
-                return await self._answer(source, text)
+                if room_of(source):
+                    return await self._answer(source, text)
+                said = await self._briefings.said(sender_of(source), text)
+                return said if isinstance(said, Prepared) else await self._answer(source, text, briefing=said)
+            case {"briefing": str(turn), "tap": ("settled" | "asked" | "unhelpful") as tap}:
+                return await self._briefings.tapped(sender_of(source), turn, tap)
             case {"rate": str(turn), "helpful": bool(helpful)}:
                 if not await self._service.rate(turn, helpful):
                     return _say(_ASK_AGAIN)

@@ -24,6 +24,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.briefing import slack as briefing
 from bot.channels import slack_blocks as blocks
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.pacing import Turns
@@ -60,7 +61,10 @@ _GREETING = "総務省の支援事業について、資料に基づいてお答�
 _THINKING = "読み取っています…"
 _THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
 _OFFER_STAFF = f"職員に聞くときは、「{ASK_STAFF}」を押してください。"
-_USAGE = "質問を続けて書いてください。例: /madoguchi 推進体制構築支援の上限はいくらですか"
+_USAGE = (
+    "質問を続けて書いてください。例: /madoguchi 推進体制構築支援の上限はいくらですか\n"
+    "説明会を開くときは: /madoguchi 説明会 名前"
+)
 _FILES = "添付ファイルは読み取れません。書かれた文だけにお答えします。"
 _INVITE = "このチャンネルには書き込めません。アプリを招待してから、もう一度お試しください。"
 
@@ -151,6 +155,9 @@ class Slack:
     async def _answer_privately(self, event: Json) -> Prepared:
         if not event["text"]:
             return Prepared([respond(event["respond"], text=_USAGE)])
+        if event["text"].startswith(briefing.COMMAND) and (id := event.get("id")):
+            told = await briefing.run_command(event["text"], id, self._service.briefings, self._service.settings)
+            return Prepared([respond(event["respond"], text=told)])
         turn = await self._consider(event)
         if isinstance(turn, str):
             return Prepared([respond(event["respond"], text=blocks.escape(turn))])
@@ -517,14 +524,16 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
     @bolt.command("/madoguchi")
     async def command(ack: AsyncAck, body: Json) -> None:
         sender = f"{NAME}:command:{body['channel_id']}:{body['user_id']}"
+        id = f"{NAME}:{body['trigger_id']}"
         event = {
             "kind": "command",
+            "id": id,
             "sender": sender,
             "text": mask(blocks.read_text(body.get("text", ""))),
             "respond": body["response_url"],
             "user": body["user_id"],
         }
-        await inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, sender, event)])
+        await inbox.put([Arrival(id, NAME, sender, event)])
         await ack()
 
     @bolt.shortcut("answer_message")

@@ -52,6 +52,10 @@ _FIELDS = {
 ConversationId = Annotated[StrictStr, Field(pattern=r"\A[!-~]{0,128}\z")]
 
 
+class RefusalError(HTTPException):
+    """A request that is refused; its detail is for the person who made it."""
+
+
 class Question(BaseModel):
     """The body of `POST /api/ask`."""
 
@@ -189,7 +193,8 @@ def refuse_in_japanese(app: FastAPI) -> None:
 
     async def http_error(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return _refusal(error.status_code, _PROBLEMS.get(error.status_code, FAILED), headers=error.headers)
+        own = error.detail if isinstance(error, RefusalError) else ""
+        return _refusal(error.status_code, own or _PROBLEMS.get(error.status_code, FAILED), headers=error.headers)
 
     async def failed(request: Request, error: Exception) -> JSONResponse:
         return _refusal(500, FAILED)

@@ -4,6 +4,9 @@ Who writes or taps in the page does so on the stand-in of a platform, which sign
 the service sends back is shown. So everything between the page and the answer is what would run for real.
 """
 
+import asyncio
+import json
+import re
 import socket
 import threading
 import time
@@ -22,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from bot.channels.web import PAGE_POLICY
+from bot.simulator.crowd import ask_in
 from bot.simulator.line import LinePlatform
 from bot.simulator.slack import CHANNEL, DESK, DIRECT, SlackPlatform, check_view
 
@@ -37,6 +41,8 @@ _HEADERS = {
     "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
 }
+_CROWD = 50
+_CROWD_SECONDS = 30.0
 _UNREACHED = "窓口のサービスにつながりません。もう一度お試しください。"
 
 
@@ -78,6 +84,7 @@ class Simulator:
         self._people = 0
         self._said: list[Json] = []
         self._below: list[Json] = []
+        self._crowds: list[asyncio.Task[None]] = []
         self.app = Starlette(
             routes=[
                 Route("/", _page),
@@ -93,6 +100,8 @@ class Simulator:
                 Route("/slack/shortcut", self._does(self._use_shortcut), methods=["POST"]),
                 Route("/slack/submit", self._does(self._submit), methods=["POST"]),
                 Route("/slack/close", self._does(self._close), methods=["POST"]),
+                Route("/briefing/open", self._does(self._open_briefing), methods=["POST"]),
+                Route("/briefing/crowd", self._does(self._send_crowd), methods=["POST"]),
                 Mount("/platform/line", self.line.app),
                 Mount("/platform/slack", self.slack.app),
                 Mount("/page", StaticFiles(directory=_PAGE)),
@@ -123,7 +132,8 @@ class Simulator:
         return route
 
     async def _state(self, request: Request) -> Response:
-        return JSONResponse({"line": self._line_state(), "slack": self._slack_state()}, headers=_HEADERS)
+        state = {"line": self._line_state(), "slack": self._slack_state(), "briefing": self._briefing()}
+        return JSONResponse(state, headers=_HEADERS)
 
     # --- LINE --------------------------------------------------------------------------------------------------
 
@@ -218,6 +228,27 @@ class Simulator:
 
     async def _close(self, client: httpx.AsyncClient, wish: Json) -> None:
         self.slack.modal = self._below.pop() if self._below else None
+
+    # --- a briefing session ------------------------------------------------------------------------------------
+
+    async def _open_briefing(self, client: httpx.AsyncClient, wish: Json) -> None:
+        """Somebody of the ministry opens a session to rehearse; its links come to the channel, seen by them alone."""
+        await self.slack.deliver(client, self.slack.command("説明会 練習 公募説明会の練習", CHANNEL))
+
+    async def _send_crowd(self, client: httpx.AsyncClient, wish: Json) -> None:
+        """People come into the session that was opened last, and ask."""
+        if code := self._briefing():
+            self._crowds.append(asyncio.create_task(self._ask(code, len(self._crowds))))
+
+    async def _ask(self, code: str, crowd: int) -> None:
+        async with httpx.AsyncClient(base_url=self._service, timeout=30) as client:
+            await ask_in(code, _CROWD, _CROWD_SECONDS, self.line, client, crowd)
+
+    def _briefing(self) -> str:
+        """The code of the session that was opened last; "" before one is."""
+        told = json.dumps(self.slack.seen_in(CHANNEL), ensure_ascii=False)
+        codes = re.findall(r"/b/(\w{4})/host", told)
+        return codes[-1] if codes else ""
 
     def _slack_state(self) -> Json:
         direct = self.slack.seen_in(DIRECT)

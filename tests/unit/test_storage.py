@@ -15,6 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.briefing.tables
+import bot.desk.cases  # noqa: F401 (both declare tables)
 from bot.conversations import Conversations
 from bot.delivery import Inbox
 from bot.storage import StorageError, check_writable, create_engine, migrate, read_key, tables

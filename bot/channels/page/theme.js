@@ -21,7 +21,7 @@
   systemIsDark.addEventListener("change", show);
   document.addEventListener("DOMContentLoaded", () => {
     show();
-    document.getElementById("theme").addEventListener("click", () => {
+    document.getElementById("theme")?.addEventListener("click", () => {
       const theme = root.dataset.theme === "dark" ? "light" : "dark";
       try {
         localStorage.setItem("theme", theme);

@@ -1,3 +1,4 @@
+import "./briefing.js";
 import "./line.js";
 import "./slack.js";
 import { refresh } from "./page.js";

@@ -1,0 +1,145 @@
+"""Reads what a question means, as far as it takes to tell whether another one asks the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import yaml
+
+from bot.briefing.merging import Meaning
+from bot.matching import FAQ_CERTAIN, nearest_entries
+from bot.types import Answer, AnswerStatus, Inquiry, Understanding
+from bot.understanding import beside_names, understand
+from bot.understanding.message import read_message
+from knowledge.figures import Dimension, Figure
+from knowledge.rules.tables import rows_of
+from knowledge.types import Fact, Outcome
+
+if TYPE_CHECKING:
+    from bot.answering import Knowledge
+    from knowledge.encoder.encoding import Encoder
+
+_COUNTED = frozenset(
+    {Dimension.YEN, Dimension.DAY, Dimension.HOUR, Dimension.MONTH, Dimension.PERCENT, Dimension.NUMBER}
+)
+"""Figures that a question turns on; counters (1件, 3つの支援) are turns of speech as often."""
+
+_TAKEN_FOR_GRANTED = frozenset({"meeting_mode=on_site", "fiscal_year=same", "same_project=same"})
+"""What is meant as well where it is not said: 現地で, 同じ年度に, 同じ取組で."""
+
+_SAMPLED = 12
+"""Every so many entries of the FAQ give a wording to the sample."""
+
+
+class MeaningReader:
+    """Reads what questions mean, with the index that answers them."""
+
+    def __init__(self, knowledge: "Knowledge", encoder: "Encoder") -> None:
+        """Takes a second: what all questions have in common is found from a sample of the FAQ's wordings."""
+        self._knowledge = knowledge
+        self._encoder = encoder
+        entries = [entry for faq in knowledge.catalog.faq.values() for entry in faq]
+        sample = encoder.encode_queries([entry.questions[0] for entry in entries[::_SAMPLED]])
+        self._common = sample.mean(axis=0) if len(sample) else np.zeros(encoder.dimension)
+
+    def read(self, inquiry: Inquiry, answer: Answer) -> tuple[Meaning, bool]:
+        """What a question means, given the answer that it got, and whether it replies to what was asked back."""
+        knowledge = self._knowledge
+        catalog = knowledge.catalog
+        understanding = understand(inquiry, catalog)
+        beside = beside_names(understanding.text, catalog.programs.values()) or understanding.text
+        ruled = _ruled(answer)
+        own = self._encoder.encode_queries([beside])[0] - self._common
+        replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
+        meaning = Meaning(
+            frozenset(understanding.programs) or frozenset(ruling.program for ruling in answer.rulings),
+            ruled or _found(understanding, answer, beside, knowledge),
+            bool(ruled),
+            _case(inquiry, understanding, answer, knowledge),
+            knowledge.searcher.terms(understanding.text),
+            (own / max(float(np.linalg.norm(own)), 1e-6)).astype(np.float32),
+        )
+        return meaning, replies
+
+
+def _ruled(answer: Answer) -> frozenset[str]:
+    """The subjects that rules decided; what they leave open counts only where nothing else was asked."""
+    several = len({ruling.program for ruling in answer.rulings}) > 1
+    left_open = (Outcome.NOT_STATED, Outcome.NEEDS_FACTS) if several else (Outcome.NOT_STATED,)
+    decided = [ruling for ruling in answer.rulings if ruling.outcome not in left_open]
+    return frozenset(f"{ruling.program}/{ruling.subject}" for ruling in decided or (() if several else answer.rulings))
+
+
+def _found(understanding: Understanding, answer: Answer, beside: str, knowledge: "Knowledge") -> frozenset[str]:
+    """The entry of the FAQ that the question surely is."""
+    if answer.status in (AnswerStatus.OFFTOPIC, AnswerStatus.ERROR):
+        return frozenset()
+    program = understanding.programs[0] if len(understanding.programs) == 1 else ""
+    entries = nearest_entries(understanding.text, beside, program, knowledge.catalog, knowledge.searcher)
+    sure = [match for match in entries if match.score >= FAQ_CERTAIN and (program or match.certain)]
+    return frozenset(f"{match.program}/{match.entry.id}" for match in sure[:1])
+
+
+def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowledge: "Knowledge") -> frozenset[str]:
+    """The facts that the rules turn on, each mark of what tells questions apart, and the figures."""
+    programs = [knowledge.catalog.programs[id] for id in knowledge.catalog.programs if id in understanding.programs]
+    known = {fact.slot: _number(fact.value) for fact in understanding.understood}
+    read = {f"{slot}={value}" for slot, value in known.items()}
+    message = read_message(inquiry.text, inquiry.as_of)
+    said = {concept for mention in message.mentions for concept in mention.concepts}
+    ruled_by = {fact for program in programs for row in rows_of(program) for fact in row.when}
+    case: set[str] = set()
+    for mark in read_marks():
+        read_of_mark = read & mark.facts
+        slots = {Fact(fact.partition("=")[0]) for fact in mark.facts}
+        by_word = said & mark.concepts and not slots & known.keys() and (not slots or slots & ruled_by)
+        if read_of_mark or by_word or any(word in message.text for word in mark.words):
+            case.add(mark.name)
+            read -= read_of_mark
+    turned_on = {
+        fact
+        for ruling in answer.rulings
+        for row in rows_of(knowledge.catalog.programs[ruling.program], ruling.subject)
+        for fact in row.when
+    }
+    case |= {fact for fact in read - _TAKEN_FOR_GRANTED if Fact(fact.partition("=")[0]) in turned_on}
+    return frozenset({*case, *_figures(understanding.figures, Fact.FISCAL_INDEX in known)})
+
+
+def _figures(figures: Iterable[Figure], index_is_known: bool) -> Iterable[str]:
+    for figure in figures:
+        if figure.dimension in _COUNTED and not (figure.dimension is Dimension.NUMBER and index_is_known):
+            yield f"{_number(str(figure.value))} {figure.dimension}"
+
+
+def _number(value: str) -> str:
+    try:
+        return format(Decimal(value).normalize(), "f")
+    except InvalidOperation:
+        return value
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What tells questions apart that look alike, and the facts, concepts and words that give it."""
+
+    name: str
+    facts: frozenset[str]
+    concepts: frozenset[str]
+    words: tuple[str, ...]
+
+
+@cache
+def read_marks() -> tuple[Mark, ...]:
+    """Reads telling_apart.yaml."""
+    written = yaml.safe_load((Path(__file__).parent / "telling_apart.yaml").read_text(encoding="utf-8"))
+    return tuple(
+        Mark(
+            name, frozenset(given.get("facts", ())), frozenset(given.get("concepts", ())), tuple(given.get("words", ()))
+        )
+        for name, given in written.items()
+    )
