@@ -247,7 +247,14 @@ def _subject_words(ruling: Ruling, catalog: Catalog) -> str:
     descriptions = [
         year.parameters[ruling.subject].description for year in program.years if ruling.subject in year.parameters
     ]
-    return f"{program.name}の{descriptions[-1] if descriptions else 'この点'}"
+    what = _LIMITED_BY.get(ruling.unit, descriptions[-1] if descriptions else "この点")
+    elsewhere = ruling.fiscal_year is not None and ruling.unit is None and rows_of(program, ruling.subject)
+    year = f"{format_fiscal_year(ruling.fiscal_year)}の" if elsewhere and ruling.fiscal_year is not None else ""
+    return f"{program.name}の{year}{what}"
+
+
+_LIMITED_BY: Mapping[Unit | None, str] = {"day": "日数の上限", "hour": "時間数の上限", "yen": "金額の上限"}
+"""What is not stated where a program has a limit, and of another unit than the one asked about."""
 
 
 def format_amount(amount: Decimal, unit: Unit | None) -> str:

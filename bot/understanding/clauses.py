@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from bot.types import CONFIRMED, Reading, Whose
-from bot.understanding.admitting import Admitted
+from bot.understanding.admitting import STRONGEST, Admitted
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene
 from knowledge.clauses import FIGURE, ClauseClassifier, load_classifier
@@ -240,7 +240,15 @@ def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
         return not (like.value == "below" and read.value == "1")  # 1まで行きません
     if like.fact is Fact.APPLICANT_KIND and any(body.plainly for body in scene.applicants):
         return like.confidence < _SURER_THAN_PLAIN_WORDS or read.value in _AS_GOOD.get((like.fact, like.value), ())
-    return read.by == "figures" or read.value in _AS_GOOD.get((like.fact, like.value), ())
+    order = STRONGEST.get(like.fact, ())
+    apart = not like.start <= read.start < like.end
+    if apart and read.value in order and like.value in order and order.index(read.value) < order.index(like.value):
+        return True  # one recommender refused, another agreed
+    return (
+        read.by == "figures"
+        or like.fact is Fact.MEETING_MODE
+        or read.value in _AS_GOOD.get((like.fact, like.value), ())
+    )
 
 
 def _is_anothers(like: Likeness, scene: Scene) -> bool:

@@ -48,6 +48,7 @@ class IndexReading:
     role: str = ""
 
 
+_OF_AN_INDEX = frozenset({"own", "own_before", "own_after_correction", "place", "seat", "another", "prefecture"})
 _WHOSE = {"place": Whose.PLACE, "seat": Whose.MEMBER, "another": Whose.ANOTHER, "prefecture": Whose.ANOTHER}
 
 
@@ -87,11 +88,14 @@ class QuantityReader:
         decimal = (
             figure.value != figure.value.to_integral_value() or "." in self._message.text[figure.start : figure.end]
         )
+        spoken_of = self._message.says("index")
+        told = self._roles.get(figure.start) in _OF_AN_INDEX and decimal
+        if told and (spoken_of or after_an_index or self._asks_for_index):
+            return True
         if head == "other":
             return False
         if self._asks_for_index and (decimal or not head):
             return decimal or len(self._message.text) <= _A_REPLY
-        spoken_of = self._message.says("index")
         if decimal:
             return spoken_of or after_an_index or head in ("body", "year") or self._is_bound_to_a_body(figure)
         return (spoken_of and self._near_index(figure)) or (after_an_index and figure.bound is not None)
@@ -143,10 +147,14 @@ class QuantityReader:
         return IndexReading(reading, owner, self._year_of(figure), role)
 
     def _role_of(self, figure: Figure) -> str:
-        """Whose the clause is like to say that it is; a prefecture's own is no other prefecture's."""
+        """Whose the clause is like to say that it is; that of a body that is asked about is not another's."""
         role = self._roles.get(figure.start, "")
-        own = role == "prefecture" and (self._scene.applicant is None or self._scene.applicant.kind == "prefecture")
-        return "" if own else role
+        if role not in ("prefecture", "another"):
+            return role
+        applicant = self._scene.applicant
+        owner = self._scene.owner_at(figure.start, figure.end)
+        own = owner.body is not None and self._scene.is_the_applicants(owner)
+        return "" if own or (role == "prefecture" and (not applicant or applicant.kind == "prefecture")) else role
 
     def _index_text(self, figure: Figure) -> str:
         """The index as the rules take it; what does not reach a bound (1に届きません) is below it."""

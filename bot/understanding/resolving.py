@@ -73,7 +73,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         proposals.amount,
     )
     asked = subjects_asked(message)
-    found = hear(asked, likenesses, message)
+    found = hear(asked, likenesses, message, bool(before.subjects))
     if not _asks_if_able(message) and not any(one.subject in ("eligibility", "who") for one in likenesses.asked):
         found.pop(Subject.ELIGIBILITY, None)
     if _asks_if_still_open(message):

@@ -6,6 +6,7 @@ things; of a fact that it does not name, nothing is learnt from it. `roles/` lis
 it is the figure of. Logistic regression with a penalty on weights, by L-BFGS; the same examples give the same weights.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,14 @@ class Example:
     text: str
     says: dict[str, str]
     nothing_else: bool = True
+
+
+def examples_digest() -> str:
+    """Tells the examples that something was learnt of from those that they were changed into."""
+    digest = hashlib.sha256()
+    for file in (*sorted(EXAMPLES.iterdir()), *sorted(ROLES.iterdir()), ASKS):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def load_examples() -> list[Example]:
@@ -126,7 +135,9 @@ def main() -> None:
     vectors = encoder.encode_queries([example.text for example in asked])
     learnt |= _named(ASKED, _learn(ASKED, asked, (vectors - mean) * SCALE))
     names = [key.removesuffix(".values") for key in learnt if key.endswith(".values")]
-    np.savez_compressed(LEARNT, allow_pickle=False, **learnt, names=np.array(names))
+    np.savez_compressed(
+        LEARNT, allow_pickle=False, **learnt, names=np.array(names), examples=np.array(examples_digest())
+    )
 
 
 def _named(name: str, head: tuple[list[str], Matrix, Matrix]) -> dict[str, np.ndarray]:

@@ -20,7 +20,8 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
     if situation.amount is not None:
         rows = tuple(row for row in rows if row.unit == situation.amount_unit)
     if not rows:
-        return not_stated(terms, Subject.CAP)
+        silent = not_stated(terms, Subject.CAP)
+        return replace(silent, unit=situation.amount_unit) if reached.rows else silent
     if reached.missing and len(rows) < len(reached.rows):  # in another case, another unit is limited
         return Ruling(
             terms.program,
