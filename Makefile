@@ -35,8 +35,8 @@ run: setup ## build or update the index, then serve
 	$(PY) -m ingest
 	$(PY) -m bot serve $(ARGS)
 
-test: lint browser ## lint, types and all tests
-	$(PY) -m pytest $(ARGS)
+test: lint browser ## lint, types and all tests, on every core
+	$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: setup-dev ## ruff and mypy
 	$(BIN)/ruff check
