@@ -4,6 +4,7 @@ import asyncio
 import readline  # noqa: F401  (gives input() editing and a history)
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -12,7 +13,6 @@ from rich.text import Text
 
 from bot import replies
 from bot.answerer import Answerer
-from bot.desk.reporting import Group
 from bot.settings import MessageRefusedError, Settings
 from bot.types import Answer, Conversation, Inquiry, Stance, When, Whose
 from bot.understanding import understand
@@ -20,6 +20,9 @@ from bot.understanding.message import read_message
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.rules.tables import fact_words
 from knowledge.types import Fact
+
+if TYPE_CHECKING:
+    from bot.desk.reporting import Group
 
 _END = "終了"
 _QUESTIONS_SHOWN = 3
@@ -66,7 +69,7 @@ def print_answer(answered: Answer) -> None:
         _console.print(Text.assemble((f"  {number} ", "bold cyan"), offer))
 
 
-def print_groups(groups: Sequence[Group], days: int) -> None:
+def print_groups(groups: "Sequence[Group]", days: int) -> None:
     """Prints what was not answered as a table, the newest week first."""
     if not groups:
         _console.print(f"この{days}日間に、答えられなかった質問や、役に立たないとされた回答はありません。")

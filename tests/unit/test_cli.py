@@ -42,7 +42,7 @@ def start(*words, log=subprocess.PIPE, **environment):
 
 def run(*words, stdin=b"", **environment):
     process = start(*words, **environment)
-    out, err = process.communicate(stdin, timeout=60)
+    out, err = process.communicate(stdin, timeout=300)
     return process.returncode, out.decode(), err.decode()
 
 
