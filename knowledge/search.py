@@ -25,7 +25,7 @@ from knowledge.reranking import Reranker, load_reranker
 from knowledge.store import (
     Index,
     Rows,
-    Terms,
+    TermSort,
     current_generation,
     embedded_text,
     newest_embedding,
@@ -362,13 +362,13 @@ def _sound_scores(index: Index, query: str) -> Scores:
     return scores / total if total else scores
 
 
-def _presence(index: Index, kind: Kind, terms: Terms, term: str) -> Scores:
+def _presence(index: Index, kind: Kind, sort: TermSort, term: str) -> Scores:
     """How much each row holds a term, in 0..1: BM25's term weight without the inverse document frequency."""
-    lengths = index.lengths[terms]
-    postings = index.postings(kind, terms, term)
+    lengths = index.lengths[sort]
+    postings = index.postings(kind, sort, term)
     presence = np.zeros(len(lengths), dtype=np.float32)
     if len(postings.rows):
-        relative = lengths[postings.rows] / index.average_lengths[kind, terms]
+        relative = lengths[postings.rows] / index.average_lengths[kind, sort]
         damping = _SATURATION * (1 - _LENGTH_PENALTY + _LENGTH_PENALTY * relative)
         presence[postings.rows] = postings.counts / (postings.counts + damping)
     return presence
@@ -388,6 +388,6 @@ def _held(index: Index, kind: Kind, alternative: Alternative) -> bool:
     return all(len(index.postings(kind, "words", term).rows) for term in alternative.terms)
 
 
-def _inverse_frequency(index: Index, kind: Kind, terms: Terms, term: str) -> float:
-    held = len(index.postings(kind, terms, term).rows)
+def _inverse_frequency(index: Index, kind: Kind, sort: TermSort, term: str) -> float:
+    held = len(index.postings(kind, sort, term).rows)
     return float(np.log1p((index.sizes[kind] - held + 0.5) / (held + 0.5)))

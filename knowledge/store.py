@@ -36,7 +36,9 @@ from knowledge.embedding import Embedding, Vectors
 from knowledge.types import KINDS, Chunk, IndexMissingError, Kind, NamedDocument
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
 
-Terms = Literal["words", "sounds"]
+TermSort = Literal["words", "sounds"]
+"""What a chunk is found by: its words in normal form, or the sounds that it is read with."""
+
 Rows = npt.NDArray[np.int32]
 
 _T = TypeVar("_T")
@@ -143,7 +145,7 @@ class Index:
         size = records[-1][0] + 1 if records else 0
         self.kinds = np.full(size, -1, dtype=np.int8)
         self.programs = np.zeros(size, dtype=np.int32)
-        self.lengths: dict[Terms, Rows] = {"words": np.zeros(size, np.int32), "sounds": np.zeros(size, np.int32)}
+        self.lengths: dict[TermSort, Rows] = {"words": np.zeros(size, np.int32), "sounds": np.zeros(size, np.int32)}
         self.documents = np.zeros(size, dtype=np.int32)
         self.program_numbers: dict[str, int] = {}
         self.document_numbers: dict[str, int] = {}
@@ -155,10 +157,10 @@ class Index:
             self.lengths["sounds"][row] = sounds
         of_kind = {kind: self.kinds == i for i, kind in enumerate(KINDS)}
         self.sizes: dict[Kind, int] = {kind: int(rows.sum()) for kind, rows in of_kind.items()}
-        self.average_lengths: dict[tuple[Kind, Terms], float] = {
-            (kind, terms): float(lengths[rows].mean()) if self.sizes[kind] else 0.0
+        self.average_lengths: dict[tuple[Kind, TermSort], float] = {
+            (kind, sort): float(lengths[rows].mean()) if self.sizes[kind] else 0.0
             for kind, rows in of_kind.items()
-            for terms, lengths in self.lengths.items()
+            for sort, lengths in self.lengths.items()
         }
 
     def close(self) -> None:
@@ -168,10 +170,10 @@ class Index:
         self._database.close()
         os.close(self._guard)
 
-    def _read_postings(self, kind: Kind, terms: Terms, term: str) -> Postings:
+    def _read_postings(self, kind: Kind, sort: TermSort, term: str) -> Postings:
         records = self._select(
             "SELECT data FROM postings WHERE kind = ? AND terms = ? AND term = ? ORDER BY block",
-            (KINDS.index(kind), terms, term),
+            (KINDS.index(kind), sort, term),
         )
         blocks = [_decode(data) for (data,) in records]
         rows, counts = np.concatenate(blocks, axis=1) if blocks else np.empty((2, 0), dtype=np.int32)
@@ -526,8 +528,8 @@ class _Builder:
 
     @staticmethod
     def _apply(database: sqlite3.Connection, changes: "_TermChanges") -> None:
-        for (kind, terms, term, block), counts in sorted(changes.items()):
-            key = (kind, terms, term, block)
+        for (kind, sort, term, block), counts in sorted(changes.items()):
+            key = (kind, sort, term, block)
             record = database.execute(
                 "SELECT data FROM postings WHERE kind = ? AND terms = ? AND term = ? AND block = ?", key
             ).fetchone()
@@ -540,25 +542,25 @@ class _Builder:
                 database.execute("DELETE FROM postings WHERE kind = ? AND terms = ? AND term = ? AND block = ?", key)
 
 
-_TermChanges = dict[tuple[int, Terms, str, int], dict[int, int]]
+_TermChanges = dict[tuple[int, TermSort, str, int], dict[int, int]]
 """For a block of a term's postings: how often each changed row holds the term now (0: no longer)."""
 
 
 def _take_out(changes: _TermChanges, row: int, chunk: Chunk) -> None:
-    for terms, counts in _terms(chunk).items():
+    for sort, counts in _terms(chunk).items():
         for term in counts:
-            changes[KINDS.index(chunk.kind), terms, term, row // _BLOCK][row] = 0
+            changes[KINDS.index(chunk.kind), sort, term, row // _BLOCK][row] = 0
 
 
-def _put_in(changes: _TermChanges, row: int, chunk: Chunk) -> dict[Terms, int]:
+def _put_in(changes: _TermChanges, row: int, chunk: Chunk) -> dict[TermSort, int]:
     found_by = _terms(chunk)
-    for terms, counts in found_by.items():
+    for sort, counts in found_by.items():
         for term, count in counts.items():
-            changes[KINDS.index(chunk.kind), terms, term, row // _BLOCK][row] = count
-    return {terms: counts.total() for terms, counts in found_by.items()}
+            changes[KINDS.index(chunk.kind), sort, term, row // _BLOCK][row] = count
+    return {sort: counts.total() for sort, counts in found_by.items()}
 
 
-def _terms(chunk: Chunk) -> dict[Terms, Counter[str]]:
+def _terms(chunk: Chunk) -> dict[TermSort, Counter[str]]:
     text = embedded_text(chunk)
     sounds = reading_pairs(text) if chunk.kind == "question" else []
     return {"words": Counter(index_terms(text)), "sounds": Counter(sounds)}

@@ -28,7 +28,7 @@ class SubjectCues(Strict):
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedSubject:
     """A subject that is asked for, with the words that ask it and the sentence that they stand in."""
 
     subject: Subject
@@ -46,9 +46,9 @@ def load_subjects() -> tuple[SubjectCues, ...]:
     return TypeAdapter(tuple[SubjectCues, ...]).validate_python(read_yaml(path))
 
 
-def subjects_asked(message: Message) -> tuple[Asked, ...]:
+def subjects_asked(message: Message) -> tuple[AskedSubject, ...]:
     """What each sentence asks, in order of asking: of cues that share their words, the one that takes in more."""
-    found: list[Asked] = []
+    found: list[AskedSubject] = []
     for sentence in sorted({clause.sentence for clause in message.clauses}):
         clauses = [clause for clause in message.clauses if clause.sentence == sentence]
         mentions = message.saying(*_concepts(), start=clauses[0].start, end=clauses[-1].end)
@@ -67,7 +67,7 @@ _MEANS: Mapping[str, tuple[Subject, ...]] = {
 """The subjects that clauses of the examples ask for: the first, where words do not tell which."""
 
 
-def hear(asked: Sequence[Asked], likenesses: Likenesses, message: Message, goes_on: bool) -> dict[Subject, int]:
+def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message, goes_on: bool) -> dict[Subject, int]:
     """The subjects that are asked for and where, when two have listened: by words, and by what clauses are like.
 
     Where words ask nothing in a clause, what it is like to ask is heard. A clause that is surely a statement asks
@@ -95,14 +95,14 @@ def _concepts() -> frozenset[str]:
     return frozenset(concept for cues in load_subjects() for cue in cues.asked_by for concept in cue)
 
 
-def _matching(mentions: Sequence[Mention], sentence: int) -> list[Asked]:
+def _matching(mentions: Sequence[Mention], sentence: int) -> list[AskedSubject]:
     by_concept: dict[str, list[Mention]] = {}
     for mention in mentions:
         for concept in mention.concepts:
             by_concept.setdefault(concept, []).append(mention)
     found = []
     for cues in load_subjects():
-        best: Asked | None = None
+        best: AskedSubject | None = None
         for cue in cues.asked_by:
             for chosen in product(*(by_concept.get(concept, ())[:3] for concept in cue)):
                 words = frozenset(m.first for m in chosen)
@@ -110,7 +110,7 @@ def _matching(mentions: Sequence[Mention], sentence: int) -> list[Asked]:
                     continue
                 shows = cues.shows and (not cues.shown_by or bool(set(cues.shown_by) & set(cue)))
                 start, end = min(m.start for m in chosen), max(m.end for m in chosen)
-                asked = Asked(cues.subject, start, end, sentence, words, shows)
+                asked = AskedSubject(cues.subject, start, end, sentence, words, shows)
                 if best is None or (len(words), -(asked.end - asked.start)) > (
                     len(best.words),
                     -(best.end - best.start),
@@ -121,7 +121,7 @@ def _matching(mentions: Sequence[Mention], sentence: int) -> list[Asked]:
     return found
 
 
-def _undominated(found: Sequence[Asked]) -> list[Asked]:
+def _undominated(found: Sequence[AskedSubject]) -> list[AskedSubject]:
     order = {cues.subject: at for at, cues in enumerate(load_subjects())}
     return [
         asked

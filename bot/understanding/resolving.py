@@ -37,7 +37,7 @@ _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_
 
 
 @dataclass(frozen=True)
-class Case:
+class Circumstances:
     """What a message says of a case: its facts, the amount put forward, and the signs of what it wants."""
 
     said: Mapping[Fact, str]
@@ -159,7 +159,7 @@ def _case(
     named: tuple[str, ...],
     signs: frozenset[str],
     proposed_amount: Reading | None,
-) -> Case:
+) -> Circumstances:
     about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
     used = frozenset[Fact]().union(*map(facts_used, about))
     used |= {Fact.FISCAL_INDEX}
@@ -179,7 +179,7 @@ def _case(
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
         amount, unit = _corrected(message, before)
-    return Case(said, admitted, amount, unit, signs)
+    return Circumstances(said, admitted, amount, unit, signs)
 
 
 def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, Unit | None]:
@@ -494,7 +494,7 @@ def _fiscal_year(message: Message, scene: Scene, readings: Sequence[Reading]) ->
     return years[0].first_on.year if years else None
 
 
-def _turns(case: Case, before: Conversation, programs: Sequence[Program]) -> bool:
+def _turns(case: Circumstances, before: Conversation, programs: Sequence[Program]) -> bool:
     """Whether a message says what eligibility hangs on and the matter before does not (費用は? 指数1.1だけど)."""
     if len(programs) != 1 or before.asked_for in case.said:
         return False
@@ -506,7 +506,7 @@ def _turns(case: Case, before: Conversation, programs: Sequence[Program]) -> boo
 
 def _with_what_is_touched(
     subjects: tuple[Subject, ...],
-    case: Case,
+    case: Circumstances,
     before: Conversation,
     days: tuple[date, date] | None,
     programs: Sequence[Program],
@@ -552,7 +552,7 @@ _GIVES_WAY = (
 
 
 def _subjects(
-    found: dict[Subject, int], case: Case, with_days: bool, programs: Sequence[Program]
+    found: dict[Subject, int], case: Circumstances, with_days: bool, programs: Sequence[Program]
 ) -> tuple[Subject, ...]:
     """What is asked, in order of asking; weaker readings of the same words give way to stronger ones."""
     stated = stated_subjects(programs[0]) if len(programs) == 1 else frozenset()
@@ -586,7 +586,7 @@ def _subjects(
     return _without_the_vague(found, case)
 
 
-def _ask_for_the_cap(found: dict[Subject, int], case: Case, programs: Sequence[Program]) -> None:
+def _ask_for_the_cap(found: dict[Subject, int], case: Circumstances, programs: Sequence[Program]) -> None:
     if case.unit == "yen" and Subject.COST in found:
         found.setdefault(Subject.CAP, found.pop(Subject.COST))  # 金は5500万
     budget = case.amount is not None and case.amount in [
@@ -602,7 +602,7 @@ def _ask_for_the_cap(found: dict[Subject, int], case: Case, programs: Sequence[P
         found.setdefault(Subject.CAP, 0)
 
 
-def _without_the_vague(found: dict[Subject, int], case: Case) -> tuple[Subject, ...]:
+def _without_the_vague(found: dict[Subject, int], case: Circumstances) -> tuple[Subject, ...]:
     """Drops what vague words may also ask: cost beside a cap, eligibility beside what is plainly asked."""
     if Subject.COST in found and "asks_cost" not in case.signs and Fact.PAST_SELECTION in case.said:
         found.setdefault(Subject.CAP, found.pop(Subject.COST))  # いくら of who was selected before asks for the cap
@@ -638,7 +638,7 @@ _MOST_QUESTIONS = 4
 """More questions of one message than this are not looked up."""
 
 
-def _questions(message: Message, case: Case) -> tuple[str, ...]:
+def _questions(message: Message, case: Circumstances) -> tuple[str, ...]:
     """The sentences that ask; where none does, the whole message, unless it only tells of a case."""
     if len(message.text) <= _SHORT and not (case.signs & {"claims"} and _asking_sentences(message)):
         return (message.text,)
@@ -649,7 +649,7 @@ def _questions(message: Message, case: Case) -> tuple[str, ...]:
     return () if case.said.keys() - {Fact.PROGRAM} else (message.text,)
 
 
-def _asks_vaguely(message: Message, subjects: tuple[Subject, ...], case: Case) -> bool:
+def _asks_vaguely(message: Message, subjects: tuple[Subject, ...], case: Circumstances) -> bool:
     """Whether it is only asked if it can be done, of what was said before: これだけ頼めますか, 可能でしょうか."""
     plainly = "asks_eligibility" in case.signs and not message.says("this")
     return subjects == (Subject.ELIGIBILITY,) and not case.said and not plainly
@@ -661,7 +661,7 @@ def _asked_before(before: Conversation, inquiry: Inquiry) -> dict[Subject, int]:
 
 
 def _continues(
-    message: Message, before: Conversation, case: Case, subjects: tuple[Subject, ...], catalog: Catalog
+    message: Message, before: Conversation, case: Circumstances, subjects: tuple[Subject, ...], catalog: Catalog
 ) -> bool:
     """Whether a message goes on from the question before it."""
     if not before.question:
