@@ -9,6 +9,7 @@ from bot.composing import compose, compose_silence
 from bot.deciding import decide_all
 from bot.finding import find, from_documents
 from bot.matching import QUESTION_LENGTH
+from bot.naming import name_documents
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
@@ -100,7 +101,7 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
     if corrected := _correct(inquiry, knowledge.catalog):
         return Considered(*corrected)
     understanding = understand(inquiry, knowledge.catalog, proposals)
-    if fixed := _fixed(understanding, inquiry, knowledge.catalog):
+    if fixed := _fixed(understanding, inquiry, knowledge):
         return Considered(*fixed)
     findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
@@ -130,8 +131,9 @@ def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] 
     return None
 
 
-def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:
+def _fixed(understanding: Understanding, inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation] | None:
     """The messages that ask nothing of the knowledge: empty, a greeting, a fresh start, the wish for a person."""
+    catalog = knowledge.catalog
     if not understanding.text:
         return Answer(replies.EMPTY, AnswerStatus.ERROR), Conversation()
     if "starts_over" in understanding.signs:
@@ -141,7 +143,11 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, catalog: Catalog) -> 
         answered = Answer(replies.hand_over(dict.fromkeys(contacts)), AnswerStatus.ANSWERED, for_staff=True)
         asks_too = bool(understanding.subjects)  # 計画策定の締切を職員に聞きたい
         return answered, _turned(inquiry, understanding) if asks_too else inquiry.conversation
-    if "asks_contact" in understanding.signs and not (understanding.subjects or understanding.said):
+    if (
+        "asks_contact" in understanding.signs
+        and not (understanding.subjects or understanding.said)
+        and not name_documents(understanding, inquiry.conversation, knowledge.searcher.named, catalog).documents
+    ):
         contacts = [catalog.programs[id].contact for id in understanding.programs or catalog.programs]
         return Answer(replies.hand_over(dict.fromkeys(contacts)), AnswerStatus.ANSWERED), inquiry.conversation
     if "asks_promise" in understanding.signs and not understanding.subjects:

@@ -1,5 +1,6 @@
 """Finds what answers a message: the rules, sections of the guide by the FAQ, or passages of added documents."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.comparing import compare_programs, recommend
@@ -20,7 +21,7 @@ from knowledge.catalog import Catalog
 from knowledge.naming import squeezed
 from knowledge.rules.tables import rows_of
 from knowledge.search import RELEVANT, Searcher
-from knowledge.types import Chunk, Fact, Program, Subject
+from knowledge.types import Chunk, Fact, Hit, Program, Subject
 
 _SECTIONS_SHOWN = 2
 """More than this does not fit a phone's screen."""
@@ -53,7 +54,7 @@ def find(
     naming = name_documents(understanding, inquiry.conversation, searcher.named, catalog)
     if naming.of_another:
         return Findings((), of_another=naming.of_another)
-    if naming.documents and (found := _from_named(naming, understanding, searcher)):
+    if naming.documents and (found := _from_named(naming, understanding, searcher, documents_only)):
         return found
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
@@ -137,16 +138,23 @@ def _silence_on_all(question: str, programs: tuple[str, ...], catalog: Catalog, 
     return _silence(best, searcher) if best and best.entry.not_stated and best.score >= FAQ_PLAIN else None
 
 
-def _from_named(naming: Naming, understanding: Understanding, searcher: Searcher) -> Findings | None:
+def _from_named(
+    naming: Naming, understanding: Understanding, searcher: Searcher, documents_only: bool
+) -> Findings | None:
     """What the documents that are asked say; None where a case is put that they say nothing of and our rules may.
 
-    A message that does not name them goes on from the one before, and is answered by them or not at all.
+    A message that does not name them goes on from the one before, and is answered by them or not at all. One that names
+    only the body that issued them is asked of them in words that our programs do not have.
     """
     titles = {document.id: document.title for document in searcher.named if document.id in naming.documents}
     matter = naming.matter[:QUESTION_LENGTH]
     query = matter or next(iter(titles.values()), "")
     hits = searcher.search(query, documents=naming.documents, limit=_MOST_COMPARED)
-    found = answering_passages(matter, hits, searcher, named=True)
+    if naming.by_body and not documents_only:
+        hits = _of_others(matter, hits, searcher)
+    found = answering_passages(matter, hits, searcher, named=True, told=naming.told)
+    if not found and naming.by_body:
+        return None
     if not found and not naming.named and understanding.said.keys() - _SHARED_FACTS:
         return None
     return replace(_told(found), documents=titles)
@@ -264,16 +272,21 @@ def _from_other_documents(question: str, searcher: Searcher, documents_only: boo
     not: what is asked without a program's name is then asked of documents.
     """
     hits = searcher.search(question, limit=_MOST_COMPARED)
-    others = [hit for hit in hits if not hit.chunk.program]
+    others = tuple(hit for hit in hits if not hit.chunk.program)
     if others and not documents_only:
-        foreign = [word for word in searcher.foreign_words(question) if NOUN.search(word)]
-        others = [
-            hit
-            for hit in others
-            if any(searcher.covered(word, f"{' '.join(hit.chunk.headings)} {hit.chunk.text}") for word in foreign)
-        ]
+        others = _of_others(question, others, searcher)
     found = answering_passages(question, others, searcher)
     return _told(found) if found else None
+
+
+def _of_others(question: str, hits: Iterable[Hit], searcher: Searcher) -> tuple[Hit, ...]:
+    """The passages that have nouns of the question which no program's guide, document or FAQ knows."""
+    foreign = [word for word in searcher.foreign_words(question) if NOUN.search(word)]
+    return tuple(
+        hit
+        for hit in hits
+        if any(searcher.covered(word, f"{' '.join(hit.chunk.headings)} {hit.chunk.text}") for word in foreign)
+    )
 
 
 def from_documents(question: str, program: str, searcher: Searcher) -> Findings | None:

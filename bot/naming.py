@@ -19,7 +19,7 @@ _BODY_BEFORE = re.compile(
 )
 _CANDIDATE = re.compile(
     r"[^\s、。,!?「」()]{1,24}?(?:補助金|交付金|助成金|支援金|給付金|奨励金|祝金|協力金|手当|補助事業|支援事業|実証事業|推進事業|助成事業|事業|制度|要綱|規程|条例"
-    r"|基金|融資|クーポン)"
+    r"|(?:補助|助成)(?=[はがのをに、?で]|$)|基金|融資|クーポン)"
 )
 _PARTICLE = re.compile(r"[はがをにでとへやの](?=[一-龠ァ-ヶa-z])")
 
@@ -29,13 +29,16 @@ class Naming:
     """The documents that a message is about (none: it names none), and what it says beside their names.
 
     `of_another` is a name that documents know only of another body (もみじ市の…), `named` whether the message itself
-    names them.
+    names them. `told` are words of their names that `matter` still has, and `by_body` whether only the body is named
+    that issued them, so that something else may be meant.
     """
 
     documents: tuple[str, ...] = ()
     matter: str = ""
     named: bool = False
     of_another: str = ""
+    told: str = ""
+    by_body: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def name_documents(
             body = _BODY_BEFORE.search(text[:start])
             if body and (own := [m for m in matches if not _differs(m.document.issuer, body["body"])]) != matches:
                 if not own:
-                    return Naming(of_another=f"{body['body']}の{text[start:end]}")
+                    issued = _by_issuer(understanding, text, others)
+                    return issued or Naming(of_another=f"{body['body']}の{text[start:end]}")
                 matches = own
             documents = _of_year(_of_variant([match.document for match in matches], flat.text), text)
             issuers = [match.document.issuer for match in matches if match.document.issuer]
@@ -166,12 +170,16 @@ def _shortened(understanding: Understanding, text: str, known: Sequence[NamedDoc
     for candidate in _CANDIDATE.finditer(text):
         name = _PARTICLE.split(candidate[0])[-1]
         issuer, bare = split_issuer(name)
-        found = [
+        before = _BODY_BEFORE.search(text[: candidate.end() - len(name)])
+        body = issuer or (before["body"] if before else "")
+        alike = [
             document
             for document in known
             if any(is_short_for(bare_name(bare), bare_name(full)) for full in document.names)
-            and not (issuer and _differs(document.issuer, issuer))
         ]
+        found = [document for document in alike if not (body and _differs(document.issuer, body))]
+        if alike and not found and not any(body in document.issuer for document in known):
+            return Naming(of_another=f"{body}の{bare}")
         if found:
             start = candidate.end() - len(name)
             documents = _of_year(_of_variant(found, squeezed(text)), text)
@@ -180,16 +188,20 @@ def _shortened(understanding: Understanding, text: str, known: Sequence[NamedDoc
 
 
 def _by_issuer(understanding: Understanding, text: str, known: Sequence[NamedDocument]) -> Naming | None:
-    """The documents of a body that is named, whose name has most words of the message."""
+    """The documents of a body that is named: those whose name has most words of the message, else all."""
     if understanding.named:
         return None
-    shared = {
-        document: max(shared_words(name, text) for name in document.names)
+    names = {
+        document: max(document.names, key=lambda name: shared_words(name, text))
         for document in known
         if len(document.issuer) >= _SHORTEST and document.issuer in text
     }
-    most = max(shared.values(), default=0)
-    if not most:
+    if not names:
         return None
-    documents = _of_year([document for document, count in shared.items() if count == most], text)
-    return Naming(tuple(document.id for document in documents), text, named=True)
+    shared = {document: shared_words(name, text) for document, name in names.items()}
+    most = max(shared.values())
+    chosen = _of_year([document for document in names if shared[document] == most], text)
+    place = text.index(chosen[0].issuer)
+    matter = _beside(text, place, place + len(chosen[0].issuer), ())
+    told = names[chosen[0]] if most else ""
+    return Naming(tuple(document.id for document in chosen), matter, named=True, told=told, by_body=not most)

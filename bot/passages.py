@@ -1,11 +1,13 @@
 """Answers a question from passages: the row, the answer, the items or the sentences that say what is asked."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.seeking import Question
 from knowledge.search import Searcher
-from knowledge.types import Cell, Chunk, Hit
+from knowledge.types import ENUMERATED, Cell, Chunk, Hit
 
 PASSAGE_FITS = 0.3
 """Below this score a passage is not an answer, and nothing is said."""
@@ -38,6 +40,15 @@ _DENIES = frozenset(("不可", "×", "✕", "なし", "無", "無し", "対象�
 _EXCEPTS = ("ただし", "但し", "なお、", "※")
 """How a sentence begins that takes something back of the one before it."""
 
+_LEADS_IN = re.compile(r"次の|次に|以下の|下記|各号|とおり|いずれか|すべて")
+"""What shows that a sentence is completed by the list below it."""
+
+_MEANS = 0.45
+"""How near in meaning (0..1) a passage of a document that is named may stand in for the words of the question."""
+
+_MEANT = 0.5
+"""What a passage's nearness in meaning (0..1) counts beside the words."""
+
 _CELL = 40
 """Characters of a cell that may name its row."""
 
@@ -52,7 +63,7 @@ class _Told:
 
 
 def answering_passages(
-    matter: str, hits: Iterable[Hit], searcher: Searcher, *, named: bool = False
+    matter: str, hits: Iterable[Hit], searcher: Searcher, *, named: bool = False, told: str = ""
 ) -> tuple[tuple[Chunk, str], ...]:
     """The passage that answers best, with its answering part; several where rows of a table answer equally well.
 
@@ -63,21 +74,19 @@ def answering_passages(
         hits: the passages.
         searcher: weighs the words.
         named: the passages are of documents that the question names; else they must be near enough as well.
+        told: what the question names them by, which says nothing of what is asked.
     """
-    question = Question(matter, searcher)
-    told = [
-        answer
-        for hit in hits
-        if (named or hit.score >= PASSAGE_FITS) and (answer := _told(question, hit, searcher, named=named))
-    ]
-    if not told:
+    question = Question(matter, searcher, told)
+    hits = [hit for hit in hits if named or hit.score >= PASSAGE_FITS]
+    answers = [answer for hit in hits if (answer := _told(question, hit, searcher, named=named))]
+    if not answers:
         return ()
-    best = max(told, key=lambda answer: answer.rating)
+    best = max(answers, key=lambda answer: answer.rating)
     if not best.chunk.cells:
         return ((best.chunk, best.text),)
     alike = [
         answer
-        for answer in told
+        for answer in answers
         if _table(answer.chunk) == _table(best.chunk) and (question.wants_all or answer.rating >= best.rating - _SAME)
     ]
     return tuple((answer.chunk, answer.text) for answer in alike[:_ROWS_SHOWN])
@@ -94,21 +103,23 @@ def _told(question: Question, hit: Hit, searcher: Searcher, *, named: bool) -> _
     covered = question.covered_by(
         " ".join((*headings, chunk.answers, chunk.text)), without=() if named else (chunk.title,)
     )
-    if covered < COVERED:
+    if covered < COVERED and not (named and hit.dense >= _MEANS):
         return None
+    rated = _answer(question, chunk, searcher)
+    return _Told(chunk, rated[0], covered + rated[1] + hit.score / 4 + hit.dense * _MEANT) if rated else None
+
+
+def _answer(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, float] | None:
+    """What a passage says to a question by the kind of unit that it is; None where it does not have what is sought."""
     if chunk.quote:
-        rated = (chunk.text, 0.0) if question.is_held_in(chunk.text) else None
-    elif chunk.cells:
-        rated = _row(question, chunk)
-    elif chunk.answers:
-        rating = question.likeness(chunk.answers) + (0.0 if question.wants_all else _HOLDS)
-        rated = (f"{chunk.text}\n(「{chunk.answers}」への回答)", rating)
-    else:
-        rated = _text(question, chunk, searcher)
-    if rated is None:
-        return None
-    text, rating = rated
-    return _Told(chunk, text, covered + rating + hit.score / 4)
+        return (chunk.text, 0.0) if question.is_held_in(chunk.text) else None
+    if chunk.cells:
+        return _row(question, chunk)
+    if chunk.answers:
+        has_it = question.is_held_in(chunk.text)
+        rating = question.likeness(chunk.answers) + (_HOLDS if has_it and not question.wants_all else 0.0)
+        return f"{chunk.text}\n(「{chunk.answers}」への回答)", rating if has_it else rating - _HOLDS
+    return _text(question, chunk, searcher)
 
 
 def _row(question: Question, chunk: Chunk) -> tuple[str, float] | None:
@@ -130,12 +141,15 @@ def _row(question: Question, chunk: Chunk) -> tuple[str, float] | None:
         elif number < 2 and not question.is_figure(value):
             rating -= _OF_OTHERS
     asked = _asked_columns(question, cells, keys)
-    if question.seeks and not any(question.is_held_in_cell(*cells[number]) for number in asked):
-        holding = [n for n in range(len(cells)) if n not in keys and question.is_held_in_cell(*cells[n])]
+    told = bool(keys) and any(question.names(cells[number][0]) for number in asked)  # 申請期限: 工事着手前
+    if question.seeks and not told and not any(question.is_held_in_cell(*cells[number]) for number in asked):
+        having = [number for number, cell in enumerate(cells) if question.is_held_in_cell(*cell)]
+        holding = [number for number in having if number not in keys] or having  # 宿泊費は1泊13,000円以内
         if not holding:
             return None
         asked = holding
-    if question.wants_all and question.share(cells[0][0]) >= COVERED:
+    of_the_kind = max(question.share(cells[0][0]), question.share(_own_heading(chunk))) >= COVERED
+    if (question.wants_all and of_the_kind) or (question.wants_most and asked):
         rating += 2 * _HOLDS
     if not keys and any(cells[number][1] in _DENIES for number in asked):
         rating -= _OF_OTHERS
@@ -161,9 +175,14 @@ def _asked_columns(question: Question, cells: Sequence[Cell], keys: Sequence[int
     return [n for n, fitting in fits.items() if most and fitting >= most - _SAME]
 
 
+def _own_heading(chunk: Chunk) -> str:
+    """The heading right above a passage; "" where that is the document's title."""
+    return chunk.headings[-1] if len(chunk.headings) > 1 else ""
+
+
 def _headed(chunk: Chunk, text: str, question: Question) -> str:
     """A text with the heading above it, where this says what the text alone does not."""
-    heading = chunk.headings[-1] if len(chunk.headings) > 1 else ""
+    heading = _own_heading(chunk)
     if not heading or heading in text:
         return text
     adds = question.share(f"{heading} {text}") > question.share(text) + _SAME
@@ -175,19 +194,29 @@ def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, fl
     lines = sentences(chunk.text)
     if question.seeks and not any(map(question.is_held_in, lines)):
         return None
-    items = [line for line in lines if line.startswith("・")]
-    heading = chunk.headings[-1] if len(chunk.headings) > 1 else ""
+    items = _items(lines)
+    heading = _own_heading(chunk)
     rated = {line: _rate(question, heading, line) for line in lines}
+    if len(lines) > 1 and question.share(chunk.text) < COVERED:
+        rated = {
+            line: rating + near for (line, rating), near in zip(rated.items(), question.likenesses(lines), strict=True)
+        }
     best = max(lines, key=lambda line: rated[line])
     if items and (question.wants_all or question.share(heading) > max(map(question.share, items)) + _SAME):
         return _whole_list(chunk, lines), _HOLDS
     if question.wants_all and not items:
         return _excerpt(question, heading, lines, best, rated, searcher), rated[best] - _HOLDS
+    label = f"{heading}: " if heading else ""
+    if question.seeks and question.is_near(heading) and not items and len(chunk.text) <= _LENGTH:
+        return f"{label}{chunk.text}", rated[best]
     if best in items:
         chosen = [line for line in items if rated[line] >= rated[best] - _SAME]
-        lead = next((line for line in reversed(lines[: lines.index(chosen[0])]) if line not in items), "").strip()
-        label = f"{heading}: " if heading else ""
-        return f"{label}{lead}{''.join(chosen) if lead else ''.join(chosen).lstrip('・')}".strip(), rated[best]
+        lead = _lead_of(chosen[0], lines)
+        return f"{label}{lead}\n{''.join(chosen)}".strip() if lead else f"{label}{''.join(chosen).lstrip('・')}", rated[
+            best
+        ]
+    if _LEADS_IN.search(best) and (led := [item for item in items if _lead_of(item, lines) == best.strip()]):
+        return f"{label}{best}{_within(led)}".strip(), rated[best]
     text = _excerpt(question, heading, lines, best, rated, searcher)
     return _headed(chunk, text, question), rated[best]
 
@@ -210,12 +239,18 @@ def _rate(question: Question, heading: str, line: str) -> float:
 
 def _whole_list(chunk: Chunk, lines: Sequence[str]) -> str:
     """The lines of a list under its heading, as many as fit."""
-    text = f"{chunk.headings[-1]}:\n" if len(chunk.headings) > 1 else ""
+    title = f"{chunk.headings[-1]}:\n" if len(chunk.headings) > 1 else ""
+    return f"{title}{_within(lines)}".strip()
+
+
+def _within(lines: Sequence[str]) -> str:
+    """The lines of a list, as many as fit."""
+    text = ""
     for line in lines:
         if len(text) + len(line) > _LIST_LENGTH:
             return f"{text}…"
         text += line
-    return text.strip()
+    return text
 
 
 def _excerpt(
@@ -244,8 +279,28 @@ def sentences(text: str) -> list[str]:
     lines = [line for line in text.splitlines(keepends=True) if line.strip()]
     found: list[str] = []
     for line in lines:
-        found += [line] if line.startswith("・") else _cut(line)
+        found += [line] if _mark(line) else _cut(line)
     return found
+
+
+def _mark(line: str) -> str:
+    """How a line marks that it is part of a list: ・, (1) or ア; "" for none."""
+    if line.startswith("・"):
+        return "・"
+    counted = ENUMERATED.match(line)
+    return "" if counted is None or counted["bare"] else "ア" if counted["kana"] else "(1)"
+
+
+def _items(lines: Sequence[str]) -> list[str]:
+    """The lines that are parts of a list; a numbered line that stands alone is none."""
+    marks = Counter(map(_mark, lines))
+    return [line for line in lines if (mark := _mark(line)) and (mark == "・" or marks[mark] > 1)]
+
+
+def _lead_of(item: str, lines: Sequence[str]) -> str:
+    """What leads in to a part of a list: the line before the list; "" where it opens the passage."""
+    before = reversed(lines[: lines.index(item)])
+    return next((line for line in before if _mark(line) != _mark(item)), "").strip()
 
 
 def _cut(line: str) -> list[str]:

@@ -18,7 +18,17 @@ NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z]{2,}")
 _SHORT_NOUN = re.compile(r"^[一-龠]$")
 _FIGURE = re.compile(r"[0-9.,/]+")
 _WHOLE = re.compile(r"全部|すべて|全て|一覧|どんな|どのような|挙げて|リスト|それぞれ")
-_ALL = re.compile(rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|提出書類")
+_ALL = re.compile(
+    rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|必要な書類|提出書類|添付書類|(?:条件|要件)(?:は|を|って)"
+    r"|一番|最も|いちばん"
+)
+_MOST = re.compile("一番|最も|いちばん")
+_COUNTED = re.compile(
+    r"何(?P<unit>年|か月|ヶ月|週間|泊|歳|点|個|本|枚|頁|ページ|mb|級|階|番|丁目|号|条|曜日|課|係|[一-龠]?ごみ|時|分)間?"
+)
+_ALSO = {"年": "年|か?月", "か月": "か?月|年", "ヶ月": "か?月|年", "歳": "歳|才", "頁": "頁|ページ"}
+"""Units in which what is asked for in another one may be told (何年: 60月)."""
+_NOTHING = re.compile(r"(?!)")
 _ANY_DAY = date(2000, 4, 1)  # days without a year are read as of it
 _TOPIC_END = (
     r"(?:は|って|とは|を教えて(?:ください)?|(?:は|が)?知りたい(?:です)?|は(?:何|どう|どれくらい|どのくらい|どれ)[^、。]{0,8})?"
@@ -48,14 +58,16 @@ class _Kind:
 class Question:
     """A question as it is put to the passages of documents."""
 
-    def __init__(self, text: str, searcher: Searcher) -> None:
+    def __init__(self, text: str, searcher: Searcher, told: str = "") -> None:
         """Read what is sought.
 
         Args:
             text: the question, without the names of what it is put to.
             searcher: weighs the words.
+            told: a name of what it is put to, whose words in the question are no content.
         """
         self._searcher = searcher
+        self.text = text
         self._text = normalize(text)
         self._flat = squeezed(text)
         figures = read_figures(self._text)
@@ -63,33 +75,50 @@ class Question:
         beside = self._text
         for figure in reversed(figures):
             beside = f"{beside[: figure.start]} {beside[figure.end :]}"
-        words = [word for word in searcher.terms(_WHOLE.sub(" ", beside)) if not _FIGURE.fullmatch(word)]
+        self._weights = searcher.terms(_COUNTED.sub(" ", _WHOLE.sub(" ", beside)))
+        words = [word for word in self._weights if not _FIGURE.fullmatch(word)]
         self.seeks = tuple(
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
-        )
+        ) or _counted(self._text)
         self._parts = {word: parts for word in words if (parts := searcher.parts_of_unknown(word))}
         nouns = [word for word in words if NOUN.search(word) or _SHORT_NOUN.match(word)]
+        nouns = [noun for noun in nouns if not (told and searcher.covered(noun, told))] or nouns
         self._words = nouns or ([] if self.seeks else words)
         self.wants_all = bool(_ALL.search(self._text))
+        self.wants_most = bool(_MOST.search(self._text))
 
     def covered_by(self, text: str, without: Collection[str] = ()) -> float:
         """The share of the question's content that a text holds; 1 where it has none. `without` is not counted."""
         words = [word for word in self._words if not any(self._searcher.covered(word, told) for told in without)]
-        return self._searcher.covered(self._asked_of(text, words), text) if words else 1.0
+        return self._held(words, text) if words else 1.0
 
     def share(self, text: str) -> float:
         """The share of the question's content that a text holds; 0 where it has none."""
-        return self._searcher.covered(self._asked_of(text, self._words), text) if text and self._words else 0.0
+        return self._held(self._words, text) if text and self._words else 0.0
 
-    def _asked_of(self, text: str, words: Sequence[str]) -> str:
-        """The words as they are put to a text: a compound that no passage has by its parts, where all stand there."""
+    def _held(self, words: Sequence[str], text: str) -> float:
+        """The share of some words that a text holds, by weight: as they are written, or by what can stand for them.
+
+        A compound that no passage has is looked for by its parts.
+        """
         normal = normalize(text)
-        parted = {word: parts for word, parts in self._parts.items() if all(part in normal for part in parts)}
-        return " ".join(part for word in words for part in parted.get(word, (word,)))
+        written = [word for word in words if len(word) > 1 and word in normal]
+        others = [word for word in words if word not in written]
+        parted = {
+            word: parts for word in others if (parts := self._parts.get(word)) and any(p in normal for p in parts)
+        }
+        asked = " ".join(part for word in others for part in parted.get(word, (word,)))
+        whole, of_others = (sum(self._weights[word] for word in some) for some in (words, others))
+        return (whole - of_others + of_others * self._searcher.covered(asked, text)) / whole if whole else 0.0
 
     def likeness(self, question: str) -> float:
         """How much another question has in common with this one, from both sides (0..1)."""
         return (self._searcher.covered(self._text, question) + self._searcher.covered(question, self._text)) / 2
+
+    def likenesses(self, lines: Sequence[str]) -> list[float]:
+        """How near in meaning each line is to the question (0..1)."""
+        vectors = self._searcher.embed([self._text, *lines])
+        return [max(0.0, float(near)) for near in vectors[1:] @ vectors[0]]
 
     def names(self, value: str) -> bool:
         """Whether a cell's value stands in the question."""
@@ -131,6 +160,17 @@ class Question:
         """Whether a text is where what is sought usually stands."""
         normal = normalize(text)
         return all(kind.near.search(normal) for kind in self.seeks)
+
+
+def _counted(text: str) -> tuple[_Kind, ...]:
+    """What is sought where it is asked for by its unit or by how its name ends (何歳, 何泊, 何課)."""
+    asked = _COUNTED.search(text)
+    if not asked:
+        return ()
+    unit = _ALSO.get(asked["unit"], re.escape(asked["unit"]))
+    told = re.compile(rf"(?:[0-9一二三四五六七八九十百千]|[一-龠])(?:{unit})")
+    near = "期間" if unit.startswith(("年", "か")) else unit
+    return (_Kind(asked.re, _NOTHING, frozenset(), told, re.compile(near)),)
 
 
 @cache

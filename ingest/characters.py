@@ -25,6 +25,7 @@ _APART = re.compile(r"[^\x00-\x7f] (?=[^ ] ?)")
 _WIDE_PAIR = re.compile(r"[^\x00-\x7f](?=[^\x00-\x7f])")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffe]|[^\S\n ]")
 _SPACES = re.compile(r" {2,}")
+_TORN_FIGURE = re.compile(r"(?<=[0-9]) ,(?=[0-9]{3}(?![0-9]))")  # 6 ,000万円, as some PDFs set it
 
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -43,7 +44,8 @@ _UNLIKELY = re.compile(r"[\uff61-\uff9f\ue000-\uf8ff\x80-\x9f]")  # half-width k
 def clean(text: str) -> str:
     """Text with one way to write each character (NFKC, radicals as characters) and single spaces, stripped."""
     normal = unicodedata.normalize("NFKC", text.translate(_BEFORE_NFKC)).replace("\u2044", "/")
-    return _SPACES.sub(" ", _INVISIBLE.sub(lambda found: " " if found[0].isspace() else "", normal)).strip()
+    spaced = _INVISIBLE.sub(lambda found: " " if found[0].isspace() else "", normal)
+    return _TORN_FIGURE.sub(",", _SPACES.sub(" ", spaced)).strip()
 
 
 def together(text: str) -> str:

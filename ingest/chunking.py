@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from ingest.types import Document, Placed
-from knowledge.types import Chunk
+from knowledge.types import ENUMERATED, Chunk
 
 ENOUGH = 100  # characters: a chunk that has as many stands alone, a shorter one is joined with what follows
 FULL = 400  # characters: what a chunk is filled up to
@@ -116,7 +116,7 @@ def _pieces(placed: Placed) -> list[str]:
         return [text]
     if _question_above(placed):
         text = _ANSWER_MARK.sub("", text) or text
-    if placed.block.kind == "item" and not text[0].isdigit():
+    if placed.block.kind == "item" and not ENUMERATED.match(text):
         text = f"・{text}"
     if len(text) <= FULL:
         return [text]

@@ -12,7 +12,7 @@ from ingest.formats import pdf, sheets, text, web, word
 from ingest.types import Block, Document, ReadError, Unread
 
 SUFFIXES = (".pdf", ".docx", ".xlsx", ".csv", ".tsv", ".html", ".htm", ".md", ".txt")
-READERS_VERSION = 2
+READERS_VERSION = 3
 """Raised whenever the readers give other blocks for the same file, so that added documents are read again."""
 
 MAX_BYTES = 300 << 20  # a file this large is refused before it is opened

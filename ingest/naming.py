@@ -18,7 +18,8 @@ _DEFINED = re.compile(
     r"と(?:いう|いいます|する)"
 )
 _CALLED = re.compile(
-    r"(?:愛称|通称|略称|呼称|正式名称|正式名|制度名|事業名)(?:は|が|を|:| )*[「『](?P<name>[^「」『』]{2,30})[」』]"
+    r"(?:(?P<formal>[^「」。、()\s]{4,40})[」』]?[(、])?(?:愛称|通称|略称|呼称|正式名称|正式名|制度名|事業名)"
+    r"(?:は|が|を|:| )*[「『](?P<name>[^「」『』]{2,30})[」』]"
 )
 _LABELLED = re.compile(r"^(?:正式名称|名称|愛称|通称|略称|制度名|事業名|補助金名)$")
 _BRACKETED = re.compile(r"[「『(<〈《【]([^「」『』()<>〈〉《》【】]{3,30})[」』)>〉》】]")
@@ -63,6 +64,9 @@ class Names:
                 self._add(formal if names_a_program(formal) else "")
         for found in _CALLED.finditer(text):
             self._add(found["name"])
+            if found["formal"] and names_a_program(found["formal"]):
+                self._add(found["formal"])
+                self.issuer = self.issuer or split_issuer(found["formal"])[0]
         for name, value in placed.block.cells:
             if _LABELLED.match(name) and len(placed.block.cells) == 1:
                 self._add(value)

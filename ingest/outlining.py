@@ -24,7 +24,12 @@ _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"^[(（][0-9]{1,2}[)）]"), 44),
     (re.compile(r"^[■◆▼◎] ?"), 46),
     (re.compile(r"^【[^】]+】$"), 48),
+    (re.compile(r"^[ア-ン][ .．、)）]"), 52),
 )
+_ENUMERATED = frozenset(("40", "42", "44", "52"))
+"""The sorts of lines that count (1., (1), ア)."""
+_COUNT = re.compile(r"^[(（]?(?:(?P<number>[0-9]+)(?:[-.](?P<part>[0-9]+))?|(?P<kana>[ア-ン]))")
+_KANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン"
 _BANNER, _PLAIN, _BULLET = 30, 70, 80
 _SORTS = {"program": 60, "question": 75}
 _ASKS = re.compile(r"^(?:Q|問) ?[0-9]{0,2}[-.:、)]? ?\S.{4,}$")
@@ -218,27 +223,38 @@ def _with_headings(blocks: Iterable[Block], title: str, names: ProgramNames) -> 
     Lines of one sort that follow each other (bullets, numbers, programs' names) are a list, and none of them a heading.
     """
     previous: Block | None = None  # the last block as it was given
-    listed = ""  # the sort of the last line, where it was not taken for a heading
+    listed, number = "", 0  # the sort and the number of the last line, where it was not taken for a heading
     for block, following, _ in _windows(blocks):
         sort = _sort(block, names)
+        goes_on = sort == listed and (sort not in _ENUMERATED or _count(block.text) == number + 1)
         if block.kind == "heading":
             given = replace(block, text=_heading_text(block.text))
         elif block.kind in ("row", "answer", "byline"):
             given = block
         elif previous is None and title.startswith(block.text):
             given = replace(block, kind="heading", level=0)
-        elif sort and listed != sort and _opens_section(block, following, sort, names):
+        elif sort and not goes_on and _opens_section(block, following, sort, names):
             given = replace(block, kind="heading", text=_heading_text(block.text), level=_level(block.text, sort))
         elif not sort and _is_plain_heading(block, previous, following, names):
             banner = following is not None and bool(names.equal(following.text))
             given = replace(block, kind="heading", level=_BANNER if banner else _PLAIN)
         elif block.kind == "item" or sort.startswith("bullet"):
             given = replace(block, kind="item", text=_BULLETS.sub("", block.text) or block.text)
+        elif sort in ("44", "52"):
+            given = replace(block, kind="item")
         else:
             given = block
-        listed = sort if given.kind != "heading" else ""
+        listed, number = (sort, _count(block.text)) if given.kind != "heading" else ("", 0)
         previous = given
         yield given
+
+
+def _count(text: str) -> int:
+    """What a line that counts has reached: 3 in (3), ウ and 2-3; 0 in others."""
+    found = _COUNT.match(text)
+    if not found:
+        return 0
+    return _KANA.find(found["kana"]) + 1 if found["kana"] else int(found["part"] or found["number"])
 
 
 def _sort(block: Block, names: ProgramNames) -> str:
@@ -255,7 +271,10 @@ def _sort(block: Block, names: ProgramNames) -> str:
 
 
 def _opens_section(block: Block, following: Block | None, sort: str, names: ProgramNames) -> bool:
-    if block.kind != "paragraph" or following is None or _sort(following, names) == sort:
+    if block.kind != "paragraph" or following is None:
+        return False
+    counts_on = sort not in _ENUMERATED or _count(following.text) == _count(block.text) + 1
+    if _sort(following, names) == sort and counts_on:
         return False
     text = block.text
     if sort.startswith("bullet"):

@@ -28,6 +28,8 @@ _PROGRAM = re.compile(
     r"(?:金|手当|補助|助成|事業|制度|要[綱領項]|規程|規則|条例|基準|計画|プラン|プログラム|貸付|融資|ポイント|クーポン|券|バンク"
     r"|支援|派遣|援助|減免|控除|料|税|公募|公告|表|枠)$"
 )
+_GIVEN = frozenset(("補助", "助成", "支援", "給付", "奨励"))
+_KINDS_OF_THINGS = frozenset(("金", "事業", "制度"))
 _GENERIC = re.compile(
     r"^(?:本|当|この|その|同|各|当該|上記|国の|市の|町の|県の)?(?:補助|支援|助成|対象|交付|実施|推進|関係|公募|補助対象)*"
     r"(?:金|事業|制度|要[綱領項]|規程|規則|条例|補助|助成|支援|計画|基準|手当|料|税|表|派遣|公募|公告|枠)?$"
@@ -86,7 +88,7 @@ def is_short_for(short: str, name: str) -> bool:
 
     ものづくり補助金 is short for ものづくり・商業・サービス生産性向上促進補助金; 商業補助金 of another one is not.
     """
-    words, full = _parts(short), _parts(name)
+    words, full = _without_kind(_parts(short)), _without_kind(_parts(name))
     if len(words) < 2 or _GENERIC.match(short) or not full or words[-1] != full[-1]:
         return False
     position = 0
@@ -95,6 +97,11 @@ def is_short_for(short: str, name: str) -> bool:
             return False
         position = full.index(word, position) + 1
     return not all(_GENERIC.match(word) for word in words)
+
+
+def _without_kind(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a name without what kind of thing it is, where it says before that something is given."""
+    return words[:-1] if len(words) > 1 and words[-1] in _KINDS_OF_THINGS and words[-2] in _GIVEN else words
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The values that knowledge is made of. Frozen, without I/O; rules import this module and nothing else."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -244,6 +245,9 @@ class Ruling:
     evidence: tuple[Evidence, ...] = ()
     fiscal_year: int | None = None
 
+
+ENUMERATED = re.compile(r"\([0-9]{1,2}\)|(?P<bare>[0-9]{1,2}(?:\.(?![0-9])|[)、 ]))|(?P<kana>[ア-ン][ .)、])")
+"""How a line of a passage begins that counts the parts of a list; other lines of lists begin with ・."""
 
 Cell = tuple[str, str]
 """A value of a table's row after the heading of its column ("" where it has none)."""

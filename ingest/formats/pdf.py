@@ -191,7 +191,8 @@ def _cell_reader(characters: list[Character], height: float) -> Callable[[Box], 
         for character in characters:
             if not (left <= character.middle <= right and top <= height - character.level <= bottom):
                 continue
-            new_line = last is None or abs(last.level - character.level) > 0.6 * max(character.height, 1)
+            taller = max(character.height, last.height if last else 0, 1)  # a comma is low, and its line is not
+            new_line = last is None or abs(last.level - character.level) > 0.6 * taller
             if new_line and not (last and character.text.isspace()):
                 lines.append("")
             if lines:

@@ -174,9 +174,12 @@ def _is_value(text: str) -> bool:
         return True
     if re.fullmatch(r"[-+]?[0-9,.]+", normal):
         return True
+    days = [day for day in read_days(normal, _ANY_DAY) if day.precision in ("day", "week", "month", "months")]
+    if any(day.end - day.start > len(normal) / 2 for day in days):
+        return True
     if _LABELLED.search(re.sub(r"[((].*[))]$", "", text)):
         return False
-    if any(day.precision in ("day", "week", "month", "months") for day in read_days(normal, _ANY_DAY)):
+    if days:
         return True
     return any(figure.dimension.value in ("yen", "percent", "day", "hour", "month") for figure in read_figures(normal))
 

@@ -10,6 +10,7 @@ from bs4.element import NavigableString
 from ingest.characters import UNREADABLE, clean, decode
 from ingest.formats.tables import Grid, check_size, rows_of
 from ingest.types import Block, ReadError, Unread
+from knowledge.naming import issuer_of, split_issuer
 
 _DECLARED = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([A-Za-z0-9_\-]+)", re.I)
 _WITHOUT_TEXT = (
@@ -18,6 +19,7 @@ _WITHOUT_TEXT = (
 )
 _PAGE_EDGES = "header, footer, [role=banner], [role=contentinfo]"
 _MAIN = ("main", "[role=main]", "#main", "#contents", "#content", "#main-contents", "article")
+_TITLE_PARTS = re.compile(r" ?[|/:-] ")
 _MENU = re.compile(r"nav|menu|breadcrumb|pankuzu|topicpath|footer|header|sns|sitemap|pager", re.I)
 _DEEPEST = 400  # elements within each other; a page with more is made to fill the stack
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -53,9 +55,13 @@ def _depth(text: str) -> int:
 
 
 def page_title(page: BeautifulSoup) -> str:
-    """The first `h1`, else the title element."""
-    found = page.find("h1") or page.find("title")
-    return clean(found.get_text(" ")) if found else ""
+    """The first `h1`, else the title element; before it whose site it is, where only that element tells (… | ○○市)."""
+    heading, element = page.find("h1"), page.find("title")
+    whole = clean(element.get_text(" ")) if element else ""
+    title = clean(heading.get_text(" ")) if heading else whole
+    sites = (split_issuer(part)[0] for part in _TITLE_PARTS.split(whole)[1:])
+    site = next((site for site in sites if site and not issuer_of(title)), "")
+    return f"{site} {title}" if site and title != whole else title
 
 
 def page_url(page: BeautifulSoup) -> str:
