@@ -282,11 +282,12 @@ def _from_other_documents(question: str, searcher: Searcher, documents_only: boo
 def _of_others(question: str, hits: Iterable[Hit], searcher: Searcher) -> tuple[Hit, ...]:
     """The passages that have nouns of the question which no program's guide, document or FAQ knows."""
     foreign = [word for word in searcher.foreign_words(question) if NOUN.search(word)]
-    return tuple(
-        hit
-        for hit in hits
-        if any(searcher.covered(word, f"{' '.join(hit.chunk.headings)} {hit.chunk.text}") for word in foreign)
-    )
+
+    def has_one(hit: Hit) -> bool:
+        text = f"{' '.join(hit.chunk.headings)} {hit.chunk.text}"
+        return any(squeezed(word) in squeezed(text) or searcher.covered(word, text) for word in foreign)
+
+    return tuple(filter(has_one, hits))
 
 
 def from_documents(question: str, program: str, searcher: Searcher) -> Findings | None:
