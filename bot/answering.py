@@ -13,7 +13,7 @@ from bot.naming import name_documents
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
-from knowledge.catalog import Catalog, CatalogError, catalog_version, load_catalog
+from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
 from knowledge.figures import normalize
 from knowledge.search import Searcher, open_searcher
@@ -27,7 +27,7 @@ class Knowledge:
     """What answers rest on: the catalog, the index over the documents, and where those two differ.
 
     With `documents_only` no curated FAQ wording is used: content is answered from passages alone. `version` is that of
-    the catalog's files.
+    the catalog's files, which lie under `root`.
     """
 
     catalog: Catalog
@@ -36,18 +36,19 @@ class Knowledge:
     conflicts: tuple[Conflict, ...]
     documents_only: bool = False
     version: tuple[tuple[str, int], ...] = ()
+    root: Path = KNOWLEDGE
 
     def refresh(self) -> None:
         """Takes up a newer generation of the index, the last ingest's conflicts, and the catalog where it changed.
 
         A catalog with a fault is refused whole, and the one before goes on serving.
         """
-        version = catalog_version()
+        version = catalog_version(self.root)
         if version != self.version:
             self.version = version
             load_catalog.cache_clear()
             try:
-                self.catalog = load_catalog()
+                self.catalog = load_catalog(self.root)
                 _log.info("the catalog was taken up as it is now")
             except CatalogError as error:
                 _log.error("the changed catalog is not taken up: %s", error)

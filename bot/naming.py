@@ -65,13 +65,18 @@ def name_documents(
             body = _BODY_BEFORE.search(text[:start])
             if body and (own := [m for m in matches if not _differs(m.document.issuer, body["body"])]) != matches:
                 if not own:
-                    issued = _by_issuer(understanding, text, others)
+                    issued = _by_issuer(text, others, catalog)
                     return issued or Naming(of_another=f"{body['body']}の{text[start:end]}")
                 matches = own
-            documents = _of_year(_of_variant([match.document for match in matches], flat.text), text)
+            known_so = {match.document.id for match in matches}
+            fuller = [
+                document for document in others if document.id not in known_so and _is_fuller(document, text[start:end])
+            ]
+            chosen = [match.document for match in matches] + fuller
+            documents = _of_year(_of_variant(chosen, flat.text), text)
             issuers = [match.document.issuer for match in matches if match.document.issuer]
             return Naming(tuple(d.id for d in documents), _beside(text, start, end, issuers), named=True)
-    if short := _shortened(understanding, text, others) or _by_issuer(understanding, text, others):
+    if short := _shortened(text, others, catalog) or _by_issuer(text, others, catalog):
         return short
     if before.documents and not understanding.named and not understanding.foreign_program:
         return Naming(before.documents, text)
@@ -110,6 +115,11 @@ def _find(document: NamedDocument, flat: _Flat) -> _Match | None:
     return best
 
 
+def _is_fuller(document: NamedDocument, name: str) -> bool:
+    """Whether a document has a name that another one has in short, so that both are meant."""
+    return any(is_short_for(bare_name(name), bare_name(full)) for full in document.names)
+
+
 def _is_ours(understanding: Understanding, start: int, end: int, catalog: Catalog) -> bool:
     """Whether the words that name a document lie within a name of one of our programs, or one stands beside them."""
     if not understanding.named:
@@ -121,6 +131,15 @@ def _is_ours(understanding: Understanding, start: int, end: int, catalog: Catalo
             if not inside and text[first:last] not in program.nicknames:
                 return True
     return False
+
+
+def _names_ours(text: str, catalog: Catalog) -> bool:
+    """Whether a message has a name of one of our programs, beside its nicknames: 派遣 may be said of anything."""
+    return any(
+        text[first:last] not in program.nicknames
+        for program in catalog.programs.values()
+        for first, last in name_spans(text, program)
+    )
 
 
 def _differs(issuer: str, body: str) -> bool:
@@ -163,9 +182,9 @@ _JOINS = re.compile(r"^[ 、。]+")
 _JOINS_AFTER = re.compile(r"^[ 、。]*(?:について|に関して|における|では|って|とは|の|は|で|を|が|も|、)?[ 、]*")
 
 
-def _shortened(understanding: Understanding, text: str, known: Sequence[NamedDocument]) -> Naming | None:
+def _shortened(text: str, known: Sequence[NamedDocument], catalog: Catalog) -> Naming | None:
     """The documents whose name a message shortens (ものづくり補助金)."""
-    if understanding.named:
+    if _names_ours(text, catalog):
         return None
     for candidate in _CANDIDATE.finditer(text):
         name = _PARTICLE.split(candidate[0])[-1]
@@ -187,9 +206,9 @@ def _shortened(understanding: Understanding, text: str, known: Sequence[NamedDoc
     return None
 
 
-def _by_issuer(understanding: Understanding, text: str, known: Sequence[NamedDocument]) -> Naming | None:
+def _by_issuer(text: str, known: Sequence[NamedDocument], catalog: Catalog) -> Naming | None:
     """The documents of a body that is named: those whose name has most words of the message, else all."""
-    if understanding.named:
+    if _names_ours(text, catalog):
         return None
     names = {
         document: max(document.names, key=lambda name: shared_words(name, text))

@@ -21,7 +21,8 @@ from rich.table import Table
 
 from ingest.auditing import Audit, Finding
 from ingest.characters import FORMATS
-from ingest.documents import Added, Documents, ListDamagedError
+from ingest.documents import Added, Documents, ListDamagedError, Reading
+from ingest.drafting import Draft, accept, draft_years
 from ingest.extracting import SUFFIXES, suffix_of
 from ingest.fetching import Fetcher, id_of
 from ingest.files import why
@@ -29,6 +30,7 @@ from ingest.settings import IngestSettings
 from ingest.types import ReadError
 from ingest.watching import look
 from knowledge.catalog import Catalog, CatalogError, load_catalog
+from knowledge.conflicts import load_conflicts
 from knowledge.types import Subject
 from knowledge.watching import Change, load_watch
 
@@ -131,14 +133,14 @@ def add(
     with _failures(), TemporaryDirectory() as folder:
         sources, problems = _sources(paths, name, Path(folder), Fetcher(settings.watch_local))
         documents = Documents(settings.data_dir)
+        readings = list(_read(sources, documents, Path(folder), problems))
         with documents.changing():
-            for source in sources:
-                before = documents.added.get(source.id)
+            for reading in readings:
+                before = documents.added.get(reading.added.id)
                 try:
-                    with err.status(f"{escape(source.id)} を読んでいます"):
-                        added = documents.add(source.file, source.id, source.url)
+                    added = documents.put(reading)
                 except ReadError as error:
-                    problems.append((source.id, error))
+                    problems.append((reading.added.id, error))
                     continue
                 done = "追加しました" if before is None else "置き換えました" if before != added else "変わっていません"
                 out.print(f"{done}: {added.id} 「{added.title}」", markup=False, emoji=False)
@@ -226,12 +228,81 @@ def watch(help: Help = False) -> None:
     settings = IngestSettings()
     with _failures():
         catalog, documents = load_catalog(), Documents(settings.data_dir)
-        with documents.changing():
-            seen = look(settings.data_dir, catalog, documents, Fetcher(settings.watch_local), _now())
-            _print_problems("見に行けませんでした", seen.problems)
-            _print_changes(seen.changes)
-            status = _index(settings, catalog, documents) if seen.renewed else 0
+        seen = look(settings.data_dir, catalog, documents, Fetcher(settings.watch_local), _now())
+        _print_problems("見に行けませんでした", seen.problems)
+        _print_changes(seen.changes)
+        status = 0
+        if seen.renewed:
+            with documents.changing():
+                status = _index(settings, catalog, documents)
     raise typer.Exit(FAILED if seen.problems else status)
+
+
+@app.command("draft", rich_help_panel="コマンド", add_help_option=False)
+def draft(
+    program: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PROGRAM]", help="制度のID。省くとすべて。", rich_help_panel=_ARGUMENTS, show_default=False
+        ),
+    ] = "",
+    year: Annotated[
+        int, typer.Option("--year", help="年度(西暦)。省くと今の年度。", rich_help_panel=_OPTIONS, show_default=False)
+    ] = 0,
+    accepted: Annotated[
+        bool,
+        typer.Option(
+            "--accept",
+            help="下書きを、その年度のファイルとして採用します。",
+            rich_help_panel=_OPTIONS,
+            show_default=False,
+        ),
+    ] = False,
+    help: Help = False,
+) -> None:
+    """文書の数値が規則と違うとき、年度のファイルの下書きを作ります。
+
+    表示するだけです。職員が確かめて --accept を付けると、その年度のファイルになり、動いているサーバーにも反映されます。
+    """
+    settings = IngestSettings()
+    with _failures():
+        catalog = load_catalog()
+        if program and program not in catalog.programs:
+            _refuse(f"制度にありません: {program}", f"{'、'.join(catalog.programs)} のどれかを指定してください")
+        day = _now()
+        fiscal_year = year or day.year - (day.month < 4)  # from April
+        drafts = list(draft_years(catalog, load_conflicts(settings.data_dir), fiscal_year))
+        drafts = [draft for draft in drafts if program in ("", draft.program)]
+        if not drafts:
+            out.print("規則と違う数値は、文書に見つかっていません。")
+        problems = [(draft.program, problem) for draft in drafts if (problem := _print_draft(draft, accepted))]
+        _print_problems("採用できませんでした", problems)
+        status = 0
+        if accepted and len(problems) < len(drafts):
+            documents = Documents(settings.data_dir)
+            with documents.changing():
+                status = _index(settings, load_catalog(), documents)
+    raise typer.Exit(FAILED if problems else status)
+
+
+def _print_draft(draft: Draft, accepted: bool) -> ReadError | None:
+    """Shows a draft, and makes it the year's file where it is accepted; what is in the way of that."""
+    name = f"knowledge/programs/{draft.program}/fy{draft.fiscal_year}.yaml"
+    out.print(f"# {name} の下書き", markup=False, emoji=False)
+    for before, after, sentence in draft.changes:
+        out.print(f"# {before} → {after}(文書: 「{sentence}」)", markup=False, emoji=False)
+    for sentence in draft.open:
+        out.print(f"# 手で確かめてください: 「{sentence}」", markup=False, emoji=False)
+    if draft.changes:
+        out.print(draft.text, markup=False, emoji=False)
+    if not accepted:
+        return None
+    try:
+        accept(draft)
+    except ReadError as error:
+        return error
+    out.print(f"採用しました: {name}", markup=False)
+    return None
 
 
 def _now() -> datetime:
@@ -325,6 +396,20 @@ def _sources(
     return list(sources.values()), problems
 
 
+def _read(
+    sources: Iterable[_Source], documents: Documents, folder: Path, problems: list[tuple[str, ReadError]]
+) -> Iterator[Reading]:
+    """Reads the files, while others may change the list; those that cannot be read go to `problems`."""
+    for number, source in enumerate(sources):
+        own = folder / f"read-{number}"
+        own.mkdir()
+        try:
+            with err.status(f"{escape(source.id)} を読んでいます"):
+                yield documents.read(source.file, source.id, source.url, own)
+        except ReadError as error:
+            problems.append((source.id, error))
+
+
 def _fetched(url: str, name: str, file: Path, fetcher: Fetcher) -> _Source:
     with err.status(f"{escape(url)} を取得しています"):
         fetched = fetcher.fetch(url)
@@ -376,7 +461,10 @@ def _failures() -> Iterator[None]:
 
 
 def _print_unread(added: Added) -> None:
-    """What of a document could not be read, with the places."""
+    """What of a document could not be read: about how much, and what with the places."""
+    if added.unread:
+        share = max(1, round(100 * added.unread_share))
+        out.print(f"  この文書のおよそ{share}%は読み取れていません。", markup=False, emoji=False)
     places: dict[str, list[str]] = {}
     for what, place in added.unread:
         places.setdefault(what, []).append(place)

@@ -44,7 +44,7 @@ _ANY_DAY = date(2000, 4, 1)  # months without a year are the same ones in each
 
 
 @dataclass(frozen=True)
-class _Stated:
+class Stated:
     """A figure that a sentence states, and where."""
 
     value: Value
@@ -332,7 +332,7 @@ def _contradicted(
 ) -> Iterator[tuple[str, str]]:
     """The subjects to which a sentence gives another figure, and what the rule says instead."""
     sentence = normalize(sentence)
-    stated = [] if _OF_BEFORE.search(sentence) else list(_stated(sentence))
+    stated = [] if _OF_BEFORE.search(sentence) else list(stated_figures(sentence))
     for figure in stated:
         following = next((other for other in stated if other.unit == figure.unit and other.start >= figure.end), None)
         if following and re.fullmatch(r"から年?", sentence[figure.end : following.start]):
@@ -347,18 +347,18 @@ def _contradicted(
                 yield claim.subject.value, claim.says
 
 
-def _stated(sentence: str) -> Iterator[_Stated]:
+def stated_figures(sentence: str) -> Iterator[Stated]:
     """The figures of a normalised sentence in the units of the rules; a bare number only as a limit of the index."""
     for figure in read_figures(sentence):
         if unit := _UNITS.get(figure.dimension):
-            yield _Stated(figure.value, unit, figure.start, figure.end)
+            yield Stated(figure.value, unit, figure.start, figure.end)
         elif figure.dimension is Dimension.NUMBER and figure.bound and _INDEX_BEFORE.search(sentence[: figure.start]):
-            yield _Stated(figure.value, "ratio", figure.start, figure.end)
+            yield Stated(figure.value, "ratio", figure.start, figure.end)
     for day in read_days(sentence, _ANY_DAY):
         if day.precision == "months":
             count = (day.last_on.month - day.first_on.month) % 12 + 1
             months = tuple((day.first_on.month - 1 + number) % 12 + 1 for number in range(count))
-            yield _Stated(months, "months_of_year", day.start, day.end)
+            yield Stated(months, "months_of_year", day.start, day.end)
 
 
 def _speaks_of(claim: _Claim, text: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ingest.extracting import READERS_VERSION, extract
@@ -20,8 +21,8 @@ from ingest.types import Block, Document, ReadError
 class Added:
     """An added document as the list holds it. `file` is its original in the folder, named by its content.
 
-    `unread` are the places that its reader could not take, with what is there; `source` is the address that it was
-    fetched from ("" for a file).
+    `unread` are the places that its reader could not take, with what is there, and `unread_share` about what part of
+    the document (0..1) they are; `source` is the address that it was fetched from ("" for a file).
     """
 
     id: str
@@ -31,6 +32,19 @@ class Added:
     digest: str
     unread: tuple[tuple[str, str], ...] = ()
     source: str = ""
+    unread_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document that was read, to be put on the list: what the list will hold, the copied original and its blocks.
+
+    The last two are None where the list holds it already.
+    """
+
+    added: Added
+    original: Path | None = None
+    blocks: Path | None = None
 
 
 class ListDamagedError(Exception):
@@ -51,7 +65,7 @@ class _StoredBlocks:
 
 
 class Documents:
-    """The added documents under a data folder. Change them within `changing()` only.
+    """The added documents under a data folder. Change them (`put`, `remove`) within `changing()` only.
 
     Every method may raise OSError, where the folder cannot be read or written to.
     """
@@ -88,34 +102,62 @@ class Documents:
         finally:
             os.close(lock)
 
-    def add(self, source: Path, id: str, url: str = "") -> Added:
-        """Copies and reads a document, and puts it on the list in place of one with the same id.
+    def read(self, source: Path, id: str, url: str, folder: Path) -> Reading:
+        """Copies and reads a document. The list is not touched, and nobody else has to wait.
 
         Args:
             source: the file.
             id: its id.
             url: where it was fetched from, if it was.
+            folder: is there and takes the copy until it is put on the list.
 
         Raises:
-            ReadError: it cannot be taken in. The list stays as it was.
+            ReadError: it cannot be taken in.
         """
+        copy = folder / f"original{source.suffix.lower()}"
         try:
-            digest = _digest(source)
+            shutil.copyfile(source, copy)
         except OSError as error:
+            if error.filename != str(source):
+                raise
             raise ReadError(
                 f"ファイルを開けません({why(error)})", "ファイルの場所と読み取りの権限を確かめてください"
             ) from error
+        digest = _digest(copy)
         stored = self.added.get(id)
         if stored is not None and (stored.digest, stored.source) == (digest, url) and self._is_kept(stored):
-            return stored
-        original = self.folder / f"{digest}{source.suffix.lower()}"
-        with source.open("rb") as content, replacing(original) as copy:
-            shutil.copyfileobj(content, copy)
-        document = self._extract(original, id)
+            return Reading(stored)
+        blocks = folder / "blocks.jsonl"
+        document, number = _extract(copy, id, blocks)
         unread = tuple(dict.fromkeys((gap.what, gap.place) for gap in document.unread))
-        added = Added(id, document.title, document.url or url, original.name, digest, unread, url)
-        self._write({**self.added, id: added})
+        lost = sum(gap.blocks for gap in document.unread)
+        share = lost / (lost + number) if lost else 0.0
+        original = f"{digest}{copy.suffix}"
+        added = Added(id, document.title, document.url or url, original, digest, unread, url, share)
+        return Reading(added, copy, blocks)
+
+    def put(self, reading: Reading) -> Added:
+        """Puts a document that was read on the list, in place of one with the same id.
+
+        Raises:
+            ReadError: what the list held when it was read is gone from it.
+        """
+        added = reading.added
+        if reading.original is None or reading.blocks is None:
+            if self.added.get(added.id) != added:
+                raise ReadError("読んでいるあいだに取り除かれました", "もう一度 add してください")
+            return added
+        original = self.folder / added.file
+        for source, target in ((reading.original, original), (reading.blocks, self._blocks_file(original))):
+            with source.open("rb") as content, replacing(target) as copy:
+                shutil.copyfileobj(content, copy)
+        self._write({**self.added, added.id: added})
         return added
+
+    def add(self, source: Path, id: str, url: str = "") -> Added:
+        """Reads a document and puts it on the list; see `read` and `put`."""
+        with TemporaryDirectory() as folder:
+            return self.put(self.read(source, id, url, Path(folder)))
 
     def _is_kept(self, added: Added) -> bool:
         return (self.folder / added.file).exists()
@@ -136,19 +178,11 @@ class Documents:
         if not blocks.exists():
             if not (self.folder / added.file).exists():
                 raise ReadError("保存した原本がありません", "もう一度 add するか、remove してください")
-            self._extract(self.folder / added.file, added.id)
+            _extract(self.folder / added.file, added.id, blocks)
         return Document(added.id, added.title, _StoredBlocks(blocks), added.url)
 
     def _blocks_file(self, original: Path) -> Path:
         return original.with_name(f"{original.name}-{READERS_VERSION}.jsonl")
-
-    def _extract(self, original: Path, id: str) -> Document:
-        document = extract(original, id)
-        with replacing(self._blocks_file(original)) as output:
-            for block in document.blocks:
-                fields = [block.kind, block.text, block.place, block.level, block.cells, block.answers]
-                output.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
-        return document
 
     def _write(self, added: dict[str, Added]) -> None:
         entries = [asdict(added[id]) for id in sorted(added)]
@@ -164,6 +198,18 @@ class Documents:
         for file in self.folder.iterdir():
             if file.name not in kept or file.name.startswith(TEMPORARY):
                 file.unlink()
+
+
+def _extract(original: Path, id: str, blocks: Path) -> tuple[Document, int]:
+    """Reads a document into a file of its blocks; the document, and how many there are."""
+    document = extract(original, id)
+    number = 0
+    with replacing(blocks) as output:
+        for block in document.blocks:
+            fields = [block.kind, block.text, block.place, block.level, block.cells, block.answers]
+            output.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
+            number += 1
+    return document, number
 
 
 def _added(entry: dict[str, Any]) -> Added:

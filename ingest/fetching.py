@@ -19,8 +19,6 @@ from ingest.types import ReadError
 AGENT = "madoguchi-ingest"
 """What the fetches call themselves, and the name that robots.txt may speak of."""
 
-_MAX_BYTES = 20 << 20
-_SECONDS = 30.0  # of one fetch, redirects included
 _REDIRECTS = 5
 _PAUSE = 1.0  # seconds between two fetches from one host, where its robots.txt asks for no more
 _LONGEST_PAUSE = 30.0
@@ -80,10 +78,13 @@ class _Hosts(httpcore.NetworkBackend):
 class Fetcher:
     """Fetches politely: one at a time, hosts by their robots.txt and not too often.
 
-    `local` lets it fetch from this machine, for tests.
+    `local` lets it fetch from this machine, for tests. A document has `most_bytes` at most, and comes within `seconds`,
+    redirects included.
     """
 
     local: bool = False
+    most_bytes: int = 20 << 20
+    seconds: float = 30.0
     _robots: dict[str, RobotFileParser] = field(default_factory=dict)
     _fetched_at: dict[str, float] = field(default_factory=dict)
 
@@ -93,7 +94,7 @@ class Fetcher:
         Raises:
             ReadError: it cannot be fetched; the reason names it.
         """
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + self.seconds
         for _ in range(_REDIRECTS + 1):
             _check(url)
             self._ask_robots(url, deadline)
@@ -149,10 +150,13 @@ class Fetcher:
                 content = b""
                 for part in response.iter_stream():
                     content += part
-                    if len(content) > _MAX_BYTES:
-                        raise ReadError(f"大きすぎます({_MAX_BYTES >> 20}MBまで)", "ダウンロードして追加してください")
+                    if len(content) > self.most_bytes:
+                        most = f"{self.most_bytes >> 20}MBまで"
+                        raise ReadError(f"大きすぎます({most})", "ダウンロードして追加してください")
                     if time.monotonic() > deadline:
-                        raise ReadError(f"{_SECONDS:.0f}秒で取得しきれませんでした", "時間をおいてやり直してください")
+                        raise ReadError(
+                            f"{self.seconds:.0f}秒で取得しきれませんでした", "時間をおいてやり直してください"
+                        )
                 headers = Message()
                 for name, value in response.headers:
                     headers[name.decode("latin-1")] = value.decode("latin-1")

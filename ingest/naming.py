@@ -1,6 +1,7 @@
 """How a document is called: its title without what every title has, the names that it gives itself, who issued it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -21,6 +22,9 @@ _CALLED = re.compile(
     r"(?:(?P<formal>[^「」。、()\s]{4,40})[」』]?[(、])?(?:愛称|通称|略称|呼称|正式名称|正式名|制度名|事業名)"
     r"(?:は|が|を|:| )*[「『](?P<name>[^「」『』]{2,30})[」』]"
 )
+_PROGRAMS = re.compile(
+    r"[一-龠ァ-ヶーa-zA-Z0-9・]{4,40}(?:補助金|交付金|助成金|支援金|給付金|奨励金|支援事業|補助事業|推進事業)"
+)
 _LABELLED = re.compile(r"^(?:正式名称|名称|愛称|通称|略称|制度名|事業名|補助金名)$")
 _BRACKETED = re.compile(r"[「『(<〈《【]([^「」『』()<>〈〉《》【】]{3,30})[」』)>〉》】]")
 
@@ -35,6 +39,7 @@ class Names:
     issuer: str = ""
     years: frozenset[int] = frozenset()
     programs: set[str] = field(default_factory=set)
+    spoken_of: Counter[str] = field(default_factory=Counter)
 
     def hear(self, outline: Iterable[Placed]) -> Iterator[Placed]:
         """Passes the blocks on."""
@@ -42,12 +47,13 @@ class Names:
         self.issuer = issuer_of(title)
         self.years = read_fiscal_years(normalize(title))
         self._add(title)
-        for name in _BRACKETED.findall(title):
+        for name in (*_BRACKETED.findall(title), *_PROGRAMS.findall(title)):
             if names_a_program(name):
                 self._add(name)
         for number, placed in enumerate(outline):
             if number < _HEAD:
                 self._look(placed)
+            self.spoken_of.update(found for found in _PROGRAMS.findall(placed.block.text) if names_a_program(found))
             for part in placed.headings[1:3]:
                 if len(part) in _PART and len(self.parts) < _MOST_PARTS:
                     self.parts.setdefault(part)
@@ -87,6 +93,8 @@ class Names:
 
     def named(self, own: ProgramNames) -> NamedDocument:
         """The document with its names, once it has been heard."""
+        if not names_a_program(self.document.title) and self.spoken_of:
+            self._add(self.spoken_of.most_common(1)[0][0])
         program = own.within(self.document.title) or own.equal(self.document.title)
         if not program and len(self.programs) == 1:
             program = next(iter(self.programs))

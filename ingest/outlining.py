@@ -33,6 +33,9 @@ _KANA = "アイウエオカキクケコサシスセソタチツテトナニヌ�
 _BANNER, _PLAIN, _BULLET = 30, 70, 80
 _SORTS = {"program": 60, "question": 75}
 _ASKS = re.compile(r"^(?:Q|問) ?[0-9]{0,2}[-.:、)]? ?\S.{4,}$")
+_ASKED_AND_TOLD = re.compile(
+    r"(?P<asked>(?:Q|問) ?[0-9].{4,200}?[。??]) ?(?P<told>(?:A|答) ?[0-9]{1,2}[-.:、) 0-9]* ?\S.+)", re.S
+)
 _BULLETS = re.compile(r"^(?:[・●○◇□▪•◦‣➢✓] ?|(?:[-*–] ?)+ )")
 _SHORT = 30  # characters of a heading that only its shortness shows
 _LABEL = re.compile(
@@ -59,6 +62,7 @@ _NAVIGATION = {
 
 _CONTENTS = re.compile(r"^[\[【<〈《]?(?:目次|もくじ|contents|index)[\]】>〉》]?$", re.I)
 _LEADERS = re.compile(r"(?:[.…・‥・]{4,}|(?:\. ){3,}|[-―─]{6,}) ?(?:P\.?)?[0-9]{1,3}$")
+_PAGE_ALONE = re.compile(r"[Pp]\.? ?[0-9]{1,3}")
 _LEADER = re.compile(r"(?:[.…・‥]{2,})?[0-9]{1,3}$")
 _ARTICLE = re.compile(
     r"^(?P<number>第 ?[0-9一二三四五六七八九十百]+ ?条(?:の[0-9一二三四五六七八九十]+)?)"
@@ -124,7 +128,8 @@ def outline(document: Document, names: ProgramNames) -> Iterator[Placed]:
         for number, block in enumerate(document.blocks)
         if block.text not in _NAVIGATION and number not in listed and _cut_off(block.text) not in teasers
     )
-    yield from _placed(_with_headings(_folded(_with_articles(kept)), document.title, names), document.title, names)
+    parted = _folded(_with_articles(_with_questions(kept)))
+    yield from _placed(_with_headings(parted, document.title, names), document.title, names)
 
 
 def _teasers(document: Document) -> set[str]:
@@ -150,11 +155,26 @@ def _contents_entries(document: Document) -> set[int]:
         if _CONTENTS.match(squeeze(block.text)):
             below = True
             found.add(position)
-        elif _LEADERS.search(block.text) or (below and last[texts[position]] > position):
+        elif (
+            _LEADERS.search(block.text)
+            or (below and last[texts[position]] > position)
+            or (block.kind == "row" and _PAGE_ALONE.fullmatch(block.cells[-1][1]))
+        ):
             found.add(position)
         else:
             below = False
     return found
+
+
+def _with_questions(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Parts a question from its answer where both stand in one paragraph (Q1 …か。A1 …)."""
+    for block in blocks:
+        both = _ASKED_AND_TOLD.match(block.text) if block.kind == "paragraph" else None
+        if both:
+            yield replace(block, text=both["asked"].strip())
+            yield replace(block, text=both["told"])
+        else:
+            yield block
 
 
 def _with_articles(blocks: Iterable[Block]) -> Iterator[Block]:

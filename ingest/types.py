@@ -37,10 +37,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Unread:
-    """Something in a document that its reader could not take: what it is, and where."""
+    """Something in a document that its reader could not take: what it is, where, and about how many blocks it makes."""
 
     what: str
     place: str
+    blocks: int = 1
+
+
+PAGE = 20
+"""About how many blocks a page or a sheet makes that nobody could read."""
 
 
 @dataclass(frozen=True)

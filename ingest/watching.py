@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from ingest.auditing import Slot, sentences_of, slotted
-from ingest.documents import Documents
+from ingest.documents import Documents, Reading
 from ingest.fetching import Fetcher, id_of
 from ingest.files import replacing
 from ingest.types import Document, ReadError
@@ -39,7 +39,7 @@ def watched(catalog: Catalog, documents: Documents) -> dict[str, str]:
 
 
 def look(data_dir: Path, catalog: Catalog, documents: Documents, fetcher: Fetcher, now: datetime) -> Seen:
-    """Fetches each page, and adds those that changed. To be called within `documents.changing()`."""
+    """Fetches each page, and adds those that changed. Only to put these on the list, others have to wait."""
     before = load_watch(data_dir)
     pages: dict[str, Looked] = {}
     changes: list[Change] = []
@@ -56,7 +56,9 @@ def look(data_dir: Path, catalog: Catalog, documents: Documents, fetcher: Fetche
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / f"page{fetched.suffix}"
                 file.write_bytes(fetched.content)
-                is_new, found = _renew(documents, file, id, url, at)
+                reading = documents.read(file, id, url, Path(folder))
+                with documents.changing():
+                    is_new, found = _renew(documents, reading, at)
             renewed += is_new
             changes += found
             pages[url] = Looked(fetched.etag, fetched.modified, at)
@@ -103,12 +105,13 @@ def _nearest(text: str, gone: Mapping[str, tuple[str, tuple[Slot, ...]]]) -> str
     return best
 
 
-def _renew(documents: Documents, file: Path, id: str, url: str, at: str) -> tuple[bool, list[Change]]:
-    """Adds what was fetched; whether it is new or other than before, and the figures that changed."""
+def _renew(documents: Documents, reading: Reading, at: str) -> tuple[bool, list[Change]]:
+    """Puts what was fetched on the list; whether it is new or other than before, and the figures that changed."""
+    id, url = reading.added.id, reading.added.source
     before = documents.added.get(id)
     old = documents.open(before) if before else None
     old_sentences = Document(id, old.title, list(old.blocks)) if old else None
-    added = documents.add(file, id, url)
+    added = documents.put(reading)
     if added == before:
         return False, []
     if old_sentences is None:

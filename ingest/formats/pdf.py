@@ -17,7 +17,7 @@ from ingest.formats.printed import Character, Line, characters_of, lines_of
 from ingest.formats.ruling import Box, Ruled, ruled_tables
 from ingest.formats.tables import Grid, check_size, rows_of
 from ingest.formats.text import MARKER
-from ingest.types import Block, ReadError, Unread
+from ingest.types import PAGE, Block, ReadError, Unread
 
 _SURVEYED = 40  # pages that tell the size of the text, its headings and what repeats on each page
 _HEADING = 60  # characters; longer lines in large print are text
@@ -73,7 +73,7 @@ def read_pdf(document: pdfium.PdfDocument) -> Iterator[Block | Unread]:
             characters = characters_of(text) if tables else []
             height = page.get_height()
         if pictures:
-            yield Unread("画像だけのページ", f"{number + 1}ページ")
+            yield Unread("画像だけのページ", f"{number + 1}ページ", PAGE)
         if number == 0 and len(document) > 1 and _is_cover(kept, look):
             yield from _cover(kept)
             continue

@@ -20,7 +20,7 @@ from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 from ingest.characters import clean, decode
 from ingest.formats.packages import check_package
 from ingest.formats.tables import Grid, check_size, header_rows, joined_header, row_text, rows_of
-from ingest.types import Block, ReadError, Unread
+from ingest.types import PAGE, Block, ReadError, Unread
 
 _MOST = 200 << 20  # bytes of XML, which is read as a stream
 _MAX_CELLS = 3_000_000  # of a workbook; each is one that is really there
@@ -69,7 +69,7 @@ def read_workbook(path: Path) -> Iterator[Block | Unread]:
         left = _MAX_CELLS
         for position, sheet in enumerate(book.worksheets):
             if sheet.sheet_state != "visible":
-                yield Unread("非表示のシート", f"シート「{sheet.title}」")
+                yield Unread("非表示のシート", f"シート「{sheet.title}」", PAGE)
                 continue
             rows, merged, uncomputed = _cells_of(book, sheet, left)
             left -= sum(len(row.texts) for row in rows)

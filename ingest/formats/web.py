@@ -87,7 +87,7 @@ def read_page(page: BeautifulSoup) -> Iterator[Block | Unread]:
     yield from _Reader(root).read(root)
     pictures = [picture for picture in root.find_all("img") if not str(picture.get("alt") or "").strip()]
     if pictures:
-        yield Unread(f"説明(alt)のない画像{len(pictures)}点", "本文")
+        yield Unread(f"説明(alt)のない画像{len(pictures)}点", "本文", len(pictures))
     if bad := root.get_text().count(UNREADABLE):
         yield Unread(f"文字コードの壊れた文字{bad}字(〓で表示)", "本文")
 

@@ -80,7 +80,7 @@ def read_word(word: WordFile) -> Iterator[Block | Unread]:
         yield from reader.read(notes, label)
     pictures = sum(1 for _ in word.body.iter("{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"))
     if pictures:
-        yield Unread(f"図{pictures}点", "本文")
+        yield Unread(f"図{pictures}点", "本文", pictures)
 
 
 class _Reader:

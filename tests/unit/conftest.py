@@ -6,6 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+
+from knowledge.catalog import KNOWLEDGE
+
+
+@pytest.fixture(scope="session")
+def catalog_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog of the programs of audit_catalog.yaml."""
+    root = tmp_path_factory.mktemp("catalog")
+    shutil.copy(KNOWLEDGE / "facts.yaml", root)
+    programs = yaml.safe_load((Path(__file__).parent / "audit_catalog.yaml").read_text(encoding="utf-8"))
+    for program, files in programs.items():
+        folder = root / "programs" / program
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            text = content if name == "guide.md" else yaml.safe_dump(content, allow_unicode=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    return root
 
 
 @pytest.fixture

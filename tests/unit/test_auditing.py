@@ -1,6 +1,5 @@
 """Rules and guides held against documents: what is confirmed, what is missing, and what another figure contradicts."""
 
-import shutil
 from collections import deque
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import yaml
 from ingest.auditing import Audit, Auditor, save_audit
 from ingest.outlining import ProgramNames, outline
 from ingest.types import Block, Document
-from knowledge.catalog import KNOWLEDGE, Catalog, load_catalog
+from knowledge.catalog import Catalog, load_catalog
 from knowledge.conflicts import load_conflicts
 
 HERE = Path(__file__).parent
@@ -30,18 +29,9 @@ PAGE = {
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+def catalog(catalog_root: Path) -> Catalog:
     """The programs of audit_catalog.yaml."""
-    root = tmp_path_factory.mktemp("catalog")
-    shutil.copy(KNOWLEDGE / "facts.yaml", root)
-    programs = yaml.safe_load((HERE / "audit_catalog.yaml").read_text(encoding="utf-8"))
-    for program, files in programs.items():
-        folder = root / "programs" / program
-        folder.mkdir(parents=True)
-        for name, content in files.items():
-            text = content if name == "guide.md" else yaml.safe_dump(content, allow_unicode=True)
-            (folder / name).write_text(text, encoding="utf-8")
-    return load_catalog(root)
+    return load_catalog(catalog_root)
 
 
 def audit(catalog: Catalog, page: dict[str, list[str]], title: str = "山と海の支援") -> Audit:

@@ -170,6 +170,21 @@ def test_bad_files_are_named_and_skipped_and_the_others_go_in(ingest: Ingest, da
     assert len(kept_files(data)) == 4
 
 
+def test_a_link_out_of_the_folder_is_not_followed(ingest: Ingest, data: Path, tmp_path: Path) -> None:
+    folder, outside = tmp_path / "文書", tmp_path / "よそ.txt"
+    folder.mkdir()
+    outside.write_text(GRANT, encoding="utf-8")
+    (folder / "中.txt").symlink_to(outside)
+    (folder / "ある.html").write_text(
+        "<h1>水源保全補助金</h1><p>上限は7万円です。</p><img src=a.png>", encoding="utf-8"
+    )
+    result = ingest("add", folder)
+    assert result.exit_code == 1
+    assert "取り込めませんでした: 中.txt\n  理由: フォルダーの外へのリンクです" in result.output
+    assert "この文書のおよそ33%は読み取れていません。\n  読み取れていません: 説明(alt)のない画像1点" in result.output
+    assert not any("空き家" in text for text in passages(data, "空き家活用補助金の額"))
+
+
 def test_a_bad_file_does_not_take_the_place_of_a_good_one(ingest: Ingest, tmp_path: Path, data: Path) -> None:
     file = tmp_path / "空き家.txt"
     file.write_text(GRANT, encoding="utf-8")

@@ -83,8 +83,7 @@ def looked(site: Site, tmp_path: Path):
         documents.add(file, id_of(url), url)
 
     def once() -> Seen:
-        with documents.changing():
-            return look(tmp_path, catalog, documents, Fetcher(local=True), NOW)
+        return look(tmp_path, catalog, documents, Fetcher(local=True), NOW)
 
     return once
 
@@ -135,6 +134,26 @@ def test_what_must_not_be_fetched_is_refused(site: Site, path: str, local: bool,
     site.redirects |= {"/outside": "http://10.0.0.1/", "/file": "file:///etc/hostname", "/round": "/round"}
     with pytest.raises(ReadError, match=reason):
         Fetcher(local=local).fetch(f"{site.url}{path}")
+
+
+def test_a_page_that_is_too_large_or_too_slow_is_refused(site: Site) -> None:
+    assert (Fetcher().most_bytes, Fetcher().seconds) == (20 << 20, 30.0)
+    site.pages["/page"] = PAGE
+    with pytest.raises(ReadError, match="大きすぎます"):
+        Fetcher(local=True, most_bytes=100).fetch(f"{site.url}/page")
+    with pytest.raises(ReadError, match=r"取得しきれません|つながりません"):
+        Fetcher(local=True, seconds=0.0).fetch(f"{site.url}/page")
+
+
+def test_a_document_is_read_while_another_run_holds_the_list(tmp_path: Path) -> None:
+    file, folder = tmp_path / "page.html", tmp_path / "copy"
+    file.write_text(PAGE, encoding="utf-8")
+    folder.mkdir()
+    ours = Documents(tmp_path)
+    with Documents(tmp_path).changing():
+        reading = ours.read(file, "page.html", "", folder)
+    with ours.changing():
+        assert ours.put(reading).title == "もり市植樹補助金"
 
 
 def test_a_redirect_is_followed(site: Site) -> None:
