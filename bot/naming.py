@@ -68,11 +68,8 @@ def name_documents(
                     issued = _by_issuer(text, others, catalog)
                     return issued or Naming(of_another=f"{body['body']}の{text[start:end]}")
                 matches = own
-            known_so = {match.document.id for match in matches}
-            fuller = [
-                document for document in others if document.id not in known_so and _is_fuller(document, text[start:end])
-            ]
-            chosen = [match.document for match in matches] + fuller
+            named = [match.document for match in matches]
+            chosen = named + [document for document in others if _is_meant_too(document, text[start:end], named)]
             documents = _of_year(_of_variant(chosen, flat.text), text)
             issuers = [match.document.issuer for match in matches if match.document.issuer]
             return Naming(tuple(d.id for d in documents), _beside(text, start, end, issuers), named=True)
@@ -115,8 +112,11 @@ def _find(document: NamedDocument, flat: _Flat) -> _Match | None:
     return best
 
 
-def _is_fuller(document: NamedDocument, name: str) -> bool:
-    """Whether a document has a name that another one has in short, so that both are meant."""
+def _is_meant_too(document: NamedDocument, name: str, named: Sequence[NamedDocument]) -> bool:
+    """Whether a document of the same body has in full a name that those named have in short."""
+    of_another = document.issuer and all(other.issuer and other.issuer != document.issuer for other in named)
+    if document in named or of_another:
+        return False
     return any(is_short_for(bare_name(name), bare_name(full)) for full in document.names)
 
 
