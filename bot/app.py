@@ -85,7 +85,9 @@ def build_app(
         await service.open()
         background = [asyncio.create_task(service.purge_daily()), asyncio.create_task(service.look_after_desk())]
         if settings.watch_hours:
-            background.append(asyncio.create_task(watch(settings.data_dir, settings.watch_hours, service.metrics)))
+            tell = service.desk.tell_of_changes if service.desk else None
+            looking = watch(settings.data_dir, settings.watch_hours, service.metrics, tell)
+            background.append(asyncio.create_task(looking))
         async with platforms():
             yield
         for task in background:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from bot.metrics import Metrics
@@ -14,8 +15,12 @@ _log = logging.getLogger(__name__)
 _HOUR = 3600.0
 
 
-async def watch(data_dir: Path, hours: float, metrics: Metrics) -> None:
-    """Looks now and every so many hours, until it is cancelled; what changed is logged and counted.
+Tell = Callable[[Sequence[Change]], Awaitable[None]]
+"""Tells people of figures that changed."""
+
+
+async def watch(data_dir: Path, hours: float, metrics: Metrics, tell: Tell | None = None) -> None:
+    """Looks now and every so many hours, until it is cancelled; what changed is logged and counted, and people told.
 
     The look is a process of its own: it reads documents, and the server only answers. What it found serves from the
     next message on, as any new index does.
@@ -35,11 +40,13 @@ async def watch(data_dir: Path, hours: float, metrics: Metrics) -> None:
             raise
         if status:
             _log.warning("a look at the watched pages ended with %d", status)
-        for change in _changes(data_dir, metrics):
-            if change not in known:
-                _log.warning(
-                    "watched page %s changed (%s): %s -> %s", change.url, change.place, change.before, change.after
-                )
+        fresh = [change for change in _changes(data_dir, metrics) if change not in known]
+        for change in fresh:
+            _log.warning(
+                "watched page %s changed (%s): %s -> %s", change.url, change.place, change.before, change.after
+            )
+        if fresh and tell:
+            await tell(fresh)
         await asyncio.sleep(hours * _HOUR)
 
 

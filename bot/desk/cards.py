@@ -10,6 +10,7 @@ from bot.desk.reporting import Group
 from bot.desk.types import Case, Json, Reply, State, View
 from bot.replies import SOURCES
 from knowledge.types import Program
+from knowledge.watching import Change
 
 LONGEST_REPLY = 1400
 """Characters of a reply: the preview hands it on in a view's metadata, of which Slack takes 3,000, escaped."""
@@ -42,6 +43,7 @@ _QUOTED = 600
 _LISTED = 150
 
 _GROUPS = 8
+_CHANGES = 10
 
 PAGE = 12
 """Cases on a page of the home tab, which takes 100 blocks in all."""
@@ -259,6 +261,23 @@ def digest_message(counts: Mapping[View, int], groups: Sequence[Group], programs
     """The morning: what waits, and what was asked and not answered since the office day before."""
     text = f"おはようございます。未対応・対応中は{counts['waiting']}件、うち期限切れは{counts['overdue']}件です。"
     return {"text": text, "blocks": [section(f"*{text}*"), *unanswered_blocks(groups, programs)]}
+
+
+def changes_message(changes: Sequence[Change]) -> Json:
+    """Figures that a watched page changed: before and after, the sentence, the place, and what is to be done."""
+    text = f"見守っているページで、数値が{len(changes)}か所変わりました。確かめるまで、回答にはその旨の注意が付きます。"
+    lines = []
+    for change in changes[:_CHANGES]:
+        was = f"{change.before} → " if change.before else ""
+        place = f"({change.place})" if change.place else ""
+        said = escape(clip(change.new_sentence, _LISTED))
+        lines.append(f"• *{escape(was + change.after)}*{escape(place)}\n    「{said}」")
+    if len(changes) > _CHANGES:
+        lines.append(f"ほか{len(changes) - _CHANGES}か所")
+    pages = " ".join(f"<{escape(url)}>" for url in dict.fromkeys(change.url for change in changes))
+    todo = "`python -m ingest draft` で年度のファイルの下書きを作り、確かめてから `--accept` で採用してください。"
+    blocks = [section(f"*{escape(text)}*"), section(clip("\n".join(lines), 3000)), context([f"{pages}\n{todo}"])]
+    return {"text": text, "blocks": blocks}
 
 
 def unanswered_blocks(groups: Sequence[Group], programs: Mapping[str, Program]) -> list[Json]:

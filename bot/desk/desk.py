@@ -1,9 +1,11 @@
 """The desk: what askers say to it, what is proposed to them, and what time brings. Slack's side is slack.py."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 
 from bot import replies as bot_replies
 from bot.answerer import Answerer
@@ -19,6 +21,7 @@ from bot.settings import Settings
 from bot.types import Answer, AnswerStatus, Citation, Conversation, room_of
 from bot.worker import AnswererProcess
 from knowledge.types import Choice, IndexMissingError, Program
+from knowledge.watching import Change
 
 _QUOTED = 200
 """Characters of the bot's answer that are shown before it is sent to an official."""
@@ -331,6 +334,21 @@ class Desk:
         ]
         await self._inbox.put(digests)
         self._digested = moment.date()
+
+    async def tell_of_changes(self, changes: Sequence[Change]) -> None:
+        """Has the officials of a program told of the figures that its watched page changed, once."""
+        programs = {program.document.url: program.id for program in self.programs.values()}
+        told: dict[str, list[Change]] = {}
+        for change in changes:
+            if channel := self.slack_channel(programs.get(change.url, "")):
+                told.setdefault(channel, []).append(change)
+        arrivals = []
+        for channel, of_channel in told.items():
+            content = [asdict(change) for change in of_channel]
+            named = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+            event = {"kind": "page_changed", "channel": channel, "changes": content}
+            arrivals.append(Arrival(f"watch:{named}:{channel}", "slack", f"slack:watch:{channel}", event))
+        await self._inbox.put(arrivals)
 
     async def look_after(self) -> None:
         """What time brings: reminders, escalation, closing, the digest of the morning."""

@@ -20,6 +20,7 @@ from bot.desk.desk import Desk
 from bot.desk.sentences import reply_text, solved_or_not
 from bot.desk.types import Case, Json, Kind, Reply, State, View
 from bot.settings import storable
+from knowledge.watching import Change
 
 NAME = "slack"
 
@@ -68,6 +69,9 @@ class DeskInSlack:
                 return await self._take(event)
             case {"kind": "case_digest", "channel": channel}:
                 return Prepared([post(channel=channel, **await self._digest())])
+            case {"kind": "page_changed", "channel": channel, "changes": changes}:
+                message = cards.changes_message([Change(**change) for change in changes])
+                return Prepared([post(channel=channel, **message)])
             case {"kind": "faq_propose"}:
                 return await self._propose(event)
             case {"kind": "faq_decide"}:

@@ -20,6 +20,7 @@ from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
 from bot.simulator.line import Fault as LineFault
 from bot.simulator.slack import DESK, Fault
+from knowledge.watching import Change
 from tests.channels.conftest import Running, opened_answerer
 from tests.channels.test_line import taps
 from tests.channels.test_slack import elements
@@ -553,6 +554,25 @@ async def test_each_morning_the_channel_is_told_what_waits_and_what_was_not_answ
     assert "未対応・対応中は1件" in digest["text"]
     assert f"{UNSTATED}(計画策定、3件)" in shown(digest)
     assert "推進体制構築支援の上限はいくらですか(推進体制、1件、役に立たない 1件)" in shown(digest)
+
+
+async def test_the_channel_is_told_once_of_figures_that_a_page_changed(desk):
+    page = desk.desk.programs["suishin"].document.url
+    changes = [
+        Change(
+            "page", page, "1億円", "120百万円", "上限1億円です。", "上限は120百万円です。", "事業規模", "2026-11-26"
+        ),
+        Change("page", page, "", "年3回", "", "公募は年3回です。<!channel>", "", "2026-11-26"),
+    ]
+    await desk.desk.tell_of_changes(changes)
+    await desk.desk.tell_of_changes(changes)
+    await desk.idle()
+    (told,) = [message for message in desk.slack.answers(DESK) if "見守っている" in message["text"]]
+    assert "数値が2か所変わりました" in told["text"]
+    assert "*1億円 → 120百万円*(事業規模)" in shown(told)
+    assert "「上限は120百万円です。」" in shown(told)
+    assert "python -m ingest draft" in shown(told)
+    assert "<!channel>" not in shown(told)
 
 
 async def test_the_record_says_who_did_what(desk):

@@ -1,11 +1,15 @@
 """A catalog that cannot be used is refused, naming the file, the key, what is wrong and what to write instead."""
 
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from knowledge.catalog import KNOWLEDGE, CatalogError, load_catalog, read_yaml
+from bot.answering import answer
+from bot.types import Inquiry
+from knowledge.catalog import KNOWLEDGE, CatalogError, catalog_version, load_catalog, read_yaml
 
 MISTAKES = read_yaml(Path(__file__).with_name("bad_catalogs.yaml"))
 
@@ -55,3 +59,34 @@ def test_a_new_program_is_one_folder(copied):
     catalog = load_catalog(copied)
     assert set(catalog.programs) == {*load_catalog().programs, "chousa"}
     assert "chousa" in {choice.value for choice in catalog.facts["program"].choices}
+
+
+NEXT_YEAR = """
+fiscal_year: 2026
+parameters:
+  cap:
+    description: 事業規模の上限
+    bound: at_most
+    values:
+      2026-04-01:
+        - {value: 200000000, unit: yen, says: 上限は2億円です。, evidence: [{place: 事業規模, quote: 上限2億円}]}
+"""
+
+
+def test_a_server_takes_up_a_changed_catalog_or_refuses_it_whole(copied, knowledge, caplog):
+    serving = replace(knowledge, catalog=load_catalog(copied), root=copied, version=catalog_version(copied))
+    asked = Inquiry("推進体制構築支援の上限はいくらですか", date(2026, 5, 10))
+    assert "1億円" in answer(asked, serving)[0].text
+    (copied / "programs" / "suishin" / "fy2026.yaml").write_text(NEXT_YEAR, encoding="utf-8")
+    serving.refresh()
+    assert "上限は2億円です。" in answer(asked, serving)[0].text
+
+    (copied / "programs" / "suishin" / "fy2026.yaml").write_text(NEXT_YEAR.replace("yen", "coins"), encoding="utf-8")
+    (copied / "programs" / "keikaku" / "fy2026.yaml").write_text(
+        "fiscal_year: 2026\nparameters: {}\n", encoding="utf-8"
+    )
+    serving.refresh()
+    assert "上限は2億円です。" in answer(asked, serving)[0].text
+    assert [year.fiscal_year for year in serving.catalog.programs["keikaku"].years][-1] == 2025
+    assert "fy2026.yaml" in caplog.text
+    assert "unit" in caplog.text
