@@ -44,7 +44,7 @@ class Answerer:
             IndexMissingError: the documents have not been ingested.
             SettingsError: the chat model that is set cannot be used.
         """
-        await asyncio.to_thread(self._open)
+        await asyncio.to_thread(self._get_ready)
 
     async def close(self) -> None:
         """Nothing that the end of the process does not do."""
@@ -150,6 +150,13 @@ class Answerer:
     async def whole(self, inquiry: Inquiry) -> Stage:
         """Answers a message of somebody who waits for all of it. Raises as `open` does."""
         return [stage async for stage in self.stages(inquiry, grows=True)][-1]
+
+    def _get_ready(self) -> None:
+        """Opens everything, and answers once: vocabularies, tables and models are read when they are first used."""
+        from bot.answering import answer
+
+        program = next(iter(self._open().catalog.programs.values()))
+        answer(Inquiry(f"{program.name}の上限は?", date.min), self._open())
 
     def _open(self) -> "Knowledge":
         """The index as it now is: opened on the first call, and again when a newer generation is there."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -318,9 +319,17 @@ def open_chat_model(
         raise ModelSettingError(f"LLM={name} に要るパッケージがありません。入れ方: {remedy}") from None
     except Exception as error:
         raise ModelSettingError(f"LLM={name} を開けません: {error}") from None
+    _import_rest(opened)
     return ChatModel(opened, name, max_tokens=max_tokens, daily_tokens=daily_tokens, now=now)
 
 
+def _import_rest(opened: BaseChatModel) -> None:
+    """Has openai import what it would at the first streamed request: seconds in which nobody would be answered."""
+    if (client := getattr(opened, "root_async_client", None)) is not None:
+        _ = client.beta.chat
+
+
+@cache
 def instructions(name: str) -> str:
     """The instructions of this name, from bot/prompts."""
     return (_PROMPTS / f"{name}.md").read_text("utf-8").strip()

@@ -72,11 +72,11 @@ def is_left_open(considered: Considered, catalog: Catalog) -> bool:
     answered, understanding, findings = considered.answer, considered.understanding, considered.findings
     if understanding is None or findings is None:
         return False
-    labels = {normalize(choice.label) for question in catalog.facts.values() for choice in question.choices}
-    if understanding.text in labels:
-        return False  # a tap says what it says
     found_nothing = answered.status is AnswerStatus.UNKNOWN and not (findings.silent or answered.rulings)
-    return found_nothing or answered.status in (AnswerStatus.NEEDS_INFO, AnswerStatus.OFFTOPIC)
+    if not found_nothing and answered.status not in (AnswerStatus.NEEDS_INFO, AnswerStatus.OFFTOPIC):
+        return False
+    labels = {normalize(choice.label) for question in catalog.facts.values() for choice in question.choices}
+    return understanding.text not in labels  # a tap says what it says
 
 
 class _Helper:
