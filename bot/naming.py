@@ -75,6 +75,8 @@ def name_documents(
             return Naming(tuple(d.id for d in documents), _beside(text, start, end, issuers), named=True)
     if short := _shortened(text, others, catalog) or _by_issuer(text, others, catalog):
         return short
+    if understanding.documents and not understanding.named:
+        return Naming(understanding.documents, text, named=True, by_body=True)
     if before.documents and not understanding.named and not understanding.foreign_program:
         return Naming(before.documents, text)
     return Naming()

@@ -117,7 +117,8 @@ class _Helper:
 
     async def _proposals(self, considered: Considered, seconds: float) -> Proposals:
         """What the model read that is new; nothing where it gave no reply."""
-        prompt = model.prompt_for(self._inquiry, self._knowledge.catalog)
+        known = self._knowledge.searcher.named
+        prompt = model.prompt_for(self._inquiry, self._knowledge.catalog, known)
         try:
             reply = await self._model.reply(prompt, self._inquiry.as_of, seconds, self._meter)
         except ModelError as error:
@@ -125,7 +126,7 @@ class _Helper:
             self._use = replace(self._use, reading=error.outcome)
             return NOTHING
         scene = read_scene(self._inquiry)
-        read = model.read_reply(reply, scene, self._inquiry, self._knowledge.catalog)
+        read = model.read_reply(reply, scene, self._inquiry, self._knowledge.catalog, known)
         proposals, agreed, disagreed = _new(read.proposals, considered)
         self._use = replace(
             self._use,
@@ -168,7 +169,8 @@ def _new(proposals: Proposals, considered: Considered) -> tuple[Proposals, int, 
         amount=proposals.amount if understanding.situation.amount is None else None,
         programs=() if understanding.programs else proposals.programs,
         subjects=() if understanding.subjects else proposals.subjects,
-        seeks=proposals.seeks if found_nothing else "",
+        seeks=proposals.seeks if found_nothing or proposals.documents else "",
+        documents=() if considered.findings and considered.findings.documents else proposals.documents,
     )
     return lacking, len(proposals.readings) - len(new), sum(Fact(r.slot) in said for r in new)
 
@@ -208,7 +210,9 @@ def _helps(answered: Answer, before: Answer) -> bool:
 def _told(considered: Considered, hints: Proposals, catalog: Catalog) -> Answer:
     """The answer, saying of what program and subject it is where the message was only taken to mean them."""
     labels = {cues.subject: cues.label for cues in load_subjects()}
-    names = [catalog.programs[id].short_name for id in hints.programs]
+    documents = considered.findings.documents if considered.findings and hints.documents else {}
+    names = [f"「{title}」" for title in documents.values()]
+    names += [catalog.programs[id].short_name for id in hints.programs if not documents]
     names += [
         labels[subject] for subject in hints.subjects if subject in {r.subject for r in considered.answer.rulings}
     ]

@@ -78,7 +78,7 @@ CONFIRMED = "confirmed"
 class Proposals:
     """What a chat model read in a message, as far as its words bear it: facts, an amount, and what is asked of what.
 
-    `seeks` are words to look for in the documents. They are shown to nobody.
+    `documents` are ids of added documents. `seeks` are words to look for in the documents. They are shown to nobody.
     """
 
     readings: tuple[Reading, ...] = ()
@@ -86,6 +86,7 @@ class Proposals:
     programs: tuple[str, ...] = ()
     subjects: tuple[Subject, ...] = ()
     seeks: str = ""
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Understanding:
     `plain` tells that the questions hold nothing but what was read, so that no other matter is asked. `readings` are
     all that was read, of whomever, `understood` what is taken for the applicant's case, with its words, `figures`
     every figure, and `open` the facts that were spoken of and are not known. `seeks` are words that are looked for in
-    the documents in place of the message's own.
+    the documents in place of the message's own, `documents` added documents that it was taken to mean.
     """
 
     text: str
@@ -188,6 +189,7 @@ class Understanding:
     asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False
     seeks: str = ""
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         plain=bool(questions) and not message.says("late") and not any(message.unread(q) for q in questions),
         open=case.admitted.open,
         seeks=proposals.seeks,
+        documents=proposals.documents,
     )
 
 

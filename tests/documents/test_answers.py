@@ -1,5 +1,6 @@
 """Documents that nobody curated: each question is answered from the right one, by the right part of it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,12 @@ from typing import Any
 import pytest
 
 from bot.answering import Knowledge, answer, open_knowledge
+from bot.llm import open_chat_model
+from bot.responding import Patience, respond
 from bot.types import Answer, Conversation, Inquiry
+from bot.understanding.model import prompt_for
 from knowledge.catalog import read_yaml
+from tests.adversarial.models import SENTENCES, as_choice, serving
 
 HERE = Path(__file__).parent
 ROWS = read_yaml(HERE / "questions.yaml")
@@ -48,3 +53,20 @@ def test_a_question_is_answered_from_its_document(row: Mapping[str, Any], with_d
         assert phrase in given.text, given.text
     for phrase in row.get("never", ()):
         assert phrase not in given.text, given.text
+
+
+async def test_a_chat_model_may_tell_which_document_is_meant(with_documents: Knowledge) -> None:
+    message = "古い家の地震対策、お年寄りだけの家だといくらまで出る?"
+    inquiry = Inquiry(message, DAY)
+    sent = prompt_for(inquiry, with_documents.catalog, with_documents.searcher.named)
+    listed = dict(line[2:].split(": ", 1) for line in sent.instructions.splitlines() if line.startswith("- document"))
+    (key,) = [key for key, names in listed.items() if "耐震改修" in names]
+    assert key in sent.schema["properties"]["questions"]["items"]["properties"]["about"]["enum"]
+    asked = {"quote": message, "about": key, "subject": "other", "seeks": "耐震改修工事 高齢者等の世帯 限度額"}
+    reply = json.dumps({"questions": [asked], "facts": []}, ensure_ascii=False)
+    with serving(lambda name, prompt: as_choice() if SENTENCES in prompt else reply) as url:
+        model = open_chat_model("openai:any", base_url=url, retries=0)
+        *_, last = [stage async for stage in respond(inquiry, with_documents, model, Patience(60, 60), grows=False)]
+    assert "140万円" in last.answer.text
+    assert "木造住宅の耐震改修に補助します」についてのお尋ねとして" in last.answer.text
+    assert last.answer.verdict is None
