@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.storage import BIG_ID, tables
+from bot.storage import BIG_ID, Cutoffs, tables
 from bot.types import Conversation, Turn, room_of
 
 _log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ _turns = sa.Table(
     sa.Column("key", sa.String(32), nullable=True, index=True),
     sa.Column("message", sa.String(64), nullable=True, index=True),
     sa.Column("room", sa.String(64), nullable=True, index=True),
+    sa.Column("person", sa.String(64), nullable=True, index=True),
     sa.Column("helpful", sa.Boolean, nullable=True),
     sa.Column("note", sa.Text, nullable=True),
     sa.Column("channel", sa.String(16), nullable=True),
@@ -44,8 +45,8 @@ _state = TypeAdapter(Conversation)
 class RecordedTurn:
     """A turn as it is on record.
 
-    `answer` has its JSON form, `message` is the keyed hash of the message. `helpful` and `note` are what was said of
-    the answer, `channel` is where it was asked, "" where that is not known.
+    `answer` has its JSON form, `message` and `person` are the keyed hashes of the message and of who asked.
+    `helpful` and `note` are what was said of the answer, `channel` is where it was asked, "" where that is not known.
     """
 
     key: str
@@ -55,6 +56,7 @@ class RecordedTurn:
     asked_at: datetime
     channel: str
     message: str | None
+    person: str | None
     helpful: bool | None
     note: str
 
@@ -109,12 +111,14 @@ class Conversations:
             return tuple(map(_read_turn, (await connection.execute(newer)).all()))
 
     async def record(self, turn: Turn, connection: AsyncConnection | None = None) -> None:
-        """Stores a turn, and with it the state that the next one continues from.
+        """Stores a turn, and with it the state that the next one continues from; not one about the record itself.
 
         Args:
             turn: what was asked and answered.
             connection: the transaction that it belongs to; one of its own where none is given.
         """
+        if turn.own:
+            return
         row = {
             "conversation": self.hide(turn.sender),
             "asked_at": turn.asked_at.astimezone(UTC),
@@ -124,6 +128,7 @@ class Conversations:
             "key": turn.key,
             "message": self.hide(turn.message) if turn.message else None,
             "room": self.hide(room) if (room := room_of(turn.sender)) else None,
+            "person": self.hide(turn.person or turn.sender),
             "channel": turn.sender.partition(":")[0],
         }
         if connection:
@@ -151,20 +156,35 @@ class Conversations:
         async with self._engine.begin() as connection:
             return (await connection.execute(kept)).rowcount == 1
 
-    async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
-        """Deletes the turns of a message, all of a sender, or all of a room."""
+    async def of_person(self, person: str) -> tuple[RecordedTurn, ...]:
+        """All turns of a person, in whatever room, the oldest first."""
+        own = sa.select(_turns).where(_turns.c.person == self.hide(person)).order_by(_turns.c.id)
+        async with self._engine.connect() as connection:
+            return tuple(map(_read_turn, (await connection.execute(own)).all()))
+
+    async def forget(self, *, message: str = "", person: str = "", room: str = "") -> None:
+        """Deletes the turns of a message, all of a person, or all of a room.
+
+        Where others took part in a person's conversations, what is remembered of these is forgotten too.
+        """
         if message:
             about = _turns.c.message == self.hide(message)
         elif room:
             about = _turns.c.room == self.hide(room)
         else:
-            about = _turns.c.conversation == self.hide(sender)
+            about = _turns.c.person == self.hide(person)
         async with self._engine.begin() as connection:
+            if person:
+                shared = _turns.c.conversation.in_(sa.select(_turns.c.conversation).where(about))
+                fresh = _state.dump_python(Conversation(), mode="json")
+                await connection.execute(sa.update(_turns).where(shared).values(state=fresh))
             await connection.execute(sa.delete(_turns).where(about))
 
-    async def purge(self, before: datetime) -> int:
-        """Deletes the turns asked before a moment; returns how many."""
-        old = sa.delete(_turns).where(_turns.c.asked_at < before.astimezone(UTC))
+    async def purge(self, cutoffs: Cutoffs) -> int:
+        """Deletes the turns whose time is over; returns how many."""
+        old = sa.delete(_turns).where(
+            cutoffs.passed(_turns.c.channel, _turns.c.asked_at, lambda moment: moment.astimezone(UTC))
+        )
         async with self._engine.begin() as connection:
             return (await connection.execute(old)).rowcount
 
@@ -191,6 +211,7 @@ def _read_turn(row: Any) -> RecordedTurn:
         asked_at,
         row.channel or "",
         row.message,
+        row.person,
         row.helpful,
         row.note or "",
     )

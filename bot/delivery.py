@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.storage import BIG_ID, tables
+from bot.storage import BIG_ID, Cutoffs, tables
 from bot.types import Turn, room_of
 
 LEASE = 3.0
@@ -67,6 +68,7 @@ _inbox = sa.Table(
     sa.Column("conversation", sa.String(64), nullable=False),
     sa.Column("message", sa.String(64), nullable=True, index=True),
     sa.Column("room", sa.String(64), nullable=True, index=True),
+    sa.Column("person", sa.String(64), nullable=True, index=True),
     sa.Column("received_at", sa.Double, nullable=False, index=True),
     sa.Column("state", sa.String(8), nullable=False, server_default="ready"),
     sa.Column("due_at", sa.Double, nullable=False),
@@ -108,7 +110,7 @@ class Arrival:
 
     `event_id` is the platform's own, the same for every redelivery. `sender` is channel and id of the person or room:
     events of one sender are delivered in order. `message` is channel and id of the message, "" where there is none.
-    `event` is what the channel needs to answer it.
+    `event` is what the channel needs to answer it. `person` is channel and id of who did it, where that is another.
     """
 
     event_id: str
@@ -116,6 +118,7 @@ class Arrival:
     sender: str
     event: Json
     message: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -250,6 +253,7 @@ class Inbox:
             "conversation": self._hide(_storable(arrival.sender)),
             "message": self._hide(_storable(arrival.message)) if arrival.message else None,
             "room": self._hide(_storable(room)) if (room := room_of(arrival.sender)) else None,
+            "person": self._hide(_storable(arrival.person or arrival.sender)),
             "received_at": now,
             "due_at": now,
             "event": _storable(arrival.event),
@@ -396,14 +400,14 @@ class Inbox:
         async with self._engine.connect() as connection:
             return bool((await connection.execute(known)).scalar_one())
 
-    async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
-        """Wipes what waits or is parked of a message or room, or what is parked of a sender: what waits came later."""
+    async def forget(self, *, message: str = "", person: str = "", room: str = "") -> None:
+        """Wipes what waits or is parked of a message or room, or what is parked of a person: what waits came later."""
         if message:
             about = sa.and_(_inbox.c.message == self._hide(message), _inbox.c.state.in_(("ready", "parked")))
         elif room:
             about = sa.and_(_inbox.c.room == self._hide(room), _inbox.c.state.in_(("ready", "parked")))
         else:
-            about = sa.and_(_inbox.c.conversation == self._hide(sender), _inbox.c.state == "parked")
+            about = sa.and_(_inbox.c.person == self._hide(person), _inbox.c.state == "parked")
         async with self._engine.begin() as connection:
             await connection.execute(sa.update(_inbox).where(about).values(state="done", **_WIPED))
 
@@ -440,9 +444,10 @@ class Inbox:
             ready = again.values(state="ready", attempts=attempts, due_at=self._clock())
             return (await connection.execute(ready)).rowcount
 
-    async def purge(self, before: float) -> int:
-        """Deletes what is delivered or parked and arrived before a moment; returns how many."""
-        old = sa.delete(_inbox).where(_inbox.c.received_at < before, _inbox.c.state.in_(("done", "parked")))
+    async def purge(self, cutoffs: Cutoffs) -> int:
+        """Deletes what is delivered or parked and whose time is over; returns how many."""
+        over = cutoffs.passed(_inbox.c.channel, _inbox.c.received_at, datetime.timestamp)
+        old = sa.delete(_inbox).where(over, _inbox.c.state.in_(("done", "parked")))
         async with self._engine.begin() as connection:
             return (await connection.execute(old)).rowcount
 

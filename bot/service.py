@@ -24,9 +24,18 @@ from bot.desk.reporting import Group, unanswered
 from bot.desk.sealing import Seal
 from bot.masking import mask
 from bot.metrics import Metrics
+from bot.privacy import (
+    FORGOTTEN,
+    NOT_HERE,
+    OwnRecord,
+    OwnRequest,
+    described,
+    how_it_is_kept,
+    own_request,
+)
 from bot.settings import Settings
-from bot.storage import check_writable, create_engine, migrate, read_key
-from bot.types import AnswerStatus, Conversation, Inquiry, Turn
+from bot.storage import Cutoffs, check_writable, create_engine, migrate, read_key
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Turn, seen_by_many
 from bot.worker import AnswererProcess
 from knowledge.catalog import load_catalog
 from knowledge.types import KINDS, IndexMissingError
@@ -37,6 +46,12 @@ if TYPE_CHECKING:
 _PURGE_EVERY_SECONDS = 24 * 60 * 60
 
 _LOOK_AFTER_EVERY_SECONDS = 30
+
+_RECORD_SHOWN = 2500
+"""Characters of their own record that somebody is shown in a chat; Slack takes 3,000 in one piece."""
+
+_CHANNELS = ("line", "slack", "web")
+"""Those that may have a retention of their own."""
 
 _log = logging.getLogger(__name__)
 
@@ -130,44 +145,51 @@ class Service:
         await self._keep(turn)
         return turn
 
-    async def consider(self, sender: str, text: str, message: str = "") -> Turn:
+    async def consider(self, sender: str, text: str, message: str = "", person: str = "") -> Turn:
         """Answers a message without recording it: that is done together with what else depends on it.
 
         Args:
             sender: channel and id of the person or room.
             text: the message.
             message: channel and id of the message, where it has one.
+            person: channel and id of who asks, where that is not the sender.
 
         Raises:
             MessageRefusedError: it cannot be taken as a question; the text says why.
             IndexMissingError: the documents have not been ingested.
         """
-        (turn,) = [turn async for turn in self._considered(sender, text, message, grows=False)]
+        (turn,) = [turn async for turn in self._considered(sender, text, message, person, grows=False)]
         return turn
 
-    def considered(self, sender: str, text: str, message: str = "") -> AsyncGenerator[Turn]:
+    def considered(self, sender: str, text: str, message: str = "", person: str = "") -> AsyncGenerator[Turn]:
         """Answers a message like `consider`, as the answer grows: first what rules and documents say, then the whole.
 
         All are one turn, under one key; without a chat model there is just one. Raises as `consider` does.
         """
-        return self._considered(sender, text, message, grows=True)
+        return self._considered(sender, text, message, person, grows=True)
 
-    async def _considered(self, sender: str, text: str, message: str, *, grows: bool) -> AsyncGenerator[Turn]:
+    async def _considered(
+        self, sender: str, text: str, message: str, person: str, *, grows: bool
+    ) -> AsyncGenerator[Turn]:
         read = self.settings.read_message(text)
+        if request := own_request(read):
+            told = Answer(await self._on_own_record(request, sender, person or sender), AnswerStatus.ANSWERED)
+            yield Turn(sender, read, told, Conversation(), self._now(), message, person=person, own=request)
+            return
         moment = self._now()
         key = secrets.token_hex(16)
         started = time.perf_counter()
         try:
             before = await self._conversations.recall(sender)
             if self.desk and (said := await self.desk.hear(sender, read, before)):
-                yield Turn(sender, read, *said, moment, message, key)
+                yield Turn(sender, read, *said, moment, message, key, person)
                 return
             inquiry = Inquiry(read, moment.date(), before)
             async for stage in self.answerer.stages(inquiry, grows):
                 answer, after = stage.answer, _about(stage.conversation, key)
                 if self.desk:
                     answer, after = await self.desk.consider(sender, read, key, answer, before, after)
-                yield Turn(sender, read, answer, after, moment, message, key)
+                yield Turn(sender, read, answer, after, moment, message, key, person)
         except Exception:
             self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
             raise
@@ -177,6 +199,55 @@ class Service:
         self.metrics.count(answered.status, seconds)
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
+
+    async def _on_own_record(self, request: OwnRequest, sender: str, person: str) -> str:
+        """Does what somebody asks of their own record, and says so. May be done again for the same message."""
+        days = self.settings.retention(sender.partition(":")[0])
+        match request:
+            case "forgotten":
+                await self.forget(person=person)
+                return FORGOTTEN
+            case "shown" if not seen_by_many(sender):
+                return described(await self.own_record(person), days, _RECORD_SHOWN)
+            case "shown":
+                return NOT_HERE
+            case "told":
+                return how_it_is_kept(days)
+
+    async def own_record(self, person: str) -> OwnRecord:
+        """All that is stored of a person.
+
+        Args:
+            person: channel and id, such as `line:U…`, `slack:U…` or `web:` and the id of a conversation.
+        """
+        turns = await self._conversations.of_person(person)
+        cases = await self.desk.cases.of_person(person) if self.desk else ()
+        replies = {case.number: await self.desk.cases.replies(case.number) for case in cases} if self.desk else {}
+        return OwnRecord(
+            [
+                {
+                    "asked_at": turn.asked_at.astimezone(self._now().tzinfo).isoformat(timespec="seconds"),
+                    "channel": turn.channel,
+                    "question": turn.question,
+                    "answer": turn.answer["text"],
+                    "remembered": dict(turn.conversation.facts),
+                    "helpful": turn.helpful,
+                    "note": turn.note,
+                }
+                for turn in turns
+            ],
+            [
+                {
+                    "number": case.number,
+                    "opened_at": case.opened_at.isoformat(timespec="seconds"),
+                    "question": case.question,
+                    "state": case.state,
+                    "replies": [{"text": reply.text, "signed": reply.signed} for reply in replies[case.number]],
+                }
+                for case in cases
+            ],
+            [{"question": row.text, "reply": row.reply} for row in await self.briefings.of_person(person)],
+        )
 
     async def meaning_of(self, turn: Turn) -> tuple["Meaning", bool]:
         """What a turn asks that is not on record yet, and whether it replies to what was asked back before it."""
@@ -189,7 +260,7 @@ class Service:
             yield turn
         await self._keep(turn)
 
-    async def check_eligibility(self, sender: str, program: str, given: Mapping[Any, Any]) -> Turn:
+    async def check_eligibility(self, sender: str, program: str, given: Mapping[Any, Any], person: str = "") -> Turn:
         """A step of the eligibility check: the next question with its choices, or the outcome.
 
         Raises:
@@ -198,7 +269,8 @@ class Service:
         moment = self._now()
         answered, conversation = await self.answerer.check(program, given, moment.date())
         key = secrets.token_hex(16)
-        return Turn(sender, conversation.question, answered, _about(conversation, key), moment, key=key)
+        after = _about(conversation, key)
+        return Turn(sender, conversation.question, answered, after, moment, key=key, person=person)
 
     async def fill_in(self, sender: str, program: str, given: Mapping[Any, Any]) -> Turn:
         """A step of the eligibility check like `check_eligibility`, put on record."""
@@ -237,14 +309,14 @@ class Service:
         """Keeps what staff noted on an answer, masked; returns whether it is still on record."""
         return await self._conversations.remark(key, note=mask(note))
 
-    async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
+    async def forget(self, *, message: str = "", person: str = "", room: str = "") -> None:
         """Deletes what is stored of a message, of everything that somebody asked, or that was asked in a room."""
-        await self.inbox.forget(message=message, sender=sender, room=room)
+        await self.inbox.forget(message=message, person=person, room=room)
         if self.desk:
-            await self.desk.cases.forget(message=message, sender=sender, room=room)
-        await self._conversations.forget(message=message, sender=sender, room=room)
+            await self.desk.cases.forget(message=message, person=person, room=room)
+        await self._conversations.forget(message=message, person=person, room=room)
         if not room:  # sessions are joined by people, not by rooms
-            await self.briefings.forget(message=message, sender=sender)
+            await self.briefings.forget(message=message, person=person)
 
     async def unanswered(self, since: datetime) -> tuple[Group, ...]:
         """What was asked since a moment and not answered, or not well. Raises IndexMissingError without an index."""
@@ -265,12 +337,14 @@ class Service:
 
     async def purge(self) -> int:
         """Deletes what is older than the retention; returns how many turns that were."""
-        before = self._now() - timedelta(days=self.settings.retention_days)
-        await self.inbox.purge(before.timestamp())
+        now, settings = self._now(), self.settings
+        own = {channel: now - timedelta(days=settings.retention(channel)) for channel in _CHANNELS}
+        cutoffs = Cutoffs(own, others=now - timedelta(days=settings.retention_days))
+        await self.inbox.purge(cutoffs)
         if self.desk:
-            await self.desk.cases.purge(before)
-        await self.briefings.purge(before)
-        return await self._conversations.purge(before)
+            await self.desk.cases.purge(cutoffs)
+        await self.briefings.purge(cutoffs.others)
+        return await self._conversations.purge(cutoffs)
 
     async def look_after_desk(self) -> None:
         """Does what is due at the desk, now and every half minute, until it is cancelled."""

@@ -69,6 +69,15 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         90, ge=1, le=36500, description="会話の記録を残す日数。過ぎた記録は起動時と purge で消す"
     )
+    retention_days_line: int = Field(
+        0, ge=0, le=36500, description="LINEで聞かれたことの記録を残す日数。0 なら RETENTION_DAYS と同じ"
+    )
+    retention_days_slack: int = Field(
+        0, ge=0, le=36500, description="Slackで聞かれたことの記録を残す日数。0 なら RETENTION_DAYS と同じ"
+    )
+    retention_days_web: int = Field(
+        0, ge=0, le=36500, description="チャットの画面とAPIで聞かれたことの記録を残す日数。0 なら RETENTION_DAYS と同じ"
+    )
     line_channel_secret: str = Field("", repr=False, description="LINEのチャネルシークレット")
     line_channel_access_token: str = Field("", repr=False, description="LINEのチャネルアクセストークン(長期)")
     line_api_url: str = Field("", description="LINEの代わりに使うサーバーのURL(試験用)。空なら本物")
@@ -118,6 +127,11 @@ class Settings(BaseSettings):
     rate_per_client: int = Field(
         3000, ge=1, description="1つのIPアドレスから1分間に受ける質問の数。庁舎や説明会では多くの人が同じアドレスになる"
     )
+
+    def retention(self, channel: str) -> int:
+        """Days that what came by a channel is kept."""
+        own: int = getattr(self, f"retention_days_{channel}", 0)
+        return own or self.retention_days
 
     def read_message(self, text: str) -> str:
         """A message as the answering core takes it: masked, without blanks around it or what a database would refuse.

@@ -5,7 +5,10 @@ import os
 import secrets
 import sqlite3
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -37,6 +40,28 @@ _write_checks = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("made", sa.BigInteger, nullable=False),
 )
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """The moment before which what came by a channel is deleted: by its name, and that of all others."""
+
+    channels: Mapping[str, datetime]
+    others: datetime
+
+    def passed(
+        self, channel: sa.Column[Any], at: sa.Column[Any], stored: Callable[[datetime], Any]
+    ) -> sa.ColumnElement[bool]:
+        """Which rows of a table are to be deleted.
+
+        Args:
+            channel: has the name of the channel.
+            at: has the moment.
+            stored: turns a moment into what that column holds.
+        """
+        own = [sa.and_(channel == name, at < stored(moment)) for name, moment in self.channels.items()]
+        other = sa.func.coalesce(channel, "").not_in(tuple(self.channels))
+        return sa.or_(*own, sa.and_(other, at < stored(self.others)))
 
 
 class StorageError(Exception):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.privacy import OwnRequest
 from knowledge.figures import Figure
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
 
@@ -352,12 +353,19 @@ def room_of(sender: str) -> str:
     return f"{channel}:{rest[0]}" if len(rest) == 2 else ""
 
 
+def seen_by_many(sender: str) -> bool:
+    """Whether others read what a sender is answered: in a room, and in Slack in all but direct messages."""
+    room = room_of(sender)
+    return bool(room) and not room.startswith("slack:D")
+
+
 @dataclass(frozen=True)
 class Turn:
     """A message, its answer, and the state from which the conversation goes on.
 
     `sender` is channel and id of the person or room, `message` channel and id of the message, "" where it has none.
-    `key` names the turn to those who rate its answer.
+    `person` is channel and id of who asked, where that is not the sender. `key` names the turn to those who rate its
+    answer. `own` says what became of a request about the asker's own record: such a turn leaves none itself.
     """
 
     sender: str
@@ -367,6 +375,8 @@ class Turn:
     asked_at: datetime
     message: str = ""
     key: str = field(default_factory=lambda: secrets.token_hex(16))
+    person: str = ""
+    own: OwnRequest | None = None
 
 
 def _plain(value: Any) -> Any:

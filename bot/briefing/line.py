@@ -92,6 +92,8 @@ class LineSessions:
         """Answers a question in a session. Raises as `Service.consider` does."""
         turn, asked = await self._hearing.hear(briefing, sender, text, message)
         outgoing = messages.answer_messages(turn.answer, turn.key, self._programs, _ASK_HOST, rateable=False)
+        if turn.own:
+            return Prepared(outgoing, turn)
         if asked.meaning is None:
             return self._hearing.prepared(outgoing, turn, asked)
         taps = [_tap_item(label, turn, tap) for label, tap in _TAPS]

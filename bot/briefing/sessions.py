@@ -163,13 +163,19 @@ class Sessions:
 
     # --- deletion ----------------------------------------------------------------------------------------------
 
-    async def forget(self, *, message: str = "", sender: str = "") -> None:
+    async def of_person(self, person: str) -> Sequence[Any]:
+        """What a person has asked in sessions, and what hosts wrote to them, the oldest first."""
+        own = sa.select(questions).where(questions.c.asker == self.hide(person)).order_by(questions.c.id)
+        async with self.engine.connect() as connection:
+            return (await connection.execute(own)).all()
+
+    async def forget(self, *, message: str = "", person: str = "") -> None:
         """Deletes what a message asked, or all that a person asked."""
-        about = questions.c.event == self.hide(message) if message else questions.c.asker == self.hide(sender)
+        about = questions.c.event == self.hide(message) if message else questions.c.asker == self.hide(person)
         async with self.engine.begin() as connection:
             await connection.execute(sa.delete(questions).where(about))
-            if sender:
-                await connection.execute(sa.delete(members).where(members.c.member == self.hide(sender)))
+            if person:
+                await connection.execute(sa.delete(members).where(members.c.member == self.hide(person)))
 
     async def purge(self, before: datetime) -> int:
         """Deletes the sessions that were opened before a moment; returns how many."""

@@ -100,6 +100,8 @@ def _headline(ruling: Ruling, programs: Mapping[str, Program]) -> Headline | Non
             look, verdict = _VERDICTS[ruling.verdict]
             verdict = _VERDICTS_ON.get((ruling.subject, ruling.verdict), verdict)
     value = _value(ruling) if ruling.outcome is Outcome.SETTLED else ""
+    if value and ruling.subject is Subject.CAP:
+        value = f"上限{value}"
     if not verdict and not value:
         return None
     return Headline(f"{programs[ruling.program].name}・{_SUBJECTS[ruling.subject]}", value, verdict, look)

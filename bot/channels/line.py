@@ -39,7 +39,7 @@ from bot.briefing.line import LineSessions
 from bot.briefing.sessions import Briefing
 from bot.channels import line_messages as messages
 from bot.channels.limits import TOO_MANY, RateLimit
-from bot.channels.line_webhook import NAME, room_of, sender_of
+from bot.channels.line_webhook import NAME, person_of, room_of, sender_of
 from bot.channels.progress import shown
 from bot.delivery import (
     AskedToWaitError,
@@ -171,7 +171,7 @@ class Line:
             case UnsendEvent(unsend=unsend):
                 await self._service.forget(message=f"{NAME}:{unsend.message_id}")
             case UnfollowEvent():
-                await self._service.forget(sender=sender_of(source))
+                await self._service.forget(person=person_of(source))
             case LeaveEvent():
                 await self._service.forget(room=f"{NAME}:{room_of(source)}")
         return Prepared([])
@@ -185,7 +185,7 @@ class Line:
 
     async def _answer(self, source: Json, text: str, message: str = "", briefing: Briefing | None = None) -> Prepared:
         sender = sender_of(source)
-        person = f"{NAME}:{source['userId']}" if source.get("userId") else sender
+        person = person_of(source)
         if not self._limit.allows(person, self._now()):
             self._service.metrics.count_refused(NAME)
             return _say(TOO_MANY)
@@ -193,7 +193,7 @@ class Line:
             async with shown(lambda: self._show_loading(source)):
                 if briefing:
                     return await self._briefings.asked(briefing, sender, text, message)
-                turn = await self._service.consider(sender, text, message)
+                turn = await self._service.consider(sender, text, message, person)
         except MessageRefusedError as refusal:
             return _say(str(refusal))
         except IndexMissingError as error:
@@ -225,7 +225,7 @@ class Line:
 
     async def _check(self, source: Json, program: str, facts: Any) -> Prepared:
         try:
-            turn = await self._service.check_eligibility(sender_of(source), program, facts)
+            turn = await self._service.check_eligibility(sender_of(source), program, facts, person_of(source))
         except UnknownFactsError:
             return _say(_ASK_AGAIN)
         asked = turn.answer

@@ -6,11 +6,13 @@ https://developers.line.biz/en/reference/messaging-api/#message-objects
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.channels.cards import Card, Headline, Look, lay_out_card
 from bot.desk.sentences import reply_text
 from bot.desk.types import Reply
+from bot.replies import SOURCES
 from bot.types import Answer, Citation
 from knowledge.types import Program
 
@@ -74,7 +76,7 @@ def answer_messages(
         staff_label: what leads to people is called.
         rateable: whether to ask if it helped: in a group, quick replies belong to nobody.
     """
-    message = _answer_message(answer, programs, staff_label)
+    message = _answer_message(_with_choices_listed(answer), programs, staff_label)
     items = [say_item(text) for text in (*(choice.label for choice in answer.choices), *answer.suggestions)]
     if rateable and answer.rateable:
         items += [
@@ -82,6 +84,15 @@ def answer_messages(
             postback_item(DID_NOT_HELP, {"rate": turn, "helpful": False}),
         ]
     return [with_quick_replies(message, items)]
+
+
+def _with_choices_listed(answer: Answer) -> Answer:
+    """LINE on a PC shows no quick replies, so what may be chosen stands in the text too."""
+    if not answer.choices:
+        return answer
+    said, marker, sources = answer.text.partition(SOURCES)
+    listed = "、".join(choice.label for choice in answer.choices)
+    return replace(answer, text=f"{said}\n文字でも答えられます: {listed}{marker}{sources}")
 
 
 def text_message(text: str) -> Json:

@@ -60,7 +60,7 @@ def _arrival(event: Any) -> Arrival | None:
             if content := event.get("message"):
                 message = f"{NAME}:{content['id']}"
                 event = event | {"message": _masked(content)}
-            return Arrival(f"{NAME}:{id}", NAME, sender_of(source), event, message)
+            return Arrival(f"{NAME}:{id}", NAME, sender_of(source), event, message, person_of(source))
         case {"type": str(kind)}:
             _log.debug("an event of the kind %s is left", kind)
     return None
@@ -109,6 +109,11 @@ def sender_of(source: Json) -> str:
     """Whose conversation it is: in a group each member has one, so that nobody's facts are taken for another's."""
     user = source.get("userId") or ""
     return f"{NAME}:{room}:{user}" if (room := room_of(source)) else f"{NAME}:{user}"
+
+
+def person_of(source: Json) -> str:
+    """Who did it, wherever that was; one whom LINE does not name is known by the room alone."""
+    return f"{NAME}:{source['userId']}" if source.get("userId") else sender_of(source)
 
 
 def room_of(source: Json) -> str:

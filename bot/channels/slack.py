@@ -178,13 +178,13 @@ class Slack:
 
     async def _consider(self, event: Json, grows: bool = False) -> Turn | str:
         """The answer, or the words that refuse the message. One that `grows` waits for no chat model."""
-        person = f"{NAME}:{event['user']}" if event.get("user") else event["sender"]
-        if not self._limit.allows(person, self._now()):
+        person = _person(event.get("user"))
+        if not self._limit.allows(person or event["sender"], self._now()):
             self._service.metrics.count_refused(NAME)
             return TOO_MANY
         try:
             async with shown(lambda: self._show_status(event)):
-                turns = self._service.considered(event["sender"], event["text"], event.get("message", ""))
+                turns = self._service.considered(event["sender"], event["text"], event.get("message", ""), person)
                 turn = await anext(turns)
                 if grows:
                     self._growing[turn.key] = (turn, turns)
@@ -472,7 +472,8 @@ def _read_event(body: Json) -> Arrival | None:
             text != event.get("previous_message", {}).get("text")
         ):
             question = _question(id, event["channel"], _thread(event, message), text, ts)
-            return Arrival(id, NAME, question.sender, question.event | {"kind": "edited", "user": message.get("user")})
+            edited = question.event | {"kind": "edited", "user": message.get("user")}
+            return Arrival(id, NAME, question.sender, edited, person=_person(message.get("user")))
         case {"type": "assistant_thread_started", "assistant_thread": {"channel_id": channel, "thread_ts": thread}}:
             return Arrival(id, NAME, _sender(channel, thread), {"kind": "opened", "channel": channel, "thread": thread})
         case {"type": "app_home_opened", "user": user, "tab": "home"}:
@@ -483,7 +484,7 @@ def _read_event(body: Json) -> Arrival | None:
 def _asked(question: Arrival, event: Json) -> Arrival:
     """A question with what else its event says: who asks, whether files came along, and whether we were not asked."""
     also = {"user": event.get("user"), "files": bool(event.get("files")), "unasked": event.get("unasked", False)}
-    return replace(question, event=question.event | also)
+    return replace(question, event=question.event | also, person=_person(event.get("user")))
 
 
 def _deleted(id: str, event: Json, ts: str) -> Arrival:
@@ -516,6 +517,11 @@ def _sender(channel: str, thread: str) -> str:
     return f"{NAME}:{channel}:{thread}"
 
 
+def _person(user: str | None) -> str:
+    """Who wrote, wherever that was; "" where Slack does not say."""
+    return f"{NAME}:{user}" if user else ""
+
+
 def _message(channel: str, ts: str) -> str:
     return f"{NAME}:{channel}:{ts}"
 
@@ -533,7 +539,7 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
             "respond": body["response_url"],
             "user": body["user_id"],
         }
-        await inbox.put([Arrival(id, NAME, sender, event)])
+        await inbox.put([Arrival(id, NAME, sender, event, person=_person(body["user_id"]))])
         await ack()
 
     @bolt.shortcut("answer_message")
@@ -541,25 +547,27 @@ def _listen_to_people(bolt: AsyncApp, inbox: Inbox) -> None:
         message, channel = body["message"], body["channel"]["id"]
         thread = message.get("thread_ts", message["ts"])
         asked = _question(f"{NAME}:{body['trigger_id']}", channel, thread, message.get("text", ""), message["ts"])
-        event = asked.event | {"respond": body["response_url"], "user": body["user"]["id"]}
-        await inbox.put([Arrival(asked.event_id, NAME, asked.sender, event, asked.message)])
+        user = body["user"]["id"]
+        event = asked.event | {"respond": body["response_url"], "user": user}
+        await inbox.put([replace(asked, event=event, person=_person(user))])
         await ack()
 
     @bolt.action(re.compile(r"say_\w+"))
     async def say(ack: AsyncAck, body: Json, action: Json) -> None:
         container = body.get("container", {})
-        channel = container.get("channel_id") or body["user"]["id"]  # from the home tab: as a direct message
+        user, said = body["user"]["id"], action.get("value") or action["selected_option"]["value"]
+        channel = container.get("channel_id") or user  # from the home tab: as a direct message
         thread = container.get("thread_ts") or body.get("message", {}).get("thread_ts", "")
         id = f"{NAME}:{body['trigger_id']}"
         if body.get("response_url") and container.get("is_ephemeral"):
-            sender = f"{NAME}:command:{channel}:{body['user']['id']}"
-            asked = {"sender": sender, "text": action["value"], "user": body["user"]["id"]}
+            sender = f"{NAME}:command:{channel}:{user}"
+            asked = {"sender": sender, "text": said, "user": user}
             event = {"kind": "command", "respond": body["response_url"], **asked}
-            await inbox.put([Arrival(id, NAME, sender, event)])
+            await inbox.put([Arrival(id, NAME, sender, event, person=_person(user))])
         else:
             question = _question(id, channel, thread, "", "")
-            event = question.event | {"text": action["value"], "message": "", "user": body["user"]["id"]}
-            await inbox.put([Arrival(id, NAME, question.sender, event)])
+            event = question.event | {"text": said, "message": "", "user": user}
+            await inbox.put([Arrival(id, NAME, question.sender, event, person=_person(user))])
         await ack()
 
     @bolt.action("rate")

@@ -18,7 +18,10 @@ SECTION_LIMIT = 3000
 BUTTON_LIMIT = 75
 VALUE_LIMIT = 2000
 OPTION_LIMIT = 75
+OPTION_VALUE_LIMIT = 150
 BUTTONS = 25
+_CHOICES_AS_BUTTONS = 5
+"""More than so many choices are a menu."""
 _SOURCES_SHOWN = 3
 _HEADLINES_SHOWN = 4
 
@@ -79,7 +82,11 @@ def answer_message(
         notes.append(escape(card.basis))
     if notes:
         blocks.append(context(notes))
-    said = [choice.label for choice in answer.choices] + list(answer.suggestions)
+    choices, said = [choice.label for choice in answer.choices], list(answer.suggestions)
+    if len(choices) > _CHOICES_AS_BUTTONS:
+        blocks.append(actions([_menu(choices)]))
+    else:
+        said = [*choices, *said]
     if said:
         blocks.append(actions([button(text, f"say_{n}", text) for n, text in enumerate(said[:BUTTONS])]))
     tools = [button("出典を表示", "sources", turn)] if card.citations else []
@@ -184,6 +191,17 @@ def outdated_view() -> Json:
 
 def _example_buttons() -> list[Json]:
     return [button(example, f"say_{n}", example) for n, example in enumerate(EXAMPLES)]
+
+
+def _menu(labels: Iterable[str]) -> Json:
+    """Choices of which one is said."""
+    options = [{"text": plain(clip(label, OPTION_LIMIT)), "value": clip(label, OPTION_VALUE_LIMIT)} for label in labels]
+    return {
+        "type": "static_select",
+        "action_id": "say_choice",
+        "placeholder": plain("選んでください"),
+        "options": options,
+    }
 
 
 def _step(text: str, options: Iterable[tuple[str, str]], state: Json) -> Json:

@@ -3,17 +3,19 @@
 import json
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, StrictStr
 from starlette.exceptions import HTTPException
 
+from bot.channels.cards import lay_out_card
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.replies import FAILED
 from bot.service import Service
@@ -32,6 +34,11 @@ PAGE_POLICY = (
 _NOT_READY = "ただいま準備中です。少し待ってから、もう一度お試しください。"
 _NO_LONGER = "この記録は残っていません。"
 _BAD_JSON = '送られた内容を読み取れません。Content-Type: application/json で {"text": "質問"} の形にしてください。'
+_NO_PAGE = (
+    '<!doctype html><html lang="ja"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>ページがありません</title><h1>このページはありません</h1>"
+    '<p>アドレスを確かめるか、<a href="/">支援事業の窓口</a>からお尋ねください。</p></html>'
+)
 _PROBLEMS = {
     400: _BAD_JSON,
     404: "このページはありません。",
@@ -71,6 +78,12 @@ class Rating(BaseModel):
     note: Annotated[StrictStr, Field(max_length=1000)] = ""
 
 
+class Owned(BaseModel):
+    """The body of `POST /api/record` and `POST /api/forget`: whoever knows a conversation's id, owns it."""
+
+    conversation_id: Annotated[StrictStr, Field(pattern=r"\A[!-~]{1,128}\z")]
+
+
 class Check(BaseModel):
     """The body of `POST /api/check`: the eligibility check as far as it is filled in."""
 
@@ -85,9 +98,16 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
     of_client = RateLimit(settings.rate_per_client)
     of_conversation = RateLimit(settings.rate_per_conversation)
 
+    def as_json(turn: Turn, conversation_id: str) -> dict[str, Any]:
+        return _as_json(turn, conversation_id, service)
+
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page() -> FileResponse:
         return FileResponse(_PAGE / "index.html")
+
+    @router.get("/robots.txt")
+    async def robots() -> PlainTextResponse:
+        return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /b/\n")
 
     @router.get("/api/programs")
     async def named_programs() -> JSONResponse:
@@ -117,7 +137,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return _refusal(422, str(error), conversation_id)
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
-        return JSONResponse(_as_json(answered, conversation_id))
+        return JSONResponse(as_json(answered, conversation_id))
 
     @router.post("/api/check")
     async def check(checked: Check, request: Request) -> JSONResponse:
@@ -133,7 +153,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return _refusal(422, _FIELDS["facts"], conversation_id)
         except IndexMissingError:
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
-        return JSONResponse(_as_json(answered, conversation_id))
+        return JSONResponse(as_json(answered, conversation_id))
 
     @router.post("/api/ask/stream")
     async def answer_as_it_grows(question: Question, request: Request) -> Response:
@@ -151,10 +171,10 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
 
         async def events() -> AsyncGenerator[str]:
             answered = first
-            yield _event("answer", answered, conversation_id)
+            yield _event("answer", as_json(answered, conversation_id))
             async for answered in answers:
-                yield _event("answer", answered, conversation_id)
-            yield _event("done", answered, conversation_id)
+                yield _event("answer", as_json(answered, conversation_id))
+            yield _event("done", as_json(answered, conversation_id))
 
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
@@ -170,6 +190,21 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             await service.note(rating.turn, storable(rating.note))
         offered = [service.staff_label] if service.desk and not rating.helpful else []
         return JSONResponse({"suggestions": offered})
+
+    @router.post("/api/record")
+    async def record(owned: Owned, request: Request) -> JSONResponse:
+        """All that is stored of a conversation."""
+        if refusal := refused(owned.conversation_id, request):
+            return refusal
+        return JSONResponse((await service.own_record(f"web:{owned.conversation_id}")).as_json())
+
+    @router.post("/api/forget")
+    async def forget(owned: Owned, request: Request) -> JSONResponse:
+        """Deletes all that is stored of a conversation."""
+        if refusal := refused(owned.conversation_id, request):
+            return refusal
+        await service.forget(person=f"web:{owned.conversation_id}")
+        return JSONResponse({"forgotten": True})
 
     @router.get("/api/cases/{key}")
     async def case(key: str, request: Request) -> JSONResponse:
@@ -191,8 +226,10 @@ def refuse_in_japanese(app: FastAPI) -> None:
         field = next((str(name) for name in error.errors()[0]["loc"] if name in _FIELDS), "")
         return _refusal(422, _FIELDS[field]) if field else _refusal(400, _BAD_JSON)
 
-    async def http_error(request: Request, error: Exception) -> JSONResponse:
+    async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(_NO_PAGE, 404)
         own = error.detail if isinstance(error, RefusalError) else ""
         return _refusal(error.status_code, own or _PROBLEMS.get(error.status_code, FAILED), headers=error.headers)
 
@@ -204,21 +241,31 @@ def refuse_in_japanese(app: FastAPI) -> None:
     app.add_exception_handler(Exception, failed)
 
 
-def _as_json(turn: Turn, conversation_id: str) -> dict[str, Any]:
-    """An answer with the names by which it is gone on from, rated, and the case that it tells of is asked for."""
+def _as_json(turn: Turn, conversation_id: str, service: Service) -> dict[str, Any]:
+    """An answer with the names by which it is gone on from, rated, and the case that it tells of is asked for.
+
+    `headlines` is its rulings at a glance, `staff` what leads to people where they may be asked.
+    """
+    shown = lay_out_card(turn.answer, service.programs).headlines
+    staff = service.staff_label if turn.answer.rateable else ""
     named = {"conversation_id": conversation_id, "turn": turn.key, "case": turn.answer.case or None}
-    return {**turn.answer.as_json(), **named}
+    return {
+        **turn.answer.as_json(),
+        **named,
+        "forgotten": turn.own == "forgotten",
+        "headlines": list(map(asdict, shown)),
+        "staff": staff,
+    }
 
 
-def _event(name: str, answered: Turn, conversation_id: str) -> str:
-    content = json.dumps(_as_json(answered, conversation_id), ensure_ascii=False)
-    return f"event: {name}\ndata: {content}\n\n"
+def _event(name: str, content: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(content, ensure_ascii=False)}\n\n"
 
 
 def _refusal(
     status: int, text: str, conversation_id: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """What could not be answered, in the form of an answer."""
-    named = {"conversation_id": conversation_id, "turn": None, "case": None}
+    named = {"conversation_id": conversation_id, "turn": None, "case": None, "forgotten": False}
     content = {**Answer(text, AnswerStatus.ERROR).as_json(), **named}
     return JSONResponse(content, status, headers)

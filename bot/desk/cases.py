@@ -19,7 +19,7 @@ from bot.delivery import Arrival, Inbox
 from bot.desk.hours import Does, OfficeHours
 from bot.desk.sealing import Seal
 from bot.desk.types import ASKER, DESK, WAITING, Case, Entry, Json, Kind, Reply, State, View
-from bot.storage import BIG_ID, tables
+from bot.storage import BIG_ID, Cutoffs, tables
 from bot.types import room_of
 
 SLACK = "slack"
@@ -38,6 +38,7 @@ _cases = sa.Table(
     sa.Column("asker", sa.String(64), nullable=True, index=True),
     sa.Column("room", sa.String(64), nullable=True, index=True),
     sa.Column("message", sa.String(64), nullable=True, index=True),
+    sa.Column("person", sa.String(64), nullable=True, index=True),
     sa.Column("reply_to", sa.Text, nullable=True),
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("found", sa.JSON(none_as_null=True), nullable=True),
@@ -125,6 +126,7 @@ class Cases:
         slack_channel: str,
         sender: str,
         message: str | None = None,
+        person: str | None = None,
         found: Json | None = None,
     ) -> tuple[Case, bool]:
         """Opens a case, and has its card posted in Slack; returns it, and whether it is a new one.
@@ -136,6 +138,7 @@ class Cases:
             slack_channel: where officials see it.
             sender: channel and id of the person or room to whom the answer goes back.
             message: the keyed hash of the message that asked, by which it is found when that is unsent.
+            person: that of who asked, where it is known and not the sender.
             found: what the bot had answered, in its JSON form.
         """
         moment = self._now()
@@ -148,6 +151,7 @@ class Cases:
             "asker": self._hide(sender),
             "room": self._hide(room) if room else None,
             "message": message,
+            "person": person or self._hide(sender),
             "reply_to": self._seal.close(sender),
             "question": question,
             "found": found,
@@ -203,16 +207,20 @@ class Cases:
         mine = sa.and_(_cases.c.asker == self._hide(sender), _cases.c.question != "")
         return await self._found(mine, order=_cases.c.number.desc())
 
+    async def of_person(self, person: str) -> tuple[Case, ...]:
+        """The cases of a person that are not purged, in whatever room, the oldest first."""
+        return await self._found(sa.and_(_cases.c.person == self._hide(person), _cases.c.question != ""))
+
     async def by_key(self, key: str) -> Case | None:
         """The case that a key names."""
         return next(iter(await self._found(_cases.c.key == key)), None)
 
-    async def forget(self, *, message: str = "", sender: str = "", room: str = "") -> None:
-        """Closes and empties the cases of a message that was unsent, or of an asker or a room that has left."""
+    async def forget(self, *, message: str = "", person: str = "", room: str = "") -> None:
+        """Closes and empties the cases of a message that was unsent, of a person, or of a room that we have left."""
         if message:
             about = _cases.c.message == self._hide(message)
         else:
-            about = _cases.c.room == self._hide(room) if room else _cases.c.asker == self._hide(sender)
+            about = _cases.c.room == self._hide(room) if room else _cases.c.person == self._hide(person)
         async with self._writing() as connection:
             for row in await self._rows(connection, about):
                 await connection.execute(
@@ -407,9 +415,10 @@ class Cases:
                     await self._tell(connection, changed, DESK, _DONE[step.does])
         return len(due)
 
-    async def purge(self, before: datetime) -> int:
-        """Empties the cases opened before a moment, whatever their state; the record of who did what stays."""
-        old = sa.and_(_cases.c.opened_at < before.timestamp(), _cases.c.question != "")
+    async def purge(self, cutoffs: Cutoffs) -> int:
+        """Empties the cases whose time is over, whatever their state; the record of who did what stays."""
+        over = cutoffs.passed(_cases.c.channel, _cases.c.opened_at, datetime.timestamp)
+        old = sa.and_(over, _cases.c.question != "")
         async with self._writing() as connection:
             rows = await self._rows(connection, old)
             for row in rows:
@@ -513,7 +522,15 @@ class Cases:
 
 
 _WIPED: Json = {"reply_to": None, "due_at": None}
-_EMPTIED: Json = {**_WIPED, "asker": None, "room": None, "message": None, "question": "", "found": None}
+_EMPTIED: Json = {
+    **_WIPED,
+    "asker": None,
+    "room": None,
+    "message": None,
+    "person": None,
+    "question": "",
+    "found": None,
+}
 
 _DONE: dict[Does, str] = {"remind": "reminded", "escalate": "escalated"}
 

@@ -18,16 +18,13 @@ from bot.desk.hours import OfficeHours
 from bot.desk.reporting import Group, unanswered
 from bot.desk.types import Case, Json, State
 from bot.settings import Settings
-from bot.types import Answer, AnswerStatus, Citation, Conversation, room_of
+from bot.types import Answer, AnswerStatus, Citation, Conversation, seen_by_many
 from bot.worker import AnswererProcess
 from knowledge.types import Choice, IndexMissingError, Program
 from knowledge.watching import Change
 
 _QUOTED = 200
 """Characters of the bot's answer that are shown before it is sent to an official."""
-
-_SEEN_BY_MANY = "slack:C"
-"""A channel of Slack: who reads it reads the answer."""
 
 _NOON = 12
 """The hour from which on a morning's digest is not posted any more."""
@@ -37,13 +34,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Matter:
-    """What a case is opened for: the question, what the bot had answered, and the program, "" where that is open."""
+    """What a case is opened for: the question, what the bot had answered, and the program, "" where that is open.
+
+    `message` and `person` are the keyed hashes of the message that asked and of who did.
+    """
 
     key: str
     question: str
     found: Json | None
     program: str
-    message: str | None
+    message: str | None = None
+    person: str | None = None
 
 
 def is_staffed(settings: Settings, programs: Mapping[str, Program]) -> bool:
@@ -130,7 +131,7 @@ class Desk:
         Returns:
             The case; None where no officials are there for this program.
         """
-        return await self._open(sender, Matter(key, question, found, program, None))
+        return await self._open(sender, Matter(key, question, found, program))
 
     async def hear(self, sender: str, text: str, before: Conversation) -> tuple[Answer, Conversation] | None:
         """The answer to what an asker says to the desk, and how the conversation goes on; None for all else."""
@@ -169,6 +170,7 @@ class Desk:
             slack_channel=channel,
             sender=sender,
             message=matter.message,
+            person=matter.person,
             found=matter.found,
         )
         return case
@@ -255,9 +257,8 @@ class Desk:
         return (_as_answer(entry), before) if entry else None
 
     def _propose(self, sender: str, question: str, answered: str) -> Answer:
-        in_room = bool(room_of(sender)) and (not sender.startswith("slack:") or sender.startswith(_SEEN_BY_MANY))
         choices = tuple(Choice(label, label) for label in (sentences.SEND, sentences.KEEP))
-        text = sentences.proposal(question, answered, in_room)
+        text = sentences.proposal(question, answered, seen_by_many(sender))
         return Answer(text, AnswerStatus.NEEDS_INFO, choices=choices)
 
     async def told(self, key: str) -> Json | None:
@@ -382,7 +383,7 @@ def _matter(turn: RecordedTurn) -> Matter:
         found = {**turn.answer, "text": said} if said else None
     if found and turn.helpful is False:
         found["helpful"] = False
-    return Matter(turn.key, question, found, turn.program, turn.message)
+    return Matter(turn.key, question, found, turn.program, turn.message, turn.person)
 
 
 def _answered(matter: Matter) -> str:

@@ -519,6 +519,9 @@ def check_blocks(blocks: list[Json]) -> None:
                 ids = [element["action_id"] for element in block["elements"]]
                 refuse(len(set(ids)) != len(ids), "action_id is not unique")
                 for element in block["elements"]:
+                    if element["type"] == "static_select":
+                        check_options(element)
+                        continue
                     check_text(element["text"], 75)
                     refuse(element["text"]["type"] != "plain_text", "a button is plain text")
                     refuse(not 1 <= len(element["value"]) <= 2000, "value must be 1 to 2000")
@@ -533,10 +536,7 @@ def check_blocks(blocks: list[Json]) -> None:
             case "input":
                 check_text(block["label"], 2000)
                 if block["element"]["type"] == "static_select":
-                    refuse(not 1 <= len(block["element"]["options"]) <= 100, "1 to 100 options")
-                    for option in block["element"]["options"]:
-                        check_text(option["text"], 75)
-                        refuse(not 1 <= len(option["value"]) <= 150, "value must be 1 to 150")
+                    check_options(block["element"])
                 if block["element"]["type"] == "plain_text_input":
                     longest = block["element"].get("max_length", 3000)
                     refuse(not 1 <= longest <= 3000, "max_length must be 1 to 3000")
@@ -545,6 +545,14 @@ def check_blocks(blocks: list[Json]) -> None:
                 pass
             case kind:
                 refuse(True, f"unsupported type: {kind}")
+
+
+def check_options(select: Json) -> None:
+    """Refuses a menu that breaks a limit of Block Kit."""
+    refuse(not 1 <= len(select["options"]) <= 100, "1 to 100 options")
+    for option in select["options"]:
+        check_text(option["text"], 75)
+        refuse(not 1 <= len(option["value"]) <= 150, "value must be 1 to 150")
 
 
 def check_text(text: Json, limit: int) -> None:

@@ -30,8 +30,10 @@ from bot.delivery import (
     _storable,
 )
 from bot.metrics import Metrics
-from bot.storage import create_engine, migrate
+from bot.storage import Cutoffs, create_engine, migrate
 from bot.types import Answer, AnswerStatus, Conversation, Turn
+
+LATER = Cutoffs({}, datetime.fromtimestamp(2_000_000, UTC))
 
 
 class Clock:
@@ -212,7 +214,7 @@ async def test_content_is_wiped_when_it_is_delivered_and_the_receipt_stays(inbox
     await inbox.finish(claim, {"ts": "5"})
     assert await inbox.receipt("m1") == {"ts": "5"}
     assert await inbox.receipt("m2") is None
-    assert await inbox.purge(2_000_000) == 1
+    assert await inbox.purge(LATER) == 1
     assert await inbox.receipt("m1") is None
 
 
@@ -226,14 +228,14 @@ async def test_of_one_who_leaves_nothing_parked_stays_and_nothing_later_is_lost(
     await inbox.put([arrival("1"), arrival("2")])
     (claim,) = await claimed(inbox)
     await inbox.park(claim, "refused")
-    await inbox.forget(sender="a")
+    await inbox.forget(person="a")
     assert await inbox.parked() == ()
     assert [claim.event_id for claim in await claimed(inbox)] == ["2"]
 
 
 async def test_purging_keeps_what_is_still_to_be_delivered(inbox):
     await inbox.put([arrival("1")])
-    assert await inbox.purge(2_000_000) == 0
+    assert await inbox.purge(LATER) == 0
     assert await inbox.waiting() == 1
 
 

@@ -36,6 +36,10 @@ def elements(message):
         for element in block.get("elements", ()):
             if element["type"] == "button":
                 found[element["text"]["text"]] = {"type": "button", **element}
+            elif element["type"] == "static_select":
+                for option in element["options"]:
+                    chosen = {"type": "static_select", "action_id": element["action_id"], "selected_option": option}
+                    found[option["text"]["text"]] = chosen
             elif element["type"] == "feedback_buttons":
                 for name in ("positive_button", "negative_button"):
                     button = element[name]

@@ -14,7 +14,7 @@ from bot.desk.cases import Cases
 from bot.desk.hours import load_office_hours
 from bot.desk.sealing import Seal
 from bot.desk.types import State
-from bot.storage import create_engine, migrate
+from bot.storage import Cutoffs, create_engine, migrate
 
 THURSDAY = datetime(2026, 11, 26, 10, tzinfo=ZoneInfo("Asia/Tokyo"))
 QUESTION = "計画策定支援の締切はいつですか"
@@ -34,10 +34,9 @@ class Store:
         self.inbox = Inbox(engine, hide)
         self.cases = Cases(engine, self.inbox, Seal(b"key"), hide, load_office_hours(), lambda: self.now)
 
-    async def open(self, key="k1", sender="line:U1", message=None):
-        case, _ = await self.cases.open(
-            QUESTION, key=key, program="keikaku", slack_channel="C7", sender=sender, message=message
-        )
+    async def open(self, key="k1", sender="line:U1", message=None, person=None):
+        about = {"program": "keikaku", "slack_channel": "C7", "message": message, "person": person}
+        case, _ = await self.cases.open(QUESTION, key=key, sender=sender, **about)
         return case
 
     async def told(self):
@@ -199,9 +198,9 @@ async def test_an_answer_without_a_word_from_the_asker_closes_the_case_and_wipes
     assert len(await store.cases.carry_all("line:U1", "line:next", 4)) == 1  # what was written is still theirs
 
 
-@pytest.mark.parametrize("left", [{"sender": "line:C1:U1"}, {"room": "line:C1"}, {"message": "line:m1"}])
+@pytest.mark.parametrize("left", [{"person": "line:U1"}, {"room": "line:C1"}, {"message": "line:m1"}])
 async def test_who_leaves_or_unsends_is_forgotten(store, left):
-    await store.open(sender="line:C1:U1", message=hide("line:m1"))
+    await store.open(sender="line:C1:U1", message=hide("line:m1"), person=hide("line:U1"))
     await store.open("k2", sender="line:C2:U2", message=hide("line:m2"))
     await store.cases.reply(1, "S1", "answer", "秘密の回答", "推進室", key="r1")
     await store.cases.forget(**left)
@@ -216,8 +215,8 @@ async def test_what_is_old_is_emptied_and_the_record_stays(store):
     await store.open()
     store.now += timedelta(days=100)
     await store.open("k2")
-    assert await store.cases.purge(THURSDAY + timedelta(days=1)) == 1
-    assert await store.cases.purge(THURSDAY + timedelta(days=1)) == 0
+    assert await store.cases.purge(Cutoffs({}, THURSDAY + timedelta(days=1))) == 1
+    assert await store.cases.purge(Cutoffs({}, THURSDAY + timedelta(days=1))) == 0
     assert [case.number for case in await store.cases.of_asker("line:U1")] == [2]
     assert [entry.what for entry in await store.cases.record()] == ["opened", "opened", "purged"]
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.answering import answer
 from bot.conversations import Conversations
-from bot.storage import create_engine, migrate
+from bot.storage import Cutoffs, create_engine, migrate
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Turn
 from knowledge.types import Choice, Fact, Subject
 
@@ -75,9 +75,30 @@ async def test_purge_deletes_what_is_older_and_nothing_else(conversations):
     japan_noon = NOON.astimezone(datetime.fromisoformat("2026-04-01T00:00+09:00").tzinfo)
     await conversations.record(Turn("web:old", "1", ANSWER, STATE, NOON - timedelta(seconds=1)))
     await conversations.record(Turn("web:new", "2", ANSWER, STATE, NOON))
-    assert await conversations.purge(before=japan_noon) == 1
+    assert await conversations.purge(Cutoffs({}, japan_noon)) == 1
     assert await conversations.recall("web:old") == Conversation()
     assert await conversations.recall("web:new") == STATE
+
+
+async def test_each_channel_has_its_own_retention(conversations):
+    for sender in ("line:U1", "slack:C1:1", "web:a", "briefing:K7Q2:b"):
+        await conversations.record(Turn(sender, "1", ANSWER, STATE, NOON))
+    earlier, later = NOON - timedelta(days=1), NOON + timedelta(days=1)
+    assert await conversations.purge(Cutoffs({"line": earlier, "slack": later}, others=earlier)) == 1
+    assert await conversations.purge(Cutoffs({"line": earlier}, others=later)) == 2
+    assert await conversations.recall("line:U1") == STATE
+
+
+async def test_a_person_is_forgotten_in_every_room_and_with_what_is_remembered_there(conversations):
+    mine = {"person": "slack:U1", "asked_at": NOON, "answer": ANSWER, "conversation": STATE}
+    await conversations.record(Turn("slack:C1:1", "私の質問", **mine))
+    await conversations.record(Turn("slack:C1:1", "他の人の質問", **mine | {"person": "slack:U2"}))
+    await conversations.record(Turn("slack:D1:", "一人で", **mine))
+    assert [turn.question for turn in await conversations.of_person("slack:U1")] == ["私の質問", "一人で"]
+    await conversations.forget(person="slack:U1")
+    assert await conversations.of_person("slack:U1") == ()
+    assert [turn.question for turn in await conversations.of_person("slack:U2")] == ["他の人の質問"]
+    assert await conversations.recall("slack:C1:1") == Conversation()
 
 
 async def test_a_state_of_another_version_starts_anew(conversations, engine):

@@ -32,6 +32,12 @@ export function follow(key, conversation) {
   plan();
 }
 
+/** Forgets the cases of a conversation, whose record has been deleted. */
+export function unfollow(conversation) {
+  cases = cases.filter((known) => known.conversation !== conversation);
+  keep();
+}
+
 /** Has `show(reply, told, conversation)` called for each thing that officials have written, as often as it is seen. */
 export function watch(show) {
   shown = show;

@@ -1,13 +1,16 @@
 // The conversation: sends a message, shows what comes back, and keeps both over a reload of the page.
-import { follow, watch } from "./cases.js";
+import { follow, unfollow, watch } from "./cases.js";
 import { answerItem, errorItem, programItems, questionItem, replyItem, typingItem } from "./view.js";
 
 const KEPT = "conversation";
 const LONGEST_WAIT_MS = 30_000;
+const LONG_MS = 5_000;
 const HINT = "例: うちの町は対象になりますか";
 const HINTS = { fiscal_index: "例: 0.45", end_date: "例: 6月10日" }; // for facts that are typed rather than chosen
 const PROBLEMS = {
-  offline: "通信できませんでした。電波やネットワークを確かめて、もう一度お試しください。",
+  offline: "インターネットにつながっていません。電波やネットワークを確かめて、もう一度お試しください。",
+  down: "窓口のサーバーにつながりません。しばらく待ってから、もう一度お試しください。",
+  stopped: "取りやめました。",
   slow: "返事に時間がかかっています。もう一度お試しください。",
   broken: "うまく答えられませんでした。少し待ってから、もう一度お試しください。",
 };
@@ -16,11 +19,13 @@ const form = document.getElementById("form");
 const input = document.getElementById("text");
 const send = document.getElementById("send");
 const log = document.getElementById("log");
+const live = document.getElementById("live");
 const welcome = document.getElementById("welcome");
 const examples = document.getElementById("examples");
 
 let conversation = restore();
 let programs = new Map();
+const STOPPED = new Error("the person gave up waiting");
 let waiting = null; // the AbortController of the message under way
 
 // --- what is kept --------------------------------------------------------------------------------------------
@@ -64,7 +69,8 @@ async function ask(text, check = null, of = null) {
 async function answerTurn(turn) {
   const asked = conversation;
   const question = log.lastElementChild;
-  const typing = typingItem();
+  const { item: typing, say } = typingItem(() => waiting?.abort(STOPPED));
+  const long = setTimeout(() => say("時間がかかっています。もうしばらくお待ちください…"), LONG_MS);
   log.append(typing);
   question.scrollIntoView();
   setBusy(true);
@@ -76,11 +82,16 @@ async function answerTurn(turn) {
     growing = answerItem(answer, programs, null);
     typing.before(growing);
   });
+  clearTimeout(long);
   if (asked !== conversation) return; // started over meanwhile
   typing.remove();
   growing?.remove();
   setBusy(false);
   Object.assign(turn, outcome);
+  if (turn.answer?.forgotten) {
+    forgetHere();
+    log.append(question);
+  }
   keep();
   if (turn.answer?.case) follow(turn.answer.case, conversation.id);
   const item = show(turn);
@@ -124,8 +135,10 @@ async function post(turn, grown) {
     return answer ? { answer } : { problem: PROBLEMS.broken };
   } catch (error) {
     if (answer) return { answer }; // what has come is checked and stands by itself
+    if (error === STOPPED) return { problem: PROBLEMS.stopped };
     if (error.name === "AbortError") return { problem: PROBLEMS.slow };
-    return { problem: error instanceof TypeError ? PROBLEMS.offline : PROBLEMS.broken };
+    if (!(error instanceof TypeError)) return { problem: PROBLEMS.broken };
+    return { problem: navigator.onLine ? PROBLEMS.down : PROBLEMS.offline };
   } finally {
     clearTimeout(timer);
     if (waiting === controller) waiting = null;
@@ -155,7 +168,7 @@ function show(turn) {
   if (turn.reply) return showReply(turn);
   const item = turn.answer
     ? answerItem(withExamples(turn.answer), programs, isLast ? goOn(turn) : null, rate)
-    : errorItem(turn.problem ?? PROBLEMS.offline, isLast && !turn.edit ? () => retry(turn, item) : null);
+    : errorItem(turn.problem ?? PROBLEMS.broken, isLast && !turn.edit ? () => retry(turn, item) : null);
   log.append(item);
   input.placeholder = HINTS[turn.answer?.missing[0]] ?? HINT;
   return item;
@@ -214,7 +227,7 @@ function retireOffers() {
 
 function setBusy(busy) {
   send.disabled = busy;
-  log.setAttribute("aria-busy", String(busy));
+  live.setAttribute("aria-busy", String(busy));
   for (const button of log.querySelectorAll(".offer button")) button.disabled = busy;
 }
 
@@ -231,7 +244,61 @@ function startOver() {
   input.focus();
 }
 
+// --- one's own record ----------------------------------------------------------------------------------------
+
+const record = document.getElementById("record");
+
+function sayOfRecord(words) {
+  document.getElementById("record-said").textContent = words;
+}
+
+async function ofRecord(path) {
+  if (!conversation.id) return sayOfRecord("この会話の記録はありません。");
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ conversation_id: conversation.id }),
+  }).catch(() => null);
+  if (!response?.ok) return sayOfRecord(PROBLEMS.broken);
+  return response.json();
+}
+
+async function takeRecord() {
+  const kept = await ofRecord("/api/record");
+  if (!kept) return;
+  const file = new Blob([JSON.stringify(kept, null, 2)], { type: "application/json" });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = "madoguchi-record.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+  sayOfRecord("書き出しました。");
+}
+
+async function forgetRecord() {
+  if (!(await ofRecord("/api/forget"))) return;
+  forgetHere();
+  startOver();
+  sayOfRecord("消しました。");
+}
+
+// What this browser keeps of the conversation goes with its record.
+function forgetHere() {
+  unfollow(conversation.id);
+  conversation = fresh();
+  log.replaceChildren();
+}
+
+document.getElementById("own").addEventListener("click", () => {
+  sayOfRecord("");
+  record.showModal();
+});
+document.getElementById("record-take").addEventListener("click", takeRecord);
+document.getElementById("record-forget").addEventListener("click", forgetRecord);
+document.getElementById("record-close").addEventListener("click", () => record.close());
+
 function fitInput() {
+  if (CSS.supports("field-sizing", "content")) return;
   input.style.height = "auto";
   input.style.height = `${input.scrollHeight}px`;
 }

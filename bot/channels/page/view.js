@@ -1,35 +1,8 @@
 // What is shown: elements made from answers. Text goes in as text only, never as HTML.
 
-const SUBJECTS = {
-  eligibility: "対象になるか",
-  cap: "上限",
-  budget: "全体の予算",
-  cost: "費用の負担",
-  duration: "支援の期間",
-  calls_per_year: "公募の回数",
-  window: "募集の期間",
-  deadline: "締切",
-  report_due: "報告書の期限",
-  questionnaire: "アンケート",
-  repeat: "もう一度の申請",
-  financial_strength_index_limit: "財政力指数の条件",
-};
-const VERDICTS = {
-  eligible: { badge: "対象", cap: "範囲内", window: "募集期間内", repeat: "申請できます", look: "yes" },
-  ineligible: { badge: "対象外", cap: "上限を超えます", window: "募集期間外", repeat: "申請できません", look: "no" },
-  conditional: { badge: "条件付き", window: "原則、募集期間内", look: "depends" },
-};
-const OUTCOMES = {
-  needs_facts: { badge: "確認が必要", look: "asks" },
-  not_stated: { badge: "記載なし", look: "silent" },
-};
-const STATUSES = {
-  needs_info: { badge: "確認が必要", look: "asks" },
-  unknown: { badge: "資料に記載なし", look: "silent" },
-};
-const ABOUT = new Set(["budget", "duration"]); // the documents say 程度
 const MOST_PLACES = 3; // of evidence, and of its phrases at each; all of it stands among the sources
 const MOST_PHRASES = 2;
+const FEW = 6; // choices that stand one by one; more are set closer
 const SIGNS = {
   yes: "M5 12.5 10 17.5 19 7.5",
   no: "M6.5 6.5 17.5 17.5M17.5 6.5 6.5 17.5",
@@ -65,9 +38,13 @@ export function questionItem(text) {
   return make("li", { class: "question" }, make("span", { class: "hidden" }, "質問: "), make("p", {}, text));
 }
 
-export function typingItem() {
+/** What stands in the place of an answer until it is there: `cancel` gives it up, `say(words)` changes the words. */
+export function typingItem(cancel) {
+  const words = make("span", { role: "status" }, "読み取っています…");
   const dots = make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
-  return make("li", { class: "typing" }, dots, make("span", { class: "hidden" }, "読み取っています"));
+  const stop = make("button", { type: "button", class: "quiet", onclick: cancel }, "やめる");
+  const item = make("li", { class: "typing" }, dots, words, stop);
+  return { item, say: (said) => (words.textContent = said) };
 }
 
 /** A message that got no answer; `retry` is null where sending the same again cannot help. */
@@ -90,7 +67,7 @@ export function answerItem(answer, programs, ask, rate = null) {
   const card = make(
     "article",
     { class: "card" },
-    rulings(answer.rulings, programs) ?? statusLine(answer.status),
+    headlines(answer.headlines),
     make("div", { class: "said" }, ...said.split("\n").filter(Boolean).map(sayingLine)),
     ...evidence(answer.rulings, programs),
     answer.citations.length ? make("div", { class: "card-foot" }, sources(answer.citations), copyButton(answer)) : null,
@@ -99,7 +76,7 @@ export function answerItem(answer, programs, ask, rate = null) {
   const item = make("li", { class: "answer", tabindex: "-1" }, make("span", { class: "hidden" }, "回答: "), card);
   if (ask && answer.choices.length) item.append(choiceButtons(answer.choices, ask));
   if (ask && answer.suggestions.length) item.append(suggestionChips(answer.suggestions, ask));
-  if (rate && isRateable(answer)) item.append(feedback(answer.turn, rate, ask));
+  if (rate && isRateable(answer)) item.append(feedback(answer, rate, ask));
   return item;
 }
 
@@ -138,8 +115,8 @@ function isRateable({ status, citations, turn }) {
   return Boolean(turn) && (status === "unknown" || (status === "answered" && citations.length > 0));
 }
 
-/** Whether it helped; where it did not, what was wrong may be written, and people may be asked. */
-function feedback(turn, rate, ask) {
+/** Whether it helped; where it did not, what was wrong may be written. People may be asked in any case. */
+function feedback({ turn, staff, suggestions }, rate, ask) {
   const place = make("div", { class: "feedback", role: "group", "aria-label": "この回答は役に立ちましたか" });
   const say = (words) => place.replaceChildren(make("p", { role: "status" }, words));
   const tap = async (helpful) => {
@@ -160,6 +137,9 @@ function feedback(turn, rate, ask) {
     make("button", { type: "button", class: "quiet", onclick: () => tap(true) }, "役に立った"),
     make("button", { type: "button", class: "quiet", onclick: () => tap(false) }, "役に立たない"),
   );
+  if (ask && staff && !suggestions.includes(staff)) {
+    place.append(make("button", { type: "button", class: "quiet offer", onclick: () => ask(staff) }, staff));
+  }
   return place;
 }
 
@@ -177,69 +157,17 @@ function sayingLine(line) {
   return make("p", line.startsWith("・") ? { class: "item" } : {}, line);
 }
 
-/** The verdicts and figures of an answer at a glance; nothing where there is neither. */
-function rulings(decided, programs) {
-  const settled = decided.some((ruling) => ruling.outcome === "settled");
-  const shown = settled ? decided.filter((ruling) => ruling.outcome !== "not_stated") : decided;
-  const rows = shown.map((ruling) => rulingRow(ruling, programs)).filter(Boolean);
-  return rows.length ? make("div", { class: rows.length > 1 ? "rulings several" : "rulings" }, ...rows) : null;
+/** The verdicts and figures of an answer at a glance, each a heading; nothing where there is neither. */
+function headlines(shown) {
+  if (!shown?.length) return null; // one that this browser has kept from before has none
+  return make("div", { class: shown.length > 1 ? "rulings several" : "rulings" }, ...shown.map(headline));
 }
 
-function statusLine(status) {
-  return STATUSES[status] ? make("div", { class: "rulings" }, badge(STATUSES[status])) : null;
-}
-
-function badge({ badge: words, look }) {
-  return make("span", { class: `badge ${look}` }, sign(look), words);
-}
-
-function rulingRow(ruling, programs) {
-  const verdict = OUTCOMES[ruling.outcome] ?? VERDICTS[ruling.verdict];
-  const value = ruling.outcome === "settled" ? valueText(ruling) : "";
-  if (!verdict && !value) return null;
-  const about = [programs.get(ruling.program)?.name, SUBJECTS[ruling.subject]].filter(Boolean).join("・");
-  const result = make("p", { class: "ruling-result" });
-  if (value) {
-    result.append(make("span", { class: "value" }, ruling.subject === "cap" ? make("small", {}, "上限") : null, value));
-  }
-  if (verdict) result.append(badge({ badge: verdict[ruling.subject] ?? verdict.badge, look: verdict.look }));
-  return make("div", { class: "ruling" }, make("p", { class: "ruling-of" }, about), result);
-}
-
-function valueText({ subject, value, unit }) {
-  if (value === null || value === undefined) return "";
-  const about = ABOUT.has(subject) ? "約" : "";
-  switch (unit) {
-    case "yen":
-      return about + yen(value);
-    case "day":
-      return `${value}日`;
-    case "hour":
-      return `${value}時間`;
-    case "month":
-      return `${about}${value}か月`;
-    case "count":
-      return `年${value}回`;
-    case "months_of_year":
-      return `${value.at(0)}月〜${value.at(-1)}月`;
-    default:
-      return subject === "report_due" && /^\d{4}-\d{2}-\d{2}$/.test(value) ? `${dayText(value)}まで` : "";
-  }
-}
-
-function yen(amount) {
-  const [hundredMillions, tenThousands, rest] = [amount / 1e8, (amount % 1e8) / 1e4, amount % 1e4].map(Math.trunc);
-  const parts = [
-    hundredMillions ? `${hundredMillions.toLocaleString("ja-JP")}億` : "",
-    tenThousands ? `${tenThousands.toLocaleString("ja-JP")}万` : "",
-    rest || !amount ? rest.toLocaleString("ja-JP") : "",
-  ];
-  return `${parts.join("")}円`;
-}
-
-function dayText(iso) {
-  const [year, month, day] = iso.split("-").map(Number);
-  return `${year}年${month}月${day}日`;
+function headline({ about, value, verdict, look }) {
+  const result = make("span", { class: "ruling-result" });
+  if (value) result.append(make("span", { class: "value" }, value));
+  if (verdict) result.append(make("span", { class: `badge ${look}` }, sign(look), verdict));
+  return make("h2", { class: "ruling" }, about ? make("span", { class: "ruling-of" }, about) : null, result);
 }
 
 /** What the rulings rest on: short phrases of the documents, by the place where they stand. */
@@ -312,19 +240,32 @@ async function copied(text) {
 }
 
 function choiceButtons(choices, ask) {
-  return make(
-    "div",
-    { class: "offer choices", role: "group", "aria-label": "選んでください" },
-    ...choices.map(({ label, value }) =>
+  const many = choices.length > FEW ? " many" : "";
+  return row(
+    { class: `offer choices${many}`, "aria-label": "選んでください" },
+    choices.map(({ label, value }) =>
       make("button", { type: "button", class: "choice", onclick: () => ask(label, value) }, label),
     ),
   );
 }
 
 function suggestionChips(suggestions, ask) {
-  return make(
-    "div",
-    { class: "offer chips", role: "group", "aria-label": "次の質問の例" },
-    ...suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => ask(text) }, text)),
+  return row(
+    { class: "offer chips", "aria-label": "次の質問の例" },
+    suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => ask(text) }, text)),
   );
+}
+
+/** Buttons that the Tab key takes as one, the first of them; the arrow keys go from one to the next. */
+function row(attributes, buttons) {
+  buttons.slice(1).forEach((button) => button.setAttribute("tabindex", "-1"));
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+  const move = (event) => {
+    const place = buttons.indexOf(event.target);
+    const next = { Home: 0, End: buttons.length - 1 }[event.key] ?? place + step[event.key];
+    if (place < 0 || !buttons[next]) return;
+    event.preventDefault();
+    buttons[next].focus();
+  };
+  return make("div", { ...attributes, role: "toolbar", onkeydown: move }, ...buttons);
 }

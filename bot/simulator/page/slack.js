@@ -84,10 +84,20 @@ const parts = {
   header: (block) => [element("h4", {}, block.text.text)],
   divider: () => [element("hr")],
   context: (block) => block.elements.map((part) => element("div", {}, written(part))),
-  actions: (block, tap) => block.elements.map((part) => button(part.text.text, () => tap(part), { className: part.style ?? "" })),
+  actions: (block, tap) => block.elements.map((part) => (part.type === "static_select" ? menu(part, tap) : tappable(part, tap))),
   context_actions: (block, tap) => block.elements.flatMap((part) => feedback(part, tap)),
   input: (block) => [field(block)],
 };
+
+function tappable(part, tap) {
+  return button(part.text.text, () => tap(part), { className: part.style ?? "" });
+}
+
+function menu(part, tap) {
+  const made = element("select", { ariaLabel: part.placeholder.text }, ...options(part).map(([value, words]) => element("option", { value }, words)));
+  made.addEventListener("change", () => tap({ type: part.type, action_id: part.action_id, selected_option: { value: made.value } }));
+  return made;
+}
 
 function feedback(part, tap) {
   const rate = (side) => () => tap({ type: part.type, action_id: part.action_id, value: part[side].value });
