@@ -29,6 +29,7 @@ _Result = TypeVar("_Result")
 _COMMANDS = "コマンド"
 _OPTIONS = "オプション"
 _ARGUMENTS = "引数"
+_NO_ADDRESS = "https://(公開するホスト名)"
 _SHUTDOWN_SECONDS = 20  # platforms kill a process some 30 s after they asked it to end
 
 
@@ -96,9 +97,10 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
 
     What is answered from opens meanwhile, in the process that answers: whatever arrives until then waits, stored.
     """
-    from bot.worker import AnswererProcess, log_to_stderr
+    from bot.logs import log_to_stderr
+    from bot.worker import AnswererProcess
 
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     answerer = AnswererProcess(settings)
 
     import uvicorn
@@ -137,7 +139,7 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
     try:
         application = build_app(settings, answerer=answerer)
         asyncio.run(try_database())
-    except (CatalogError, StorageError, OSError) as error:
+    except (CatalogError, StorageError, SettingsError, OSError) as error:
         _fail(str(error))
     config = uvicorn.Config(
         application,
@@ -419,20 +421,26 @@ def report(
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)
 def check(
     url: Annotated[
-        str, typer.Option(help="外から見たこのサービスのURL。", rich_help_panel=_OPTIONS)
-    ] = "https://(公開するホスト名)",
+        str,
+        typer.Option(help="外から見たこのサービスのURL。あれば、そこでも質問してみます。", rich_help_panel=_OPTIONS),
+    ] = "",
     help: Help = False,
 ) -> None:
-    """LINEとSlackにつながるか、何を設定すればよいかを調べます。"""
+    """LINEとSlackにつながるか、規則のとおりに答えるか、何を設定すればよいかを調べます。"""
     settings = _settings()
 
-    from bot.channels.checks import check_channels
+    from bot.answerer import Answerer
+    from bot.channels.checks import check_answer, check_channels
+
+    address = url.rstrip("/")
 
     async def all_work() -> bool:
+        answers = check_answer(settings, Answerer(settings), read_clock().date(), address)
         works = True
-        async for finding in check_channels(settings, url.rstrip("/")):
-            typer.echo(f"{'○' if finding.works else '×'} {finding.text}")
-            works = works and finding.works
+        for findings in (check_channels(settings, address or _NO_ADDRESS), answers):
+            async for finding in findings:
+                typer.echo(f"{'○' if finding.works else '×'} {finding.text}")
+                works = works and finding.works
         return works
 
     if not asyncio.run(all_work()):

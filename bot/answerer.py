@@ -5,10 +5,12 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bot.settings import Settings
+from bot.timing import begin, span
 from bot.types import Answer, Conversation, IndexState, Inquiry, Stage, UnknownFactsError
 from knowledge.types import Chunk, IndexMissingError
 
@@ -111,11 +113,13 @@ class Answerer:
 
         Without a chat model, or where the answer may not grow, there is just one stage.
         """
+        spans = begin()
         knowledge = await asyncio.to_thread(self._open)
         if self._model is None:
             from bot.answering import answer
 
-            yield Stage(*await asyncio.to_thread(answer, inquiry, knowledge))
+            answered, conversation = await asyncio.to_thread(answer, inquiry, knowledge)
+            yield Stage(answered, conversation, spans=tuple(spans))
             return
         from bot.responding import Patience, respond
 
@@ -123,9 +127,7 @@ class Answerer:
         patience = Patience(settings.llm_read_seconds, settings.llm_seconds, settings.llm_read_always)
         async with aclosing(respond(inquiry, knowledge, self._model, patience, grows=grows)) as stages:
             async for stage in stages:
-                if stage.model_use:
-                    _log.info("chat model: %s", stage.model_use)
-                yield stage
+                yield replace(stage, spans=tuple(spans))
 
     async def draft(self, inquiry: Inquiry) -> "Draft | None":
         """A draft of an official's reply to a question, for officials only; None without a chat model, or in vain.
@@ -162,7 +164,7 @@ class Answerer:
         """The index as it now is: opened on the first call, and again when a newer generation is there."""
         from bot.answering import open_knowledge
 
-        with self._opening:
+        with self._opening, span("open"):
             if self._knowledge is None:
                 settings = self._settings
                 self._model = _open_model(settings)

@@ -10,6 +10,7 @@ from bot.deciding import decide_all
 from bot.finding import find, from_documents
 from bot.matching import QUESTION_LENGTH
 from bot.naming import name_documents
+from bot.timing import span
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
@@ -84,7 +85,7 @@ class Considered:
 
 
 def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
-    """Answers one message, and says what the conversation remembers. Reads no clock and writes nothing."""
+    """Answers one message, and says what the conversation remembers. Goes by no clock and writes nothing."""
     considered = consider(inquiry, knowledge)
     return considered.answer, considered.conversation
 
@@ -101,12 +102,15 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
         return replied
     if corrected := _correct(inquiry, knowledge.catalog):
         return Considered(*corrected)
-    understanding = understand(inquiry, knowledge.catalog, proposals)
+    with span("understand"):
+        understanding = understand(inquiry, knowledge.catalog, proposals)
     if fixed := _fixed(understanding, inquiry, knowledge):
         return Considered(*fixed)
-    findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
+    with span("find"):
+        findings = find(understanding, inquiry, knowledge.catalog, knowledge.searcher, knowledge.documents_only)
     understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
-    composed = _compose(understanding, findings, inquiry, knowledge)
+    with span("compose"):
+        composed = _compose(understanding, findings, inquiry, knowledge)
     return Considered(composed, _remember(understanding, composed, findings, inquiry), understanding, findings)
 
 
@@ -178,7 +182,8 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
     if findings.of_another:
         return Answer(replies.known_of_another(findings.of_another), AnswerStatus.UNKNOWN)
     if findings.subjects or findings.passages:
-        rulings = decide_all(understanding, findings.programs, inquiry, catalog)
+        with span("decide"):
+            rulings = decide_all(understanding, findings.programs, inquiry, catalog)
         if rulings and not findings.passages and all(r.outcome is Outcome.NOT_STATED for r in rulings):
             stated = from_documents(understanding.text[:QUESTION_LENGTH], findings.programs[0], knowledge.searcher)
             rulings, findings = ((), stated) if stated else (rulings, findings)

@@ -202,7 +202,8 @@ def _add_platforms(
             for connect in connections:
                 await connect(stack, channels)
             slots = SLOTS_WITH_MODEL if settings.llm else SLOTS
-            delivery = Delivery(service.inbox, channels, service.record, service.metrics.count_delivery, slots)
+            count = service.metrics.count_delivery
+            delivery = Delivery(service.inbox, channels, service.record, count, slots, service.tracing)
             await stack.enter_async_context(delivery.running())
             await stopping.wait()
 

@@ -21,7 +21,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.logs import HASH_SHOWN, set_about
 from bot.storage import BIG_ID, Cutoffs, tables
+from bot.tracing import Tracing
 from bot.types import Turn, room_of
 
 LEASE = 3.0
@@ -123,7 +125,10 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Lease:
-    """An event that this worker holds. `outgoing` is what an earlier attempt stored, and may already have sent."""
+    """An event that this worker holds. `outgoing` is what an earlier attempt stored, and may already have sent.
+
+    `conversation` is the keyed hash of its sender.
+    """
 
     id: int
     channel: str
@@ -133,6 +138,7 @@ class Lease:
     worker: str
     event_id: str
     received_at: float
+    conversation: str
 
 
 @dataclass(frozen=True)
@@ -338,7 +344,17 @@ class Inbox:
         async with self._engine.begin() as connection:
             taken = (await connection.execute(take)).all()
         return tuple(
-            Lease(row.id, row.channel, row.event, row.outgoing, row.attempts, worker, row.event_id, row.received_at)
+            Lease(
+                row.id,
+                row.channel,
+                row.event,
+                row.outgoing,
+                row.attempts,
+                worker,
+                row.event_id,
+                row.received_at,
+                row.conversation,
+            )
             for row in sorted(taken, key=lambda row: row.id)
         )
 
@@ -480,6 +496,7 @@ class Delivery:
         record: Callable[[AsyncConnection, Turn], Awaitable[None]],
         count: Callable[[str, Outcome], None],
         slots: int = SLOTS,
+        tracing: Tracing | None = None,
     ) -> None:
         """Builds it.
 
@@ -489,12 +506,14 @@ class Delivery:
             record: puts a turn on record, in the transaction given.
             count: is told the channel of each attempt and how it ended.
             slots: how many events are delivered side by side.
+            tracing: is told what took how long.
         """
         self._inbox = inbox
         self._channels = channels
         self._record = record
         self._count = count
         self._slots = slots
+        self._tracing = tracing or Tracing()
         self._held: dict[asyncio.Task[None], Lease] = {}
 
     @asynccontextmanager
@@ -546,8 +565,12 @@ class Delivery:
 
     async def _deliver(self, lease: Lease) -> None:
         outcome: Outcome
+        shown = lease.conversation[:HASH_SHOWN]
+        about: dict[str, str | int] = {"event": lease.id, "channel": lease.channel, "conversation": shown}
+        set_about(**about)
         try:
-            outcome = await self._try(lease)
+            with self._tracing.during("deliver", about):
+                outcome = await self._try(lease)
         except LeaseLostError:
             outcome = "taken_over"
             _log.warning("event %s was taken over by another worker", lease.id)
@@ -563,6 +586,7 @@ class Delivery:
             if lease.attempts > MOST_ATTEMPTS:
                 raise UndeliverableError(f"{lease.attempts - 1}回試しましたが、そのたびにプロセスが止まりました。")
             outgoing = await self._prepared(lease, channel) if lease.outgoing is None else lease.outgoing
+            prepared = _ms_since(started)
             receipt = await channel.send(lease.event, outgoing, self._attempt(lease)) if outgoing else None
         except UndeliverableError as error:
             _log.error("event %s (%s) is parked: %s", lease.id, lease.channel, error)
@@ -578,7 +602,11 @@ class Delivery:
         except Exception as error:
             return await self._fail(lease, channel, error)
         await self._inbox.finish(lease, receipt)
-        _log.info("event %s (%s) delivered in %.0f ms", lease.id, lease.channel, _ms_since(started))
+        whole = _ms_since(started)
+        waited = self._inbox.age(lease) * 1000 - whole
+        took = {"wait": round(waited), "prepare": round(prepared), "send": round(whole - prepared)}
+        about = {"about": {"took_ms": took}}
+        _log.info("event %s (%s) delivered in %.0f ms", lease.id, lease.channel, whole, extra=about)
         return "delivered"
 
     async def _prepared(self, lease: Lease, channel: Channel) -> list[Json]:

@@ -1,15 +1,19 @@
 """What operators watch: counts of what this process answered, refused and delivered, for Prometheus."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from bot.delivery import Outcome, Queue
-from bot.types import AnswerStatus, IndexState, ModelUse
+from bot.timing import Span
+from bot.types import BY_LIKENESS, BY_MODEL, CONFIRMED, AnswerStatus, IndexState, ModelUse, Understood
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the histogram in seconds: the answering path takes milliseconds, a chat model seconds."""
+
+_READERS = (BY_MODEL, CONFIRMED, BY_LIKENESS)
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of when it began
 
@@ -22,13 +26,39 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._answers = Counter(
-            "madoguchi_answers_total", "Messages answered, by the status of the answer.", ["status"], registry=registry
+            "madoguchi_answers_total",
+            "Messages answered, by the status of the answer.",
+            ["status", "channel"],
+            registry=registry,
         )
-        for status in AnswerStatus:
-            self._answers.labels(status)
         self._seconds = Histogram(
             "madoguchi_answer_seconds", "Time from a message to its answer.", buckets=_BUCKETS, registry=registry
         )
+        self._parts = Histogram(
+            "madoguchi_answer_part_seconds",
+            "Time that a part of answering took.",
+            ["part"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._readings = Counter(
+            "madoguchi_readings_total",
+            "Facts that answers rest on, by what read them; `earlier` where that was in an earlier message.",
+            ["by"],
+            registry=registry,
+        )
+        self._cases = Gauge(
+            "madoguchi_cases",
+            "Questions for officials by state; overdue are those that wait and have been reminded of.",
+            ["state"],
+            registry=registry,
+        )
+        self._quota = Gauge(
+            "madoguchi_push_quota_left",
+            "Messages that may still be pushed in LINE this month; NaN where that is not known.",
+            registry=registry,
+        )
+        self._quota.set(math.nan)
         self._refused = Counter(
             "madoguchi_rate_limited_total",
             "Messages not answered because too many came (429 on HTTP).",
@@ -99,10 +129,30 @@ class Metrics:
             registry=registry,
         )
 
-    def count(self, status: AnswerStatus, seconds: float) -> None:
+    def count(self, status: AnswerStatus, seconds: float, channel: str) -> None:
         """Counts an answer, and the time from the message's arrival to its record."""
-        self._answers.labels(status).inc()
+        self._answers.labels(status, channel).inc()
         self._seconds.observe(seconds)
+
+    def count_parts(self, spans: Sequence[Span]) -> None:
+        """Counts how long the parts of an answer took."""
+        for part in spans:
+            self._parts.labels(part.name).observe(part.seconds)
+
+    def count_readings(self, understood: Sequence[Understood]) -> None:
+        """Counts what read the facts that an answer rests on: the words of the vocabulary, or one of the readers."""
+        for fact in understood:
+            by = fact.by if fact.by in _READERS else "words" if fact.text else "earlier"
+            self._readings.labels(by).inc()
+
+    def show_cases(self, counts: Mapping[str, int]) -> None:
+        """Says how many questions officials have, by state."""
+        for state, number in counts.items():
+            self._cases.labels(state).set(number)
+
+    def show_quota(self, left: int | None) -> None:
+        """Says how many messages may still be pushed; None where there is no limit."""
+        self._quota.set(math.inf if left is None else left)
 
     def count_refused(self, channel: str) -> None:
         """Counts a message that came too soon after others."""

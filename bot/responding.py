@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from bot import choosing, replies
 from bot.answering import Considered, Knowledge, consider
 from bot.llm import ChatModel, Meter, ModelError
+from bot.timing import span
 from bot.types import Answer, AnswerStatus, Inquiry, ModelUse, Proposals, Stage
 from bot.understanding import NOTHING, model, read_scene
 from bot.understanding.asking import load_subjects
@@ -120,7 +121,8 @@ class _Helper:
         known = self._knowledge.searcher.named
         prompt = model.prompt_for(self._inquiry, self._knowledge.catalog, known)
         try:
-            reply = await self._model.reply(prompt, self._inquiry.as_of, seconds, self._meter)
+            with span("model_read"):
+                reply = await self._model.reply(prompt, self._inquiry.as_of, seconds, self._meter)
         except ModelError as error:
             _log.warning("the chat model read nothing: %s", error.outcome)
             self._use = replace(self._use, reading=error.outcome)
@@ -146,7 +148,8 @@ class _Helper:
             return considered
         prompt = choosing.prompt_for(groups, considered, inquiry, catalog)
         try:
-            reply = await self._model.reply(prompt, inquiry.as_of, seconds, self._meter)
+            with span("model_choose"):
+                reply = await self._model.reply(prompt, inquiry.as_of, seconds, self._meter)
         except ModelError as error:
             _log.warning("the chat model chose nothing: %s", error.outcome)
             self._use = replace(self._use, choice=error.outcome)

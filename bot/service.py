@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.answerer import Answerer
 from bot.briefing.sessions import Sessions
 from bot.conversations import Conversations
-from bot.delivery import Inbox
+from bot.delivery import Inbox, RetryLaterError
 from bot.desk.cases import Cases
 from bot.desk.desk import Desk, is_staffed, staff_label
 from bot.desk.faq import StaffAnswers
 from bot.desk.hours import load_office_hours
 from bot.desk.reporting import Group, unanswered
 from bot.desk.sealing import Seal
+from bot.logs import HASH_SHOWN
 from bot.masking import mask
 from bot.metrics import Metrics
 from bot.privacy import (
@@ -35,7 +37,8 @@ from bot.privacy import (
 )
 from bot.settings import Settings
 from bot.storage import Cutoffs, check_writable, create_engine, migrate, read_key
-from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Turn, seen_by_many
+from bot.tracing import open_tracing
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Stage, Turn, seen_by_many
 from bot.worker import AnswererProcess
 from knowledge.catalog import load_catalog
 from knowledge.types import KINDS, IndexMissingError
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 _PURGE_EVERY_SECONDS = 24 * 60 * 60
 
 _LOOK_AFTER_EVERY_SECONDS = 30
+
+_QUOTA_EVERY_SECONDS = 600
 
 _RECORD_SHOWN = 2500
 """Characters of their own record that somebody is shown in a chat; Slack takes 3,000 in one piece."""
@@ -70,6 +75,7 @@ class Service:
         Raises:
             CatalogError: a file of the programs is wrong.
             StorageError: the data folder or the database's URL cannot be used.
+            SettingsError: traces are wanted and cannot be sent.
         """
         self.settings = settings
         self._now = now
@@ -83,6 +89,8 @@ class Service:
         self.desk = self._open_desk()
         self.briefings = Sessions(self._engine, self._conversations.hide, now)
         self.metrics = Metrics()
+        self.tracing = open_tracing(settings)
+        self._quota_asked_at = -math.inf
 
     def _open_desk(self) -> Desk | None:
         """The people who answer, where Slack and a channel of theirs are set up."""
@@ -113,6 +121,7 @@ class Service:
     async def close(self) -> None:
         """Frees the connections; the service may be opened again, in another event loop too."""
         await self._engine.dispose()
+        await asyncio.to_thread(self.tracing.close)
 
     async def check(self) -> None:
         """Makes sure that a message could be stored and answered now.
@@ -191,14 +200,32 @@ class Service:
                     answer, after = await self.desk.consider(sender, read, key, answer, before, after)
                 yield Turn(sender, read, answer, after, moment, message, key, person)
         except Exception:
-            self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started)
+            self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started, sender.partition(":")[0])
             raise
         if stage.model_use:
             self.metrics.count_model(stage.model_use)
-        answered, seconds = stage.answer, time.perf_counter() - started
-        self.metrics.count(answered.status, seconds)
+        self._tell_of(stage, sender, key, time.perf_counter() - started)
+
+    def _tell_of(self, stage: Stage, sender: str, key: str, seconds: float) -> None:
+        """Counts an answer, and has the log and the traces say what it took and what was decided, not what was said."""
+        answered, channel = stage.answer, sender.partition(":")[0]
+        self.metrics.count(answered.status, seconds, channel)
+        self.metrics.count_parts(stage.spans)
+        self.metrics.count_readings(answered.understood)
         rulings = ", ".join(f"{ruling.program}/{ruling.subject}" for ruling in answered.rulings) or "no ruling"
-        _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000)
+        about: dict[str, str] = {
+            "channel": channel,
+            "conversation": self._conversations.hide(sender)[:HASH_SHOWN],
+            "turn": key,
+            "status": answered.status,
+        }
+        took = {span.name: round(span.seconds * 1000, 1) for span in stage.spans}
+        model = asdict(stage.model_use) if stage.model_use else {}
+        extra = {"about": {**about, "took_ms": took, **({"model": model} if model else {})}}
+        _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000, extra=extra)
+        if stage.model_use:
+            _log.info("chat model: %s", stage.model_use)
+        self.tracing.tell("answer", seconds, stage.spans, {**about, "rulings": rulings})
 
     async def _on_own_record(self, request: OwnRequest, sender: str, person: str) -> str:
         """Does what somebody asks of their own record, and says so. May be done again for the same message."""
@@ -333,7 +360,22 @@ class Service:
         except (SQLAlchemyError, OSError):
             _log.exception("the database does not tell what waits")
             self.metrics.show_queue(None)
+        if self.desk:
+            await self._measure_desk(self.desk)
         return self.metrics.as_text()
+
+    async def _measure_desk(self, desk: Desk) -> None:
+        """Has the metrics show the cases, and now and then what is left of LINE's quota: LINE is asked for that."""
+        try:
+            self.metrics.show_cases(await desk.cases.counts())
+        except (SQLAlchemyError, OSError):
+            _log.exception("the database does not tell of the cases")
+        if desk.quota_left and time.monotonic() - self._quota_asked_at > _QUOTA_EVERY_SECONDS:
+            self._quota_asked_at = time.monotonic()
+            try:
+                self.metrics.show_quota(await desk.quota_left())
+            except RetryLaterError as error:
+                _log.warning("LINE does not tell what is left of the month's messages: %s", error)
 
     async def purge(self) -> int:
         """Deletes what is older than the retention; returns how many turns that were."""

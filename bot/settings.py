@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         "", description="外から見たこのサービスのURL。説明会のリンクとQRコードに使う。空なら開かれたアドレス"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="記録の細かさ")
+    log_format: Literal["text", "json"] = Field("text", description="記録の形。json なら1行に1つのJSON")
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description="OpenTelemetryの収集先のURL(OTLP/gRPC)。空なら、処理の時間を送らない"
+    )
     database_url: str = Field(
         "",
         repr=False,

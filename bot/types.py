@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from bot.privacy import OwnRequest
+from bot.timing import Span
 from knowledge.figures import Figure
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
 
@@ -73,6 +74,9 @@ class Reading:
 BY_MODEL = "model"
 CONFIRMED = "confirmed"
 """Who read what is only proposed, and what the asker has then said yes to (`Reading.by`)."""
+
+BY_LIKENESS = "clauses"
+"""What was read by how like a clause is to others (`Reading.by`)."""
 
 
 @dataclass(frozen=True)
@@ -324,11 +328,15 @@ class ModelUse:
 
 @dataclass(frozen=True)
 class Stage:
-    """An answer as far as it has come, and what the conversation then remembers. The last tells of the chat model."""
+    """An answer as far as it has come, and what the conversation then remembers. The last tells of the chat model.
+
+    `spans` are the parts that it took.
+    """
 
     answer: Answer
     conversation: Conversation
     model_use: ModelUse | None = None
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ ends, and a service whose worker was killed starts another for the next call.
 
 import asyncio
 import contextlib
-import logging
 import os
 import pickle
 import signal
@@ -21,6 +20,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from bot.answerer import Answerer
+from bot.logs import log_to_stderr
 from bot.settings import Settings
 from bot.types import Answer, Conversation, IndexState, Inquiry, Stage
 
@@ -183,7 +183,7 @@ async def _work(connection: socket.socket) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     reader, writer = await asyncio.open_connection(sock=connection)
     settings = await _receive(reader)
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     answerer = Answerer(settings)
     tasks: dict[int, asyncio.Task[None]] = {}
     tasks[-1] = asyncio.create_task(_answer(answerer, writer, -1, "open", ()))
@@ -213,15 +213,6 @@ async def _answer(
     except Exception as error:
         error.add_note(traceback.format_exc())  # where it happened does not travel otherwise
         writer.write(_frame((number, "error", error)))
-
-
-def log_to_stderr(level: str) -> None:
-    """Sets up the log of a process; no library's tells what people wrote."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for others in ("uvicorn", "httpx", "alembic"):
-        logging.getLogger(others).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
-    for talkative in ("aiosqlite", "slack_sdk"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

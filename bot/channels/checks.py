@@ -2,13 +2,23 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 
+import httpx
 from aiohttp import ClientError
 
-from bot.settings import Settings
+from bot.answerer import Answerer
+from bot.settings import Settings, SettingsError
+from bot.types import Inquiry
+from knowledge.catalog import Catalog, load_catalog
+from knowledge.rules.caps import decide_cap
+from knowledge.rules.tables import terms_on
+from knowledge.types import IndexMissingError, Outcome, Situation
 
 WEBHOOK = "/line/webhook"
 EVENTS = "/slack/events"
+
+_ANSWER_SECONDS = 30.0
 
 _SCOPES = (
     "app_mentions:read",
@@ -50,6 +60,52 @@ async def check_channels(settings: Settings, address: str) -> AsyncIterator[Find
             True,
             "Slack: 設定されていません(SLACK_BOT_TOKEN と、SLACK_APP_TOKEN か SLACK_SIGNING_SECRET)。",
         )
+
+
+async def check_answer(settings: Settings, answerer: Answerer, day: date, address: str) -> AsyncIterator[Finding]:
+    """Asks a question that a rule decides, here and of the service that runs, and holds the answer against the rule.
+
+    Args:
+        settings: where the index is.
+        answerer: answers here.
+        day: on which it is asked.
+        address: of the service, "" to ask only here.
+    """
+    canary = _canary(load_catalog(), day)
+    if canary is None:
+        return
+    question, says = canary
+    try:
+        answered = (await answerer.whole(Inquiry(question, day))).answer
+    except (IndexMissingError, SettingsError) as error:
+        yield Finding(False, f"回答: 答えられません。{error}")
+        return
+    yield _as_answered(f"回答: 「{question}」", answered.text, says)
+    if not address:
+        return
+    try:
+        async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
+            response = await client.post(f"{address}/api/ask", json={"text": question})
+            text = str(response.json()["text"])
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        yield Finding(False, f"回答: {address} から答えがありません({type(error).__name__})。")
+        return
+    yield _as_answered(f"回答: {address} の「{question}」", text, says)
+
+
+def _canary(catalog: Catalog, day: date) -> tuple[str, str] | None:
+    """A question whose answer a rule decides, and what must stand in the answer; None where no program has a cap."""
+    for program in catalog.programs.values():
+        ruling = decide_cap(terms_on(program, day), Situation(), catalog.facts)
+        if ruling.outcome is Outcome.SETTLED:
+            return f"{program.name}の上限はいくらですか", ruling.says
+    return None
+
+
+def _as_answered(asked: str, text: str, says: str) -> Finding:
+    if says in text:
+        return Finding(True, f"{asked}に、規則のとおり答えます。")
+    return Finding(False, f"{asked}への答えに、規則の文「{says}」がありません。索引と版を確かめてください。")
 
 
 async def _check_line(settings: Settings, address: str) -> AsyncIterator[Finding]:

@@ -318,6 +318,15 @@ class Cases:
             rows = await self._rows(connection, about, _cases.c.number, limit, offset)
         return tuple(map(self._case, rows)), count
 
+    async def counts(self) -> dict[str, int]:
+        """How many cases there are in each state, and how many of those that wait are overdue."""
+        states = sa.select(_cases.c.state, sa.func.count()).group_by(_cases.c.state)
+        late = sa.select(sa.func.count()).where(_cases.c.state.in_(WAITING), _cases.c.step > 0)
+        async with self._engine.connect() as connection:
+            found = {state: int(count) for state, count in (await connection.execute(states)).all()}
+            overdue = int((await connection.execute(late)).scalar_one())
+        return {**{state.value: found.get(state, 0) for state in State}, "overdue": overdue}
+
     # --- the way back ------------------------------------------------------------------------------------------
 
     async def replies(self, number: int) -> tuple[Reply, ...]:

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from bot.types import CONFIRMED, Reading, Whose
+from bot.types import BY_LIKENESS, CONFIRMED, Reading, Whose
 from bot.understanding.admitting import STRONGEST, Admitted
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene
@@ -30,8 +30,6 @@ _SURER_THAN_PLAIN_WORDS = 0.99
 
 _LONGEST = 70
 """Characters of a sentence that is read as a whole; a longer one says too much at once to be like anything."""
-
-BY_LIKENESS = "clauses"
 
 _UNKNOWN = frozenset({"unknown", "undecided"})
 

@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain, pairwise
 
-from bot.types import Conversation, Inquiry, Proposals, Reading, Understanding, Understood, Whose
+from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood, Whose
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import hear, subjects_asked
-from bot.understanding.clauses import BY_LIKENESS, Likeness, Likenesses, open_clause_reader, weigh
+from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Message, read_message
 from bot.understanding.offline import OfflineReader

@@ -5,11 +5,13 @@ import io
 import os
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 from PIL import Image
 
-from bot.channels.checks import check_channels
+from bot.answerer import Answerer
+from bot.channels.checks import check_answer, check_channels
 from bot.settings import Settings, SettingsError, load_settings
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
@@ -41,6 +43,16 @@ async def test_the_check_of_line_names_the_account_and_the_address_to_paste(line
     assert fails == []
     assert "@madoguchi" in works[0]
     assert any("Webhookの再送" in text for text in works)
+
+
+async def test_the_check_asks_a_question_that_a_rule_decides(data_dir, tmp_path):
+    settings, day = Settings(data_dir=data_dir), date(2026, 4, 1)
+    here, gone = [f async for f in check_answer(settings, Answerer(settings), day, "http://127.0.0.1:1")]
+    assert (here.works, gone.works) == (True, False)
+    assert "上限はいくらですか" in here.text
+    nothing = Settings(data_dir=tmp_path)
+    (missing,) = [f async for f in check_answer(nothing, Answerer(nothing), day, "")]
+    assert "python -m ingest" in missing.text
 
 
 async def test_the_check_says_which_credential_does_not_work(line, slack):

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.slack_blocks import answer_message, escape, read_text
+from bot.logs import log_to_stderr
 from bot.simulator.slack import BOT, SECRET, TOKEN, Fault, check_message, headers
 from bot.types import Answer, AnswerStatus, Citation
-from bot.worker import log_to_stderr
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
 from tests.adversarial.models import serving
@@ -136,7 +136,7 @@ async def test_a_step_of_the_check_from_an_earlier_version_says_so(slack, slack_
 
 async def test_no_library_logs_what_people_wrote(slack, slack_service, caplog):
     request = slack.signed(slack.mention("秘密の質問"), timestamp=int(time.time()) - 301)
-    log_to_stderr("INFO")
+    log_to_stderr("INFO", "text")
     with caplog.at_level(logging.INFO, logger="bot"):
         assert (await slack_service.client.post("/slack/events", **request)).status_code == 401
     assert "秘密" not in caplog.text
