@@ -36,7 +36,7 @@ from bot.privacy import (
     own_request,
 )
 from bot.settings import Settings
-from bot.storage import Cutoffs, check_writable, create_engine, migrate, read_key
+from bot.storage import Cutoffs, check_writable, create_engine, migrate, overwrite_deleted, read_key
 from bot.tracing import open_tracing
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Stage, Turn, seen_by_many
 from bot.worker import AnswererProcess
@@ -344,6 +344,7 @@ class Service:
         await self._conversations.forget(message=message, person=person, room=room)
         if not room:  # sessions are joined by people, not by rooms
             await self.briefings.forget(message=message, person=person)
+        await overwrite_deleted(self._engine)
 
     async def unanswered(self, since: datetime) -> tuple[Group, ...]:
         """What was asked since a moment and not answered, or not well. Raises IndexMissingError without an index."""
@@ -386,7 +387,9 @@ class Service:
         if self.desk:
             await self.desk.cases.purge(cutoffs)
         await self.briefings.purge(cutoffs.others)
-        return await self._conversations.purge(cutoffs)
+        purged = await self._conversations.purge(cutoffs)
+        await overwrite_deleted(self._engine)
+        return purged
 
     async def look_after_desk(self) -> None:
         """Does what is due at the desk, now and every half minute, until it is cancelled."""

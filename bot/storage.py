@@ -144,6 +144,15 @@ async def check_writable(engine: AsyncEngine) -> None:
         await connection.execute(sa.update(_write_checks).values(made=_write_checks.c.made + 1))
 
 
+async def overwrite_deleted(engine: AsyncEngine) -> None:
+    """Has SQLite write its journal back and cut it off: until then, what was deleted can still be read there."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver
+            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _name(engine: AsyncEngine) -> str:
     return engine.url.render_as_string(hide_password=True)
 

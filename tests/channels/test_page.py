@@ -1,5 +1,6 @@
 """The chat page in a real browser, against the real server. Each test leaves a screenshot in its temporary folder."""
 
+import json
 import os
 import re
 import subprocess
@@ -123,7 +124,7 @@ def test_sources_open_with_place_quote_and_link(open_page):
 
 def test_choices_are_buttons_that_go_on(open_page):
     page = open_page()
-    choices = ask(page, OPEN).get_by_role("group", name="選んでください").get_by_role("button")
+    choices = ask(page, OPEN).get_by_role("toolbar", name="選んでください").get_by_role("button")
     expect(choices).to_have_count(3)
     choices.filter(has_text="計画策定支援").click()
     asked = answered(page)
@@ -204,7 +205,7 @@ def test_without_a_network_it_says_so_and_tries_again(open_page):
     page = open_page(expected=["net::ERR_INTERNET_DISCONNECTED"])
     page.context.set_offline(True)
     problem = ask(page, ELIGIBLE)
-    expect(problem).to_contain_text("通信できませんでした")
+    expect(problem).to_contain_text("インターネットにつながっていません")
     page.context.set_offline(False)
     problem.get_by_role("button", name="もう一度試す").click()
     expect(answered(page).locator(".badge")).to_have_text("対象")
@@ -235,6 +236,42 @@ def test_while_it_waits_it_shows_so_and_takes_no_second_message(open_page):
     held[0].continue_()
     expect(answered(page).locator(".badge")).to_have_text("対象")
     assert len(held) == 1
+
+
+def test_waiting_can_be_given_up_and_a_server_that_is_away_is_not_blamed_on_the_network(open_page):
+    page = open_page(expected=["net::ERR_CONNECTION_REFUSED"])
+    page.route("**/api/ask/**", lambda route: None)
+    field = page.get_by_label("質問", exact=True)
+    field.fill(ELIGIBLE)
+    field.press("Enter")
+    page.get_by_role("button", name="やめる").click()
+    expect(answered(page)).to_contain_text("取りやめました")
+    page.unroute("**/api/ask/**")
+    page.route("**/api/ask/**", lambda route: route.abort("connectionrefused"))
+    answered(page).get_by_role("button", name="もう一度試す").click()
+    expect(answered(page)).to_contain_text("窓口のサーバーにつながりません")
+
+
+# --- one's own record -----------------------------------------------------------------------------------------
+
+
+def test_the_record_is_handed_out_and_deleted(open_page):
+    page = open_page()
+    ask(page, ELIGIBLE)
+    page.get_by_role("button", name="私の記録").click()
+    with page.expect_download() as handed_out:
+        page.get_by_role("button", name="書き出す").click()
+    kept = json.loads(handed_out.value.path().read_text(encoding="utf-8"))
+    assert [entry["question"] for entry in kept["questions"]] == [ELIGIBLE]
+    page.get_by_role("button", name="消す", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("消しました")
+    page.get_by_role("button", name="閉じる").click()
+    expect(page.locator("#log > li")).to_have_count(0)
+    ask(page, ELIGIBLE)
+    expect(ask(page, "私の情報を消して")).to_contain_text("あなたの記録を消しました")
+    expect(page.locator(".question")).to_have_count(1)
+    page.reload()
+    expect(page.locator("#welcome")).to_be_visible()
 
 
 # --- over time ------------------------------------------------------------------------------------------------
@@ -318,18 +355,41 @@ def test_nothing_is_wider_than_the_screen(open_page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_with_400_percent_the_answer_has_the_screen_to_itself(open_page):
+    page = open_page(viewport={"width": 320, "height": 256})
+    ask(page, ELIGIBLE).locator(".badge").scroll_into_view_if_needed()
+    expect(page.get_by_role("heading", name="支援事業の窓口")).not_to_be_in_viewport()
+    expect(page.get_by_role("button", name="送る")).not_to_be_in_viewport()
+    expect(page.locator(".answer .badge")).to_be_in_viewport(ratio=1)
+
+
+def test_choices_are_one_stop_of_the_tab_key_and_the_arrows_go_through_them(open_page):
+    page = open_page()
+    page.get_by_role("button", name="計画策定支援の対象チェック").click()
+    choices = answered(page).get_by_role("toolbar", name="選んでください").get_by_role("button")
+    expect(choices).to_have_count(12)
+    page.get_by_label("質問", exact=True).focus()
+    page.keyboard.press("Shift+Tab")
+    expect(choices.first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(choices.nth(1)).to_be_focused()
+    page.keyboard.press("End")
+    expect(choices.last).to_be_focused()
+
+
 def test_what_is_tapped_is_large_enough(open_page):
     page = open_page()
     ask(page, OPEN)
     for button in page.get_by_role("button").all():
         box = button.bounding_box()
-        assert min(box["width"], box["height"]) >= 40, button.text_content()
+        assert min(box["width"], box["height"]) >= 42, button.text_content()
 
 
 def test_everything_has_a_name_and_answers_are_announced(open_page):
     page = open_page()
     ask(page, OPEN)
     expect(page.get_by_role("log")).to_have_attribute("aria-live", "polite")
+    expect(page.get_by_role("log").get_by_role("list").first.get_by_role("listitem").first).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "ja"
     tree = page.locator("body").aria_snapshot()
     assert not re.search(r"- (button|link|textbox|img)(:| \[|$)", tree, re.MULTILINE), tree
