@@ -8,7 +8,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 from ingest.characters import FORMATS, clean
-from ingest.formats import pdf, sheets, text, web, word
 from ingest.types import Block, Document, ReadError, Unread
 
 SUFFIXES = (".pdf", ".docx", ".xlsx", ".csv", ".tsv", ".html", ".htm", ".md", ".txt")
@@ -59,6 +58,8 @@ def extract(path: Path, id: str) -> Document:
 
 def _open(path: Path, id: str) -> tuple[str, str, Iterator[Block | Unread]]:
     """The title and the address that a file gives for itself ("" where it does not), and its blocks."""
+    from ingest.formats import pdf, sheets, text, web, word  # their libraries take a second, and most runs read no file
+
     suffix = path.suffix.lower()
     with path.open("rb") as file:
         fitting = suffix_of(file.read(1024))

@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from model2vec import StaticModel
 
 from knowledge.words import segmented
+
+if TYPE_CHECKING:
+    from model2vec import StaticModel
 
 Vectors = npt.NDArray[np.float32]
 
@@ -66,11 +69,21 @@ class OwnEmbedding:
     """The repository's static model: a vector for each token of the segmented text, averaged."""
 
     def __init__(self, folder: Path) -> None:
-        """Loads a sentence-transformers StaticEmbedding folder with NumPy alone."""
+        """Takes a sentence-transformers StaticEmbedding folder, which is loaded with NumPy alone at the first use."""
+        self._folder = folder
         weights = (folder / "model.safetensors").read_bytes()
         self.name = f"{_OWN_NAME}{hashlib.sha256(weights).hexdigest()[:12]}"
-        self._model = StaticModel.from_pretrained(folder, normalize=True, max_length=None)
-        self.dimension = self._model.dim
+
+    @cached_property
+    def _model(self) -> "StaticModel":
+        from model2vec import StaticModel  # a second, which an ingest that finds nothing changed does without
+
+        return StaticModel.from_pretrained(self._folder, normalize=True, max_length=None)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a row."""
+        return self._model.dim
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """One row for each text that is to be found."""

@@ -22,19 +22,19 @@ from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-import chromadb
 import numpy as np
 import numpy.typing as npt
-from chromadb.api.client import Client
-from chromadb.config import Settings
-from chromadb.errors import ChromaError
 
 from knowledge.embedding import Embedding, Vectors
 from knowledge.types import KINDS, Chunk, IndexMissingError, Kind, NamedDocument
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
+
+if TYPE_CHECKING:
+    import chromadb
+    from chromadb.api.client import Client
 
 TermSort = Literal["words", "sounds"]
 """What a chunk is found by: its words in normal form, or the sounds that it is read with."""
@@ -208,7 +208,7 @@ class Index:
             return np.empty(0, dtype=np.int32)
         if self._passages is None:
             return self._nearest_of_all(vector, program, limit)
-        where = cast(chromadb.Where, {"program": {"$in": [program, ""]}}) if program else None
+        where = cast("chromadb.Where", {"program": {"$in": [program, ""]}}) if program else None
         found = self._passages.query(
             query_embeddings=cast(Any, [vector]), n_results=limit, where=where, include=["distances"]
         )["ids"][0]
@@ -272,12 +272,7 @@ def open_index(data_dir: Path, embedding: Embedding, chroma_url: str = "") -> In
         if _layout_of(_root(data_dir) / generation) != _layout(chroma_url):
             raise IndexMissingError("索引の形式が今の設定と合いません。python -m ingest を実行してください。")
         return Index(data_dir, generation, embedding, chroma_url)
-    except (
-        ChromaError,
-        IndexUnwritableError,
-        sqlite3.Error,
-        OSError,
-    ) as error:  # Chroma writes to its files even to read them
+    except (IndexUnwritableError, sqlite3.Error, OSError) as error:  # Chroma writes to its files even to read them
         raise IndexMissingError(
             f"索引 {_root(data_dir)} を開けません({error})。書き込みの権限を確かめてください。"
             "壊れている場合は、このフォルダを消してから python -m ingest を実行してください。"
@@ -405,7 +400,7 @@ class _Builder:
                 _take_out(changes, row, _chunk(payload))
             self._apply(database, changes)
             database.executemany("DELETE FROM chunks WHERE id = ?", [(identifier,) for identifier in block])
-            cast(chromadb.Collection, self._passages).delete(ids=list(block))
+            cast("chromadb.Collection", self._passages).delete(ids=list(block))
         return len(unseen)
 
     def name(self, documents: Iterable[NamedDocument]) -> None:
@@ -506,7 +501,7 @@ class _Builder:
 
     def _send(self, chunks: Sequence[Chunk], vectors: Vectors, stored: set[str]) -> None:
         """Sends the passages' vectors to Chroma; a question's nearest are found without it."""
-        passages = cast(chromadb.Collection, self._passages)
+        passages = cast("chromadb.Collection", self._passages)
         kept = [i for i, chunk in enumerate(chunks) if chunk.kind == "passage" and vectors[i].any()]
         kept_ids = {chunks[i].id for i in kept}
         gone = [chunk.id for chunk in chunks if chunk.id in stored and chunk.id not in kept_ids]
@@ -596,24 +591,36 @@ def _blocks(items: Iterable[_T]) -> Iterator[list[_T]]:
         yield block
 
 
-def _open_chroma(folder: Path, url: str, *, create: bool = False) -> tuple[Client, chromadb.Collection]:
-    """The passages' vectors of a generation: in its folder, or on a server under the generation's name."""
+def _open_chroma(folder: Path, url: str, *, create: bool = False) -> "tuple[Client, chromadb.Collection]":
+    """The passages' vectors of a generation: in its folder, or on a server under the generation's name.
+
+    Raises:
+        IndexUnwritableError: the server cannot be reached, or Chroma refuses.
+    """
+    import chromadb  # a second, which an ingest that finds nothing changed does without
+    from chromadb.config import Settings
+    from chromadb.errors import ChromaError
+
     settings = Settings(anonymized_telemetry=False)
     name = f"madoguchi-{folder.name}" if url else "passages"
-    if url:
-        address = urlsplit(url)
-        secure = address.scheme == "https"
-        port = address.port or (443 if secure else 8000)
-        try:
-            client = cast(Client, chromadb.HttpClient(address.hostname or "", port, secure, settings=settings))
-        except ValueError as error:
-            raise IndexUnwritableError(f"Chroma のサーバーにつながりません: {url}") from error
-    else:
-        client = cast(Client, chromadb.PersistentClient(str(folder / "chroma"), settings=settings))
-    if create:
-        space: Any = {"hnsw": {"space": "cosine"}}
-        return client, client.get_or_create_collection(name, embedding_function=None, configuration=space)
-    return client, client.get_collection(name, embedding_function=None)
+    try:
+        if url:
+            address = urlsplit(url)
+            secure = address.scheme == "https"
+            port = address.port or (443 if secure else 8000)
+            client = chromadb.HttpClient(address.hostname or "", port, secure, settings=settings)
+        else:
+            client = chromadb.PersistentClient(str(folder / "chroma"), settings=settings)
+        if create:
+            space: Any = {"hnsw": {"space": "cosine"}}
+            collection = client.get_or_create_collection(name, embedding_function=None, configuration=space)
+        else:
+            collection = client.get_collection(name, embedding_function=None)
+    except ValueError as error:
+        raise IndexUnwritableError(f"Chroma のサーバーにつながりません: {url}") from error
+    except ChromaError as error:
+        raise IndexUnwritableError(f"Chroma: {error}") from error
+    return cast("Client", client), collection
 
 
 def _can_write(folder: Path) -> bool:
