@@ -101,6 +101,7 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
     from bot.worker import AnswererProcess
 
     log_to_stderr(settings.log_level, settings.log_format)
+    _fetch_shared(settings)
     answerer = AnswererProcess(settings)
 
     import uvicorn
@@ -664,6 +665,7 @@ def _open_answerer(settings: Settings, documents_only: bool) -> "Answerer":
     from knowledge.catalog import CatalogError
     from knowledge.types import IndexMissingError
 
+    _fetch_shared(settings)
     only = documents_only or settings.documents_only
     answerer = Answerer(settings.model_copy(update={"documents_only": only}))
     try:
@@ -675,6 +677,19 @@ def _open_answerer(settings: Settings, documents_only: bool) -> "Answerer":
     except (CatalogError, IndexMissingError, SettingsError, OSError) as error:
         _fail(str(error))
     return answerer
+
+
+def _fetch_shared(settings: Settings) -> None:
+    """Has there what other hosts have ingested, where hosts share that."""
+    if not settings.chroma_url:
+        return
+    from knowledge.sharing import open_shelf
+
+    if shelf := open_shelf(settings.database_url, settings.chroma_url, settings.data_dir):
+        try:
+            asyncio.run(shelf.fetch())
+        except OSError as error:
+            _fail(f"ほかのホストと共有する索引を取り込めません({error})。DATABASE_URL を確かめてください。")
 
 
 def _make_index() -> None:

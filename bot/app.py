@@ -84,6 +84,11 @@ def build_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.open()
         background = [asyncio.create_task(service.purge_daily()), asyncio.create_task(service.look_after_desk())]
+        if settings.chroma_url:
+            from knowledge.sharing import open_shelf  # numpy, which takes its time
+
+            if shelf := open_shelf(settings.database_url, settings.chroma_url, settings.data_dir):
+                background.append(asyncio.create_task(shelf.follow()))
         if settings.watch_hours:
             tell = service.desk.tell_of_changes if service.desk else None
             looking = watch(settings.data_dir, settings.watch_hours, service.metrics, tell)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -99,7 +99,7 @@ def build(context: typer.Context, help: Help = False) -> None:
     """制度の解説と追加した文書から、検索用の索引を作ります(2回目からは変わった分だけ)。"""
     if context.invoked_subcommand is None:
         settings = IngestSettings()
-        with _failures():
+        with _failures(), _shared(settings):
             documents = Documents(settings.data_dir)
             with documents.changing():
                 status = _index(settings, load_catalog(), documents)
@@ -130,7 +130,7 @@ def add(
 ) -> None:
     """文書を追加し、すぐに索引へ入れます。同じIDの文書は置き換えます。"""
     settings = IngestSettings()
-    with _failures(), TemporaryDirectory() as folder:
+    with _failures(), TemporaryDirectory() as folder, _shared(settings):
         sources, problems = _sources(paths, name, Path(folder), Fetcher(settings.watch_local))
         documents = Documents(settings.data_dir)
         readings = list(_read(sources, documents, Path(folder), problems))
@@ -163,7 +163,7 @@ def remove(
     """追加した文書を取り除き、索引からも消します。"""
     settings = IngestSettings()
     wanted = list(dict.fromkeys(normalize("NFKC", id) for id in ids))
-    with _failures():
+    with _failures(), _shared(settings):
         documents = Documents(settings.data_dir)
         with documents.changing():
             if unknown := [id for id in wanted if id not in documents.added]:
@@ -226,7 +226,7 @@ def watch(help: Help = False) -> None:
     変わっていれば取り込み直し、変わった数値を知らせます。サーバーは WATCH_HOURS ごとにこれを行います。
     """
     settings = IngestSettings()
-    with _failures():
+    with _failures(), _shared(settings):
         catalog, documents = load_catalog(), Documents(settings.data_dir)
         seen = look(settings.data_dir, catalog, documents, Fetcher(settings.watch_local), _now())
         _print_problems("見に行けませんでした", seen.problems)
@@ -433,6 +433,16 @@ def _files_of(path: str, name: str, folder: Path) -> Iterator[_Source]:
                 yield _Source(file, normalize("NFKC", within.as_posix()), Path(path).resolve())
     else:
         yield _Source(Path(path), name or normalize("NFKC", Path(path).name))
+
+
+@contextmanager
+def _shared(settings: IngestSettings) -> Iterator[None]:
+    """Where hosts share what is written, the block is the only run among them, on what all have."""
+    from knowledge.sharing import open_shelf
+
+    shelf = open_shelf(settings.database_url, settings.chroma_url, settings.data_dir)
+    with shelf.changing() if shelf else nullcontext():
+        yield
 
 
 @contextmanager

@@ -43,6 +43,10 @@ Rows = npt.NDArray[np.int32]
 
 _T = TypeVar("_T")
 
+_POINTER_FILE = "current.json"
+POINTER = f"index/{_POINTER_FILE}"
+"""The file of a data folder that names the generations."""
+
 _BLOCK = 2048  # rows of a block of postings, and chunks that are written at once
 _KEPT_GENERATIONS = 2  # the one that serves and the one before it
 _ROOM = 4 << 20  # bytes that must be free on a disk for Chroma to open its files
@@ -277,6 +281,17 @@ def open_index(data_dir: Path, embedding: Embedding, chroma_url: str = "") -> In
             f"索引 {_root(data_dir)} を開けません({error})。書き込みの権限を確かめてください。"
             "壊れている場合は、このフォルダを消してから python -m ingest を実行してください。"
         ) from error
+
+
+def named_generations(data_dir: Path) -> tuple[str, ...]:
+    """The generations that the pointer names, the newest first."""
+    return tuple(generation for _, generation in _read_pointer(_root(data_dir)))
+
+
+def drop_unnamed(data_dir: Path) -> None:
+    """Removes this disk's copies of generations that are named no more; their vectors on a server are left alone."""
+    for folder in _unreferenced(_root(data_dir), _read_pointer(_root(data_dir))):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def newest_embedding(data_dir: Path) -> str:
@@ -647,7 +662,7 @@ def _layout_of(folder: Path) -> str:
 def _read_pointer(root: Path) -> list[tuple[str, str]]:
     """(embedding name, generation), the newest first; nothing where there is no index."""
     try:
-        text = (root / "current.json").read_text(encoding="utf-8")
+        text = (root / _POINTER_FILE).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [(entry["embedding"], entry["generation"]) for entry in json.loads(text)]
@@ -655,19 +670,23 @@ def _read_pointer(root: Path) -> list[tuple[str, str]]:
 
 def _write_pointer(root: Path, history: Sequence[tuple[str, str]]) -> None:
     text = json.dumps([{"embedding": name, "generation": generation} for name, generation in history], indent=1)
-    temporary = root / "current.json.new"
+    temporary = root / f"{_POINTER_FILE}.new"
     temporary.write_text(text, encoding="utf-8")
     _fsync(temporary)
-    os.replace(temporary, root / "current.json")
+    os.replace(temporary, root / _POINTER_FILE)
     _fsync(root)
 
 
 def _remove_unreferenced(root: Path, history: Sequence[tuple[str, str]], chroma_url: str) -> None:
     """Removes generations that neither the pointer names nor a reader holds open (killed runs' among them)."""
+    for folder in _unreferenced(root, history):
+        _remove(folder, chroma_url)
+
+
+def _unreferenced(root: Path, history: Sequence[tuple[str, str]]) -> list[Path]:
     named = {generation for _, generation in history}
-    for folder in root.iterdir():
-        if folder.is_dir() and folder.name not in named and not _in_use(folder):
-            _remove(folder, chroma_url)
+    folders = root.iterdir() if root.exists() else ()
+    return [folder for folder in folders if folder.is_dir() and folder.name not in named and not _in_use(folder)]
 
 
 def _remove(folder: Path, chroma_url: str) -> None:

@@ -4,10 +4,8 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -286,25 +284,6 @@ def test_increments_end_where_a_fresh_build_ends(
             hits.append({hit.chunk.id: (round(hit.score, 5), hit.chunk.text) for hit in searcher.search(query)})
             searcher.close()
         assert hits[0] == hits[1]
-
-
-@pytest.fixture(scope="module")
-def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Chroma server on this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("chroma")
-    command = [str(Path(sys.executable).with_name("chroma")), "run", "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen([*command, "--path", str(folder)], stdout=subprocess.DEVNULL, cwd=folder) as server:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
 
 
 def test_a_chroma_server_stands_behind_the_same_index(tmp_path: Path, chunks: list[Chunk], chroma_url: str) -> None:
