@@ -1,5 +1,6 @@
 """The command line: builds the index from the repository's documents and those added, and audits the rules."""
 
+import asyncio
 import sqlite3
 import sys
 import time
@@ -183,6 +184,7 @@ def remove(
 def list_documents(help: Help = False) -> None:
     """文書の一覧を表示します。"""
     with _failures():
+        _fetch_shared(IngestSettings())
         table = Table("ID", "題名", "種類", box=None, pad_edge=False)
         for program in load_catalog().programs.values():
             table.add_row(program.id, program.name, "同梱の解説")
@@ -212,6 +214,7 @@ def audit(
     with _failures():
         from ingest.indexing import audit as audit_documents
 
+        _fetch_shared(IngestSettings())
         catalog = load_catalog()
         found, unreadable = audit_documents(catalog, Documents(IngestSettings().data_dir))
         _print_findings(found, catalog, everything)
@@ -433,6 +436,14 @@ def _files_of(path: str, name: str, folder: Path) -> Iterator[_Source]:
                 yield _Source(file, normalize("NFKC", within.as_posix()), Path(path).resolve())
     else:
         yield _Source(Path(path), name or normalize("NFKC", Path(path).name))
+
+
+def _fetch_shared(settings: IngestSettings) -> None:
+    """Has there what other hosts have ingested, where hosts share that."""
+    from knowledge.sharing import open_shelf
+
+    if shelf := open_shelf(settings.database_url, settings.chroma_url, settings.data_dir):
+        asyncio.run(shelf.fetch())
 
 
 @contextmanager

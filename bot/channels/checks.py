@@ -97,7 +97,7 @@ def _canary(catalog: Catalog, day: date) -> tuple[str, str] | None:
     """A question whose answer a rule decides, and what must stand in the answer; None where no program has a cap."""
     for program in catalog.programs.values():
         ruling = decide_cap(terms_on(program, day), Situation(), catalog.facts)
-        if ruling.outcome is Outcome.SETTLED:
+        if ruling.outcome is Outcome.SETTLED and ruling.unit == "yen":
             return f"{program.name}の上限はいくらですか", ruling.says
     return None
 

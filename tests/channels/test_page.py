@@ -367,7 +367,7 @@ def test_choices_are_one_stop_of_the_tab_key_and_the_arrows_go_through_them(open
     page = open_page()
     page.get_by_role("button", name="計画策定支援の対象チェック").click()
     choices = answered(page).get_by_role("toolbar", name="選んでください").get_by_role("button")
-    expect(choices).to_have_count(12)
+    expect(choices).to_have_count(13)
     page.get_by_label("質問", exact=True).focus()
     page.keyboard.press("Shift+Tab")
     expect(choices.first).to_be_focused()

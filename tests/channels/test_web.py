@@ -185,8 +185,8 @@ def test_metrics_count_answers_and_name_the_index(client):
         ask(client, question)
     ask(client, "")
     samples = metrics_of(client)
-    assert samples["madoguchi_answers_total", "answered", "web"] == 2
-    assert samples["madoguchi_answers_total", "offtopic", "web"] == 1
+    assert samples["madoguchi_answers_total", "web", "answered"] == 2
+    assert samples["madoguchi_answers_total", "web", "offtopic"] == 1
     assert samples["madoguchi_answer_seconds_bucket", "+Inf"] == samples["madoguchi_answer_seconds_count",] == 3
     parts = ("understand", "find", "compose")
     assert {samples["madoguchi_answer_part_seconds_count", part] for part in parts} <= {2, 3}
@@ -276,7 +276,7 @@ def test_a_defect_is_answered_kindly(settings, clock, tmp_path):
         broken = ask(client, "こんにちは")
         assert broken.status_code == 500
         assert "不具合" in broken.json()["text"]
-        assert metrics_of(client)["madoguchi_answers_total", "error", "web"] == 1
+        assert metrics_of(client)["madoguchi_answers_total", "web", "error"] == 1
 
 
 def test_a_data_folder_that_cannot_be_used_is_refused(tmp_path, clock):
