@@ -188,6 +188,7 @@ class Service:
         moment = self._now()
         key = secrets.token_hex(16)
         started = time.perf_counter()
+        last: tuple[Stage, float] | None = None
         try:
             before = await self._conversations.recall(sender)
             if self.desk and (said := await self.desk.hear(sender, read, before)):
@@ -198,15 +199,17 @@ class Service:
                 answer, after = stage.answer, _about(stage.conversation, key)
                 if self.desk:
                     answer, after = await self.desk.consider(sender, read, key, answer, before, after)
+                last = stage, time.perf_counter() - started
                 yield Turn(sender, read, answer, after, moment, message, key, person)
         except Exception:
+            last = None
             self.metrics.count(AnswerStatus.ERROR, time.perf_counter() - started, sender.partition(":")[0])
             raise
-        if stage.model_use:
-            self.metrics.count_model(stage.model_use)
-        self._tell_of(stage, sender, key, time.perf_counter() - started)
+        finally:  # who asked may have gone before the answer had grown
+            if last:
+                self._tell_of(*last, sender, key)
 
-    def _tell_of(self, stage: Stage, sender: str, key: str, seconds: float) -> None:
+    def _tell_of(self, stage: Stage, seconds: float, sender: str, key: str) -> None:
         """Counts an answer, and has the log and the traces say what it took and what was decided, not what was said."""
         answered, channel = stage.answer, sender.partition(":")[0]
         self.metrics.count(answered.status, seconds, channel)
@@ -224,6 +227,7 @@ class Service:
         extra = {"about": {**about, "took_ms": took, **({"model": model} if model else {})}}
         _log.info("%s (%s) in %.0f ms", answered.status, rulings, seconds * 1000, extra=extra)
         if stage.model_use:
+            self.metrics.count_model(stage.model_use)
             _log.info("chat model: %s", stage.model_use)
         self.tracing.tell("answer", seconds, stage.spans, {**about, "rulings": rulings})
 
