@@ -96,7 +96,15 @@ def test_no_other_setting_is_named() -> None:
 
 def test_the_fields_of_an_answer_are_in_the_table() -> None:
     fields = [field for field, _ in table("field")]
-    assert fields == [*Answer("", AnswerStatus.ANSWERED).as_json(), "conversation_id", "turn", "case"]
+    assert fields == [
+        *Answer("", AnswerStatus.ANSWERED).as_json(),
+        "conversation_id",
+        "turn",
+        "case",
+        "forgotten",
+        "headlines",
+        "staff",
+    ]
 
 
 def test_every_decision_is_linked_by_its_title() -> None:
