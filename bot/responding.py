@@ -167,12 +167,13 @@ def _new(proposals: Proposals, considered: Considered) -> tuple[Proposals, int, 
     known, said = understanding.situation.facts, understanding.said
     new = tuple(r for r in proposals.readings if known.get(Fact(r.slot)) != r.value)
     found_nothing = considered.answer.status in (AnswerStatus.UNKNOWN, AnswerStatus.OFFTOPIC)
+    where = bool(understanding.programs or proposals.programs)  # other words over everything find anything
     lacking = Proposals(
         readings=new,
         amount=proposals.amount if understanding.situation.amount is None else None,
         programs=() if understanding.programs else proposals.programs,
         subjects=() if understanding.subjects else proposals.subjects,
-        seeks=proposals.seeks if found_nothing or proposals.documents else "",
+        seeks=proposals.seeks if (found_nothing and where) or proposals.documents else "",
         documents=() if considered.findings and considered.findings.documents else proposals.documents,
     )
     return lacking, len(proposals.readings) - len(new), sum(Fact(r.slot) in said for r in new)

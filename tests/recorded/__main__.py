@@ -1,14 +1,16 @@
 """Readings by a strong model, recorded from exactly what the program sends: python -m tests.recorded --help.
 
 `record SET.jsonl` asks the model that LLM names for each message of a set that is left open without one. `prompts`
-prints what would be sent, and `accept` takes replies to that from elsewhere. Only `turns` and `today` of a set are
-read, so that no expectation can be seen.
+prints what would be sent, `accept` takes replies to that from elsewhere, and `gain` plays them back and counts what
+they change. Only `turns` (or `text`) and `today` of
+a set are read, so that no expectation can be seen.
 """
 
 import argparse
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,11 +20,13 @@ from typing import Any
 
 from bot.answering import Knowledge, answer, consider, open_knowledge
 from bot.llm import Meter, ModelError, Prompt, open_chat_model
-from bot.responding import is_left_open
+from bot.replies import SOURCES
+from bot.responding import Patience, is_left_open, respond
 from bot.settings import load_settings
-from bot.types import Conversation, Inquiry
+from bot.types import Answer, Conversation, Inquiry
 from bot.understanding.model import prompt_for
 from knowledge.catalog import Catalog
+from tests.adversarial.models import SENTENCES, Play, as_choice, serving
 
 RECORDED = Path(__file__).parent / "readings.jsonl"
 DAY = date(2025, 6, 10)
@@ -71,9 +75,10 @@ def write(about: dict[str, Any], rows: Iterable[Recorded], path: Path = RECORDED
 def left_open(path: Path, knowledge: Knowledge) -> Iterator[tuple[str, list[str], str | None, Prompt]]:
     """Of a set the messages that are left open, with what is sent for each."""
     for row in map(json.loads, path.read_text("utf-8").splitlines()):
-        inquiry = inquiry_of(row["turns"], row.get("today"), knowledge)
+        turns = row["turns"] if "turns" in row else [row["text"]]
+        inquiry = inquiry_of(turns, row.get("today"), knowledge)
         if is_left_open(consider(inquiry, knowledge), knowledge.catalog):
-            yield row["id"], row["turns"], row.get("today"), prompt_for(inquiry, knowledge.catalog)
+            yield row["id"], turns, row.get("today"), prompt_for(inquiry, knowledge.catalog)
 
 
 async def record(path: Path, knowledge: Knowledge) -> int:
@@ -124,10 +129,41 @@ def carry_over(knowledge: Knowledge) -> None:
     write({**about, "carried_over_on": date.today().isoformat()}, kept)
 
 
+async def gain(knowledge: Knowledge) -> None:
+    """Prints for each recorded message the answer without the reading and with it, a yes given where one is asked."""
+    counts = Counter[str]()
+    for row in load()[1]:
+        inquiry = inquiry_of(row.turns, row.today, knowledge)
+        offline = consider(inquiry, knowledge)
+        if not is_left_open(offline, knowledge.catalog):
+            counts["settled without a model by now"] += 1
+            continue
+        with serving(play_back(row)) as url:
+            model = open_chat_model("openai:recorded", base_url=url, retries=0)
+            *_, last = [stage async for stage in respond(inquiry, knowledge, model, Patience(60, 60), grows=False)]
+        shown, outcome = last.answer, last.model_use.reading if last.model_use else ""
+        if outcome == "asked":
+            shown, _ = answer(Inquiry("はい", inquiry.as_of, last.conversation), knowledge)
+        ended = f"{outcome}: {offline.answer.status} to {shown.status}"
+        counts[ended] += 1
+        print(f"{row.id} {ended}\n  {row.turns[-1]!r}\n  - {_line(offline.answer)}\n  + {_line(shown)}")
+    for ended, count in counts.most_common():
+        print(f"{count:4} {ended}")
+
+
+def _line(given: Answer) -> str:
+    return f"{given.verdict or given.status}: {' '.join(given.text.partition(SOURCES)[0].split())[:200]}"
+
+
+def play_back(row: Recorded) -> Play:
+    """A model that reads what was recorded, and points to nothing."""
+    return lambda name, prompt: as_choice() if SENTENCES in prompt else json.dumps(row.reply)
+
+
 def main() -> int:
     """Runs a command; returns 1 where something was refused or failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["record", "prompts", "accept", "carry-over"])
+    parser.add_argument("command", choices=["record", "prompts", "accept", "carry-over", "gain"])
     parser.add_argument("file", nargs="?", type=Path, help="the set, or the replies")
     parser.add_argument("--made-by", default="", help="what gave the replies that are accepted")
     parser.add_argument("--made-on", default=date.today().isoformat(), help="and when")
@@ -135,6 +171,9 @@ def main() -> int:
     knowledge = open_knowledge(load_settings().data_dir)
     if options.command == "carry-over":
         carry_over(knowledge)
+        return 0
+    if options.command == "gain":
+        asyncio.run(gain(knowledge))
         return 0
     if options.file is None:
         parser.error("name the file")
