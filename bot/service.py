@@ -387,12 +387,12 @@ class Service:
         now, settings = self._now(), self.settings
         own = {channel: now - timedelta(days=settings.retention(channel)) for channel in _CHANNELS}
         cutoffs = Cutoffs(own, others=now - timedelta(days=settings.retention_days))
-        await self.inbox.purge(cutoffs)
-        if self.desk:
-            await self.desk.cases.purge(cutoffs)
-        await self.briefings.purge(cutoffs.others)
         purged = await self._conversations.purge(cutoffs)
-        await overwrite_deleted(self._engine)
+        others = await self.inbox.purge(cutoffs) + await self.briefings.purge(cutoffs.others)
+        if self.desk:
+            others += await self.desk.cases.purge(cutoffs)
+        if purged or others:
+            await overwrite_deleted(self._engine)
         return purged
 
     async def look_after_desk(self) -> None:
