@@ -70,7 +70,7 @@ def name_documents(
                 matches = own
             named = [match.document for match in matches]
             chosen = named + [document for document in others if _is_meant_too(document, text[start:end], named)]
-            documents = _of_year(_of_variant(chosen, flat.text), text)
+            documents = _of_year(_of_variant(chosen, flat.text, text[start:end]), text)
             issuers = [match.document.issuer for match in matches if match.document.issuer]
             return Naming(tuple(d.id for d in documents), _beside(text, start, end, issuers), named=True)
     if short := _shortened(text, others, catalog) or _by_issuer(text, others, catalog):
@@ -149,15 +149,16 @@ def _differs(issuer: str, body: str) -> bool:
     return bool(issuer) and issuer[-1] in "都道府県市区町村" and not (issuer.endswith(body) or body.endswith(issuer))
 
 
-def _of_variant(documents: list[NamedDocument], flat: str) -> list[NamedDocument]:
+def _of_variant(documents: list[NamedDocument], flat: str, name: str) -> list[NamedDocument]:
     """Of documents of one name, those whose type in the title is named too, else those with a part that is named."""
+    beside = flat.replace(squeezed(name), " ", 1)
     if len(documents) == 1:
         return documents
     of_type = [document for document in documents if any(variant in flat for variant in variants(document.title))]
     with_part = [
         document
         for document in documents
-        if any(len(part) > _SHORTEST and part in flat for part in map(squeezed, document.parts))
+        if any(len(part) > _SHORTEST and part in beside for part in map(squeezed, document.parts))
     ]
     return of_type or with_part or documents
 
@@ -203,7 +204,7 @@ def _shortened(text: str, known: Sequence[NamedDocument], catalog: Catalog) -> N
             return Naming(of_another=f"{body}の{bare}")
         if found:
             start = candidate.end() - len(name)
-            documents = _of_year(_of_variant(found, squeezed(text)), text)
+            documents = _of_year(_of_variant(found, squeezed(text), name), text)
             return Naming(tuple(d.id for d in documents), _beside(text, start, candidate.end(), ()), named=True)
     return None
 

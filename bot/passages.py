@@ -198,9 +198,8 @@ def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, fl
     heading = _own_heading(chunk)
     rated = {line: _rate(question, heading, line) for line in lines}
     if len(lines) > 1 and question.share(chunk.text) < COVERED:
-        rated = {
-            line: rating + near for (line, rating), near in zip(rated.items(), question.likenesses(lines), strict=True)
-        }
+        nearness = zip(rated, question.likenesses(list(rated)), strict=True)
+        rated = {line: rated[line] + near for line, near in nearness}
     best = max(lines, key=lambda line: rated[line])
     if items and (question.wants_all or question.share(heading) > max(map(question.share, items)) + _SAME):
         return _whole_list(chunk, lines), _HOLDS
@@ -230,7 +229,7 @@ def _rate(question: Question, heading: str, line: str) -> float:
     if question.seeks:
         rating += _HOLDS * question.is_held_in(line)
         rating += 2 * _NEAR * question.is_near(heading)
-        rating += _NEAR * question.is_near(line)
+        rating += _NEAR * question.is_near(line) + _NEAR * question.is_of_the_same(line)
     held = question.range_in(line)
     if held is not None:
         rating += _IN_RANGE if held or not question.seeks else -_IN_RANGE

@@ -22,6 +22,7 @@ _ALL = re.compile(
     rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|必要な書類|提出書類|添付書類|(?:条件|要件)(?:は|を|って)"
     r"|一番|最も|いちばん"
 )
+_MEASURE = re.compile(r"[率数額費料]")
 _MOST = re.compile("一番|最も|いちばん")
 _COUNTED = re.compile(
     r"何(?P<unit>年|か月|ヶ月|週間|泊|歳|点|個|本|枚|頁|ページ|mb|級|階|番|丁目|号|条|曜日|課|係|[一-龠]?ごみ|時|分)間?"
@@ -76,16 +77,35 @@ class Question:
         for figure in reversed(figures):
             beside = f"{beside[: figure.start]} {beside[figure.end :]}"
         self._weights = searcher.terms(_COUNTED.sub(" ", _WHOLE.sub(" ", beside)))
-        words = [word for word in self._weights if not _FIGURE.fullmatch(word)]
+        words = [word for word in self._weights if not (_FIGURE.fullmatch(word) or word.startswith("何"))]
+        words = self._with_measures(words)
         self.seeks = tuple(
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
         ) or _counted(self._text)
+        self._near = {near for kind in self.seeks for near in kind.near.findall(self._text)}
         self._parts = {word: parts for word in words if (parts := searcher.parts_of_unknown(word))}
         nouns = [word for word in words if NOUN.search(word) or _SHORT_NOUN.match(word)]
         nouns = [noun for noun in nouns if not (told and searcher.covered(noun, told))] or nouns
         self._words = nouns or ([] if self.seeks else words)
         self.wants_all = bool(_ALL.search(self._text))
         self.wants_most = bool(_MOST.search(self._text))
+
+    def _with_measures(self, words: list[str]) -> list[str]:
+        """The words, a measure with what it measures (採択率), so that neither alone is what is asked."""
+        joined: list[str] = []
+        for word in words:
+            if _MEASURE.fullmatch(word) and joined and f"{joined[-1]}{word}" in self._text:
+                before = joined.pop()
+                self._weights = {**self._weights, before + word: self._weights[before] + self._weights[word]}
+                joined.append(before + word)
+            else:
+                joined.append(word)
+        return joined
+
+    def is_of_the_same(self, text: str) -> bool:
+        """Whether a text has a word for what is sought that the question has too (締切)."""
+        normal = normalize(text)
+        return any(near in normal for near in self._near)
 
     def covered_by(self, text: str, without: Collection[str] = ()) -> float:
         """The share of the question's content that a text holds; 1 where it has none. `without` is not counted."""

@@ -68,7 +68,8 @@ def shared_words(name: str, text: str) -> int:
 
 def variants(title: str) -> tuple[str, ...]:
     """What a title has in brackets or quotes: the part, the type or the nickname that sets it apart."""
-    return tuple(filter(None, (squeezed(found) for found in _IN_BRACKETS.findall(normalize(title)))))
+    within = (squeezed(found) for found in _IN_BRACKETS.findall(normalize(title)))
+    return tuple(found for found in within if len(found) > 1)  # (金) is a day
 
 
 def squeezed(text: str) -> str:

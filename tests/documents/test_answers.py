@@ -14,10 +14,12 @@ import pytest
 
 from bot.answering import Knowledge, answer, open_knowledge
 from bot.llm import open_chat_model
+from bot.passages import answering_passages
 from bot.responding import Patience, respond
 from bot.types import Answer, Conversation, Inquiry
 from bot.understanding.model import prompt_for
 from knowledge.catalog import read_yaml
+from knowledge.types import Chunk, Hit
 from tests.adversarial.models import SENTENCES, as_choice, serving
 
 HERE = Path(__file__).parent
@@ -70,3 +72,11 @@ async def test_a_chat_model_may_tell_which_document_is_meant(with_documents: Kno
     assert "140万円" in last.answer.text
     assert "木造住宅の耐震改修に補助します」についてのお尋ねとして" in last.answer.text
     assert last.answer.verdict is None
+
+
+def test_a_passage_that_is_near_in_meaning_only_is_met_though_a_line_stands_twice(with_documents: Knowledge) -> None:
+    text = "窓口にお越しください。\n苗木の代金を助けます。\n窓口にお越しください。\n"
+    chunk = Chunk("a", "", "passage", "page.md", "ゆり市 緑化助成", text)
+    hits = [Hit(chunk, 0.5, 0.0, 0.5)]
+    ((_, said),) = answering_passages("植える木を買うお金は?", hits, with_documents.searcher, named=True)
+    assert said == "苗木の代金を助けます。"
