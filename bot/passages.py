@@ -103,7 +103,8 @@ def _told(question: Question, hit: Hit, searcher: Searcher, *, named: bool) -> _
     covered = question.covered_by(
         " ".join((*headings, chunk.answers, chunk.text)), without=() if named else (chunk.title,)
     )
-    if covered < COVERED and not (named and hit.dense >= _MEANS):
+    means_it = named and hit.dense >= _MEANS and question.is_held_in(chunk.text)
+    if covered < COVERED and not means_it:
         return None
     rated = _answer(question, chunk, searcher)
     return _Told(chunk, rated[0], covered + rated[1] + hit.score / 4 + hit.dense * _MEANT) if rated else None

@@ -78,6 +78,7 @@ class Question:
             beside = f"{beside[: figure.start]} {beside[figure.end :]}"
         self._weights = searcher.terms(_COUNTED.sub(" ", _WHOLE.sub(" ", beside)))
         words = [word for word in self._weights if not (_FIGURE.fullmatch(word) or word.startswith("何"))]
+        self._measures: set[str] = set()
         words = self._with_measures(words)
         self.seeks = tuple(
             kind for kind in _load_kinds() if kind.asks.search(self._text) or kind.topic.search(self._text)
@@ -98,6 +99,7 @@ class Question:
                 before = joined.pop()
                 self._weights = {**self._weights, before + word: self._weights[before] + self._weights[word]}
                 joined.append(before + word)
+                self._measures.add(before + word)
             else:
                 joined.append(word)
         return joined
@@ -127,9 +129,11 @@ class Question:
         parted = {
             word: parts for word in others if (parts := self._parts.get(word)) and any(p in normal for p in parts)
         }
-        asked = " ".join(part for word in others for part in parted.get(word, (word,)))
-        whole, of_others = (sum(self._weights[word] for word in some) for some in (words, others))
-        return (whole - of_others + of_others * self._searcher.covered(asked, text)) / whole if whole else 0.0
+        told = [word for word in others if word not in self._measures]
+        asked = " ".join(part for word in told for part in parted.get(word, (word,)))
+        weigh = self._weights
+        whole, here, elsewhere = (sum(weigh[word] for word in some) for some in (words, written, told))
+        return (here + elsewhere * self._searcher.covered(asked, text)) / whole if whole else 0.0
 
     def likeness(self, question: str) -> float:
         """How much another question has in common with this one, from both sides (0..1)."""
