@@ -78,7 +78,7 @@ def _passages(outline: Iterable[Placed]) -> Iterator[_Passage]:
     gathered: _Passage | None = None
     lead, headings = "", tuple[str, ...]()
     for placed in outline:
-        if placed.headings != headings or placed.block.kind not in ("item", "row"):
+        if placed.headings != headings or placed.block.kind != "item":
             headings, lead = placed.headings, placed.block.text if placed.block.kind == "paragraph" else ""
         for text in _pieces(placed):
             if gathered is not None and _belongs(gathered, placed, text):

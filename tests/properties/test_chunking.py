@@ -68,8 +68,10 @@ def test_no_text_is_made_up_and_its_order_is_kept(document_blocks: list[Block]) 
     whole = bare("".join(block.text for block in document_blocks))
     position = 0
     for c in chunks_of(document_blocks):
-        for line in c.text.split("\n"):
+        for number, line in enumerate(c.text.split("\n")):
             head = bare(line)[:15].partition("(")[0]
+            if number == 0 and c.text != line and head in whole[:position]:
+                continue  # the lead-in of a list is repeated where the list is cut
             position = whole.find(head, position)
             assert position >= 0
 
