@@ -12,8 +12,9 @@ from bot.matching import QUESTION_LENGTH
 from bot.naming import name_documents
 from bot.timing import span
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
-from bot.understanding import NOTHING, understand
+from bot.understanding import NOTHING, beside_names, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
+from bot.understanding.programs import named_programs
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
 from knowledge.figures import normalize
@@ -102,6 +103,7 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
         return replied
     if corrected := _correct(inquiry, knowledge.catalog):
         return Considered(*corrected)
+    inquiry = _asked_of_program(inquiry, knowledge.catalog)
     with span("understand"):
         understanding = understand(inquiry, knowledge.catalog, proposals)
     if fixed := _fixed(understanding, inquiry, knowledge):
@@ -123,6 +125,16 @@ def _confirm(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
     asked = Inquiry(proposed.question, inquiry.as_of, proposed.before)
     answered = consider(asked, knowledge, confirmed(proposed.proposals) if says_yes else NOTHING)
     return Considered(answered.answer, answered.conversation)
+
+
+def _asked_of_program(inquiry: Inquiry, catalog: Catalog) -> Inquiry:
+    """The question before, where a message only names the program of which it is asked (アドバイザーの方です)."""
+    before, programs = inquiry.conversation, catalog.programs.values()
+    named = named_programs(normalize(inquiry.text), programs, "", with_nicknames=False)
+    if not before.question or len(named) != 1 or beside_names(normalize(inquiry.text), programs):
+        return inquiry
+    asked = f"{catalog.programs[named[0]].short_name}: {beside_names(before.question, programs)}"
+    return Inquiry(asked, inquiry.as_of, replace(before, asked_for=None, question="", subjects=()))
 
 
 def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:
@@ -148,9 +160,11 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, knowledge: Knowledge)
         answered = Answer(replies.hand_over(dict.fromkeys(contacts)), AnswerStatus.ANSWERED, for_staff=True)
         asks_too = bool(understanding.subjects)  # 計画策定の締切を職員に聞きたい
         return answered, _turned(inquiry, understanding) if asks_too else inquiry.conversation
+    if "asks_whom" in understanding.signs:
+        return Answer(replies.WHO_ANSWERS, AnswerStatus.OFFTOPIC), inquiry.conversation
     if (
         "asks_contact" in understanding.signs
-        and not (understanding.subjects or understanding.said)
+        and not (understanding.subjects or understanding.said or understanding.named)
         and not name_documents(understanding, inquiry.conversation, knowledge.searcher.named, catalog).documents
     ):
         contacts = [catalog.programs[id].contact for id in understanding.programs or catalog.programs]
@@ -175,8 +189,8 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
     """The first of these that has an answer: the documents' silence, rules and passages, and the way out."""
     catalog = knowledge.catalog
     programs = [catalog.programs[id] for id in findings.programs]
-    if findings.silent and not (findings.subjects or findings.passages):
-        return compose_silence(findings.silent, programs[0], findings.nearby, catalog)
+    if findings.silences and not (findings.subjects or findings.passages):
+        return compose_silence(findings.silences, programs[0], findings.nearby, catalog)
     if findings.asks_program:
         return _which_program(catalog)
     if findings.of_another:

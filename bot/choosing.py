@@ -64,7 +64,7 @@ def calls_for_choice(considered: Considered) -> bool:
 
 def waits_for_choice(considered: Considered) -> bool:
     """Whether an answer that cannot grow is held back for them: it decides nothing, and says little by itself."""
-    found = considered.findings is not None and bool(considered.findings.passages or considered.findings.silent)
+    found = considered.findings is not None and bool(considered.findings.passages or considered.findings.silences)
     decided = considered.answer.verdict is not None
     return calls_for_choice(considered) and not decided and (_asks_explanation(considered) or not found)
 

@@ -1,7 +1,7 @@
 """Composes the offline answer: the ruling in one plain sentence, why, what it rests on, and what to do next."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -80,8 +80,8 @@ def compose(
         ]
     else:
         sentences = [*said.values(), *(shorten(text) for _, text in shown)]
-    if findings.silent:
-        sentences.append(_not_stated(findings.silent, catalog.programs[findings.programs[0]], ""))
+    if findings.silences:
+        sentences.append(_not_stated(findings.silences, catalog.programs[findings.programs[0]], ""))
     if findings.recommended:
         program = catalog.programs[findings.programs[0]]
         sentences.insert(0, replies.recommended(program.name, program.summary))
@@ -103,7 +103,7 @@ def compose(
         asked = still_open[0]
         sentences += [asked.says, catalog.facts[asked.missing[0]].question]
         missing, choices = asked.missing, catalog.facts[asked.missing[0]].choices
-    elif not settled and not shown and not findings.silent:
+    elif not settled and not shown and not findings.silences:
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
         sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
 
@@ -275,16 +275,17 @@ def _year_asked(understanding: Understanding, inquiry: Inquiry) -> int:
     return understanding.fiscal_year if understanding.fiscal_year is not None else fiscal_year_of(inquiry.as_of)
 
 
-def compose_silence(entry: FaqEntry, program: Program, nearby: Chunk | None, catalog: Catalog) -> Answer:
+def compose_silence(entries: Sequence[FaqEntry], program: Program, nearby: Chunk | None, catalog: Catalog) -> Answer:
     """The documents say nothing of what was asked; what they say nearby is given, and a person named to ask."""
     citations = (cite_chunk(nearby, nearby.text, catalog),) if nearby else ()
-    text = _not_stated(entry, program, nearby.text if nearby else "")
+    text = _not_stated(entries, program, nearby.text if nearby else "")
     return Answer(lay_out([text], citations, ""), AnswerStatus.UNKNOWN, citations=citations)
 
 
-def _not_stated(entry: FaqEntry, program: Program, nearby: str) -> str:
-    about = "" if program.name in entry.not_stated else f"{program.name}の"
-    return replies.not_stated(f"{about}{entry.not_stated}", program.contact, nearby)
+def _not_stated(entries: Sequence[FaqEntry], program: Program, nearby: str) -> str:
+    what = "、".join(dict.fromkeys(entry.not_stated for entry in entries))
+    about = "" if program.name in what else f"{program.name}の"
+    return replies.not_stated(f"{about}{what}", program.contact, nearby)
 
 
 def lay_out(sentences: Iterable[str], citations: tuple[Citation, ...], basis: str) -> str:

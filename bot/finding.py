@@ -1,6 +1,6 @@
 """Finds what answers a message: the rules, sections of the guide by the FAQ, or passages of added documents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.comparing import compare_programs, recommend
@@ -21,10 +21,7 @@ from knowledge.catalog import Catalog
 from knowledge.naming import squeezed
 from knowledge.rules.tables import rows_of
 from knowledge.search import RELEVANT, Searcher
-from knowledge.types import Chunk, Fact, Hit, Program, Subject
-
-_SECTIONS_SHOWN = 2
-"""More than this does not fit a phone's screen."""
+from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
 _A_FEW_WORDS = 12
 """A message of a program's name and a day has at most so many characters beside the name."""
@@ -75,27 +72,29 @@ def find(
     programs = programs or ((program,) if program else ())
 
     own = [match for match in matches if match.program == program]
-    sections = [match for match in own if match.entry.section]
-    silent = next((match for match in own if match.entry.not_stated), None)
     answers = [match.score for match in own if not match.entry.rule]
     subjects = _subjects(understanding, inquiry, max(answers, default=0.0), catalog.programs.get(program))
-    if silent and _outweighs_rules(silent, understanding, subjects, catalog.programs[program]):
-        if stated := from_documents(question, program, searcher):
-            return stated
-        return _partly_silent(silent, own, understanding, searcher)
-    if not subjects and not sections:
-        asked = [match.entry.rule for match in own if match.entry.rule and match.score >= FAQ_FITS]
-        subjects = tuple(dict.fromkeys(asked))
+    subjects, sections, silences = _answer_each(own, subjects, understanding, catalog.programs.get(program))
+    if silences and not (subjects or sections) and (stated := from_documents(question, program, searcher)):
+        return stated
     if subjects and not program:
         of_other_documents = documents_only and any(not hit.chunk.program for hit in searcher.search(question))
         return Findings(()) if of_other_documents else Findings((), subjects, asks_program=True)
     vague = documents_only and subjects == (Subject.ELIGIBILITY,) and not _of_somebody(understanding)
     if vague and (found := _from_passages(question, program, programs, searcher)):
         return found
-    if subjects or sections:
-        chunks = [searcher.section(program, match.entry.section) for match in sections[:_SECTIONS_SHOWN]]
+    if subjects or sections or silences:
+        chunks = [searcher.section(program, match.entry.section) for match in sections]
         passages = tuple(chunk for chunk in chunks if chunk)
-        return Findings(programs, subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
+        nearby = silences[0].nearby if len(silences) == 1 and not subjects and not passages else ""
+        return Findings(
+            programs,
+            subjects,
+            silences=silences,
+            nearby=searcher.section(program, nearby) if nearby else None,
+            passages=passages,
+            texts=tuple(chunk.text for chunk in passages),
+        )
     if found := _from_passages(question, program, programs, searcher):
         return found
     together = f"{inquiry.conversation.question} {question}"
@@ -110,25 +109,56 @@ def find(
     return Findings(programs, in_scope=on_the_program or ours or related)
 
 
+def _answer_each(
+    own: Sequence[Match], subjects: tuple[Subject, ...], understanding: Understanding, program: Program | None
+) -> tuple[tuple[Subject, ...], tuple[Match, ...], tuple[FaqEntry, ...]]:
+    """What answers each question of a message once: rules, or a section of the guide, or that nothing is stated.
+
+    A case that is put is answered by rules; what is asked in general by a section that is surely meant.
+    """
+    questions = understanding.questions or ("",)
+    heard = dict(understanding.asked)
+    asked_in = {subject: heard.get(subject, questions[0]) for subject in subjects}
+    kept: list[Subject] = []
+    sections: list[Match] = []
+    silences: list[FaqEntry] = []
+    for question in questions:
+        ruled = [subject for subject in subjects if asked_in[subject] == question]
+        best = next((match for match in own if match.question == question), None)
+        if best is None:
+            kept += ruled
+        elif best.entry.not_stated:
+            if program and _outweighs_rules(best, understanding, tuple(ruled), program):
+                silences.append(best.entry)
+            else:
+                kept += ruled
+        elif best.entry.rule:
+            of_it = [best.entry.rule] if best.score >= FAQ_FITS and not subjects else []
+            kept += ruled or of_it
+        elif ruled and (best.score < FAQ_CERTAIN or (program and _puts_a_case(understanding, ruled, program))):
+            kept += ruled
+        else:
+            sections.append(best)
+    kept += [subject for subject in subjects if asked_in[subject] not in questions]
+    return tuple(dict.fromkeys(kept)), tuple(sections), tuple(silences)
+
+
+def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], program: Program) -> bool:
+    """Whether a message says something that the rules for these subjects turn on."""
+    turning = {fact for row in rows_of(program, *subjects) for fact in row.when} - {Fact.APPLICANT_KIND}
+    return bool(
+        understanding.said.keys() & turning
+        or (understanding.situation.amount is not None and Subject.CAP in subjects)
+        or (understanding.days is not None and Subject.WINDOW in subjects)
+        or (Fact.APPLICANT_KIND in understanding.said and "asks_eligibility" in understanding.signs)
+    )
+
+
 def _silence(match: Match, searcher: Searcher) -> Findings:
     """That the documents do not say, with what they say nearby."""
     entry = match.entry
     nearby = searcher.section(match.program, entry.nearby) if entry.nearby else None
-    return Findings((match.program,), silent=entry, nearby=nearby)
-
-
-def _partly_silent(silent: Match, own: list[Match], understanding: Understanding, searcher: Searcher) -> Findings:
-    """Where one of several questions is not stated, the others are answered beside it."""
-    unstated = _silence(silent, searcher)
-    questions = understanding.questions
-    if len(questions) <= 1:
-        return unstated
-    others = [match for match in own if match.question != silent.question]
-    asked = {subject for subject, question in understanding.asked if question != silent.question}
-    subjects = tuple(subject for subject in understanding.subjects if subject in asked)
-    chunks = [searcher.section(match.program, match.entry.section) for match in others if match.entry.section]
-    passages = tuple(chunk for chunk in chunks if chunk)
-    return replace(unstated, subjects=subjects, passages=passages, texts=tuple(chunk.text for chunk in passages))
+    return Findings((match.program,), silences=(entry,), nearby=nearby)
 
 
 def _silence_on_all(question: str, programs: tuple[str, ...], catalog: Catalog, searcher: Searcher) -> Findings | None:

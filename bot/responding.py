@@ -73,7 +73,7 @@ def is_left_open(considered: Considered, catalog: Catalog) -> bool:
     answered, understanding, findings = considered.answer, considered.understanding, considered.findings
     if understanding is None or findings is None:
         return False
-    found_nothing = answered.status is AnswerStatus.UNKNOWN and not (findings.silent or answered.rulings)
+    found_nothing = answered.status is AnswerStatus.UNKNOWN and not (findings.silences or answered.rulings)
     if not found_nothing and answered.status not in (AnswerStatus.NEEDS_INFO, AnswerStatus.OFFTOPIC):
         return False
     labels = {normalize(choice.label) for question in catalog.facts.values() for choice in question.choices}

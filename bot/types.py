@@ -202,8 +202,8 @@ class Findings:
     """What an answer is made from.
 
     `subjects` are put to the rules for each of `programs`, `side_by_side` for a comparison. `recommended` marks the one
-    program that suits a wish. `passages` and their `texts` go together. `silent` is a FAQ entry on what the documents
-    do not say, `nearby` what they say beside it. With `asks_program` the answer differs between the programs.
+    program that suits a wish. `passages` and their `texts` go together. `silences` are FAQ entries on what the
+    documents do not say, `nearby` what they say beside it. With `asks_program` the answer differs between the programs.
     `documents` are the titles of added documents by their ids, where only these were asked; `of_another` is a program
     that is known of another body only.
     """
@@ -212,7 +212,7 @@ class Findings:
     subjects: tuple[Subject, ...] = ()
     side_by_side: bool = False
     recommended: bool = False
-    silent: FaqEntry | None = None
+    silences: tuple[FaqEntry, ...] = ()
     nearby: Chunk | None = None
     passages: tuple[Chunk, ...] = ()
     texts: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """Reads by likeness what the clauses of a message say: a second reader, which knows no words, beside the first."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -171,8 +172,13 @@ _KINDS = {Dimension.NUMBER: "index", Dimension.MUNICIPALITY: "count", Dimension.
 
 
 def _marked_names(message: Message, names: Iterable[tuple[int, int]]) -> Iterator[_Marked]:
+    """Each name that is the only one in its clause: of two, a clause does not tell which it sets apart."""
+    names = tuple(names)
+    in_clause = Counter(message.clause_at(start).number for start, _ in names)
     for start, end in names:
         clause = message.clause_at(start)
+        if in_clause[clause.number] > 1:
+            continue
         text = message.text[clause.start : start] + FIGURE + message.text[end : max(end, clause.end)]
         yield _Marked(start, "program", text.strip("。、 "))
 

@@ -118,11 +118,11 @@ class Message:
         if "?" in after or self.in_clause(clause, "asks", "when", "how_much", "how_long", "how_often", "which", "why"):
             return True
         final = [token for token in tail if token.surface not in "。、!?"][-1:]
-        return (
-            bool(final)
-            and final[0].detail == "終助詞"
-            and final[0].surface in ("か", "の", "かな", "かね", "かい", "ん")
-        )
+        if not final:
+            return False
+        if final[0].detail == "係助詞":
+            return clause.ends == "sentence"  # 上限は, 電話番号も
+        return final[0].detail == "終助詞" and final[0].surface in ("か", "の", "かな", "かね", "かい", "ん")
 
     def unread(self, text: str) -> bool:
         """Whether a part of the text, found by its words, holds a noun that nothing read: a matter of its own."""
@@ -130,11 +130,11 @@ class Message:
         figures = [figure for figure in self.figures if figure.dimension in _RULED]
         if any(start <= f.start < start + len(text) for f in self.figures if f not in figures):
             return True
-        spans = [*_spans(self.mentions), *_spans(figures), *_spans(self.days), *_spans(self.places)]
+        read = [*spans(self.mentions), *spans(figures), *spans(self.days), *spans(self.places)]
         return any(
             token.pos == "名詞" and token.detail != "数詞" and len(token.key) > 1
             for token in self.tokens_between(start, start + len(text))
-            if not spans_overlap((token.start, token.end), spans)
+            if not spans_overlap((token.start, token.end), read)
         )
 
     def find(self, quoted: str) -> tuple[int, int] | None:
@@ -158,7 +158,8 @@ class _Placed(Protocol):
     def end(self) -> int: ...
 
 
-def _spans(placed: Iterable[_Placed]) -> list[tuple[int, int]]:
+def spans(placed: Iterable[_Placed]) -> list[tuple[int, int]]:
+    """Where these stand in a text."""
     return [(one.start, one.end) for one in placed]
 
 
@@ -171,13 +172,13 @@ def read_message(original: str, as_of: date) -> Message:
     text, offsets = respell(*normalize_with_offsets(original[:_LONGEST]))
     figures, days, places = read_figures(text), read_days(text, as_of), find_places(text)
     tokens = tokenize(text)
-    taken = [*_spans(figures), *_spans(days), *_spans(places)]
+    taken = [*spans(figures), *spans(days), *spans(places)]
     mentions = tuple(
         mention
         for mention in load_lexicon().find(tokens)
         if not any(_takes(span, (mention.start, mention.end)) for span in taken) or mention.concepts & _SAID_BY_DAYS
     )
-    words = _spans(mentions)
+    words = spans(mentions)
     figures = tuple(
         f for f in figures if f.dimension in _RULED or not any(s <= f.start and f.end < e for s, e in words)
     )

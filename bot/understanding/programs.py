@@ -67,7 +67,10 @@ def beside_names(text: str, programs: Iterable[Program]) -> str:
 _JOINS_NAMES = re.compile(r"^[ 、。のではって]*(?:について|に関して|とは|という)?[のでは]?[、。 ]*")
 
 
-_SAYS_NOTHING = re.compile(r"(?:の|ほう|方|は|なら|だと|だったら|では|も|どう|ですか|なの|場合|じゃあ?|[?。、 ])*")
+_SAYS_NOTHING = re.compile(
+    r"(?:の|ほう|方|は|なら|だと|だったら|では|も|どう|ですか|です|でした|なの|場合|じゃあ?|あっ?|えっと"
+    r"|すみません|こと|件|[?。、 ])*"
+)
 
 
 def programs_in_mind(

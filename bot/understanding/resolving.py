@@ -15,6 +15,7 @@ from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.message import Message, read_message
 from bot.understanding.offline import OfflineReader
 from bot.understanding.owning import Scene
+from bot.understanding.parting import Question, questions_of
 from bot.understanding.programs import (
     beside_names,
     facts_used,
@@ -79,6 +80,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if _asks_if_still_open(message):
         found.setdefault(Subject.WINDOW, 0)
         found.pop(Subject.ELIGIBILITY, None)
+    heard = dict(found)
     read = case.admitted.facts
     in_words = {f: v for f, v in case.said.items() if f not in read or read[f].by != BY_LIKENESS}
     programs = named or programs_in_mind(
@@ -94,12 +96,13 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     programs = programs or proposals.programs
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = _days_asked(message, reader.scene)
-    subjects = _subjects(found, case, days is not None, about)
+    questions = _questions(message, case)
+    subjects = _subjects(found, case, days is not None, about, questions)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog)
     if continues and named and not subjects and not before.subjects:
-        subjects = _subjects(_asked_before(before, inquiry), case, False, about)
+        subjects = _subjects(_asked_before(before, inquiry), case, False, about, ())
     days = days or (before.days if Subject.WINDOW not in subjects else None)
     vague = _asks_vaguely(message, subjects, case)
     if (
@@ -114,7 +117,6 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
     subjects = _with_what_is_touched(subjects, case, before, days, about)
-    questions = _questions(message, case)
     amount, unit = case.amount, case.unit
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
     if amount is None and unit is None and (continues or asks_over or subjects[:1] == (Subject.ELIGIBILITY,)):
@@ -141,9 +143,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         readings=readings,
         understood=_understood(situation, case.admitted, message, catalog),
         figures=message.figures,
-        questions=questions,
-        asked=tuple((one.subject, _sentence_of(message, one.sentence)) for one in asked),
-        plain=bool(questions) and not message.says("late") and not any(message.unread(q) for q in questions),
+        questions=tuple(question.text for question in questions),
+        asked=tuple((subject, _asked_in(start, questions)) for subject, start in heard.items()),
+        plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
         open=case.admitted.open,
         seeks=proposals.seeks,
         documents=proposals.documents,
@@ -230,7 +232,7 @@ _SIGN_OF_CONCEPT = {
     "asks_when": ("when", "period"),
     "names_our_matter": ("names_our_matter",),
     "asks_again": ("asks_again",),
-    "hands_over": ("hands_over",),
+    "asks_whom": ("who_answers",),
     "asks_contact": ("asks_contact",),
     "asks_promise": ("asks_promise",),
     "asks_explanation": ("why", "compare", "difference", "procedure", "explain"),
@@ -266,6 +268,8 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
         signs.add("goes_on")
     if _asks_for_a_count(message):
         signs.add("asks_open")
+    if _wants_a_person(message):
+        signs.add("hands_over")
     if message.says("eligible") or _asks_to_apply(message):
         signs.add("asks_eligibility")
     if message.says("who") or _asks_for_conditions(message):
@@ -277,6 +281,15 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
     if reader.quantities.mixed():
         signs.add("mixes_modes")
     return frozenset(signs)
+
+
+def _wants_a_person(message: Message) -> bool:
+    """Whether a person is asked for, and not told of: 担当者に聞いたら was done."""
+    for mention in message.saying("hands_over"):
+        after = message.tokens_between(mention.end, mention.end + 4)[:1]
+        if not after or after[0].key not in ("た", "て", "てる"):
+            return True
+    return False
 
 
 def _asks_if_able(message: Message) -> bool:
@@ -553,7 +566,11 @@ _GIVES_WAY = (
 
 
 def _subjects(
-    found: dict[Subject, int], case: Circumstances, with_days: bool, programs: Sequence[Program]
+    found: dict[Subject, int],
+    case: Circumstances,
+    with_days: bool,
+    programs: Sequence[Program],
+    questions: Sequence[Question],
 ) -> tuple[Subject, ...]:
     """What is asked, in order of asking; weaker readings of the same words give way to stronger ones."""
     stated = stated_subjects(programs[0]) if len(programs) == 1 else frozenset()
@@ -582,8 +599,8 @@ def _subjects(
     if "mixes_modes" in case.signs and Subject.CAP in known:
         found = {Subject.CAP: 0}
     for strong, weak in _GIVES_WAY:
-        if strong in found:
-            found.pop(weak, None)
+        if {strong, weak} <= found.keys() and _asked_in(found[strong], questions) == _asked_in(found[weak], questions):
+            del found[weak]
     return _without_the_vague(found, case)
 
 
@@ -597,7 +614,7 @@ def _ask_for_the_cap(found: dict[Subject, int], case: Circumstances, programs: S
         if found.keys() <= {Subject.ELIGIBILITY, Subject.CALLS_PER_YEAR}:
             found.setdefault(Subject.CALLS_PER_YEAR, 0)
         return
-    if budget and not case.signs & {"can_we", "names_cap"}:
+    if budget and not case.signs & {"can_we", "names_cap", "claims"}:
         found.setdefault(Subject.BUDGET, 0)
     elif found.keys() <= {Subject.ELIGIBILITY} or case.signs & {"can_we", "claims"}:
         found.setdefault(Subject.CAP, 0)
@@ -627,27 +644,24 @@ def _without_the_vague(found: dict[Subject, int], case: Circumstances) -> tuple[
     return tuple(sorted(found, key=lambda subject: found[subject]))
 
 
-def _sentence_of(message: Message, sentence: int) -> str:
-    clauses = [clause for clause in message.clauses if clause.sentence == sentence]
-    return message.text[clauses[0].start : clauses[-1].end].strip()
-
-
 _SHORT = 40
-"""A message of at most so many characters is looked up whole."""
-
-_MOST_QUESTIONS = 4
-"""More questions of one message than this are not looked up."""
+"""A message of at most so many characters that asks one thing is looked up whole."""
 
 
-def _questions(message: Message, case: Circumstances) -> tuple[str, ...]:
-    """The sentences that ask; where none does, the whole message, unless it only tells of a case."""
-    if len(message.text) <= _SHORT and not (case.signs & {"claims"} and _asking_sentences(message)):
-        return (message.text,)
-    asking = _asking_sentences(message)
-    texts = [_sentence_of(message, sentence) for sentence in sorted(asking)]
-    if texts:
-        return tuple(texts[:_MOST_QUESTIONS])
-    return () if case.said.keys() - {Fact.PROGRAM} else (message.text,)
+def _questions(message: Message, case: Circumstances) -> tuple[Question, ...]:
+    """What the message asks; where no sentence asks, the whole of it, unless it only tells of a case."""
+    whole = Question(message.text, 0, len(message.text))
+    found = questions_of(message)
+    if len(message.text) <= _SHORT and len(found) < 2 and not (case.signs & {"claims"} and found):
+        return (whole,)
+    if found:
+        return found
+    return () if case.said.keys() - {Fact.PROGRAM} else (whole,)
+
+
+def _asked_in(start: int, questions: Sequence[Question]) -> str:
+    """The question that words stand in; the last one for words that stand in none."""
+    return next((q.text for q in questions if q.start <= start < q.end), questions[-1].text if questions else "")
 
 
 def _asks_vaguely(message: Message, subjects: tuple[Subject, ...], case: Circumstances) -> bool:

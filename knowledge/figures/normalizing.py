@@ -8,7 +8,8 @@ _RADICALS = str.maketrans("⺠⻑⻄⻘⻲⻩⻭⺟⻝⻫⻆⻤⻨⻯⻁", "民�
 _CIRCLED = re.compile(
     r"[①-⑳](?!\s?(?:時間|分|日(?!程)|回(?!数|答)|円|万|億|か月|[ヶカ]月|週|人(?!件|材|数)|市|町|村|団体|%))"
 )
-"""Marks of a list; before a counter they are figures (⑩時間)."""
+"""Marks of a list; before a counter they are figures (⑩時間), unless a list is counted up with them."""
+_COUNTED_UP = re.compile(r"[①-⑳]")
 _SAME = str.maketrans({**dict.fromkeys("〜～∼", "~"), **dict.fromkeys("‐‑‒–—―−", "-"), "ς": "σ"})
 
 _Character = tuple[str, int, int]
@@ -17,7 +18,7 @@ _Character = tuple[str, int, int]
 
 def normalize(text: str) -> str:
     """NFKC, small letters, one kind of wave and dash, single spaces, no control characters, ① as (1). Idempotent."""
-    text = _CIRCLED.sub(lambda mark: _in_brackets(mark[0]), text).translate(_RADICALS)
+    text = _marks_of(text).sub(lambda mark: _in_brackets(mark[0]), text).translate(_RADICALS)
     text = unicodedata.normalize("NFKC", text).lower().translate(_SAME)
     text = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     return unicodedata.normalize("NFKC", re.sub(r"\s+", " ", text).strip())
@@ -25,7 +26,7 @@ def normalize(text: str) -> str:
 
 def normalize_with_offsets(text: str) -> tuple[str, tuple[int, ...]]:
     """The normalised text, and for each of its characters where it begins in `text`; then the end of the last one."""
-    marks = {mark.start() for mark in _CIRCLED.finditer(text)}
+    marks = {mark.start() for mark in _marks_of(text).finditer(text)}
     written = (
         (character, place, place + 1)
         for place, original in enumerate(text)
@@ -40,6 +41,10 @@ def normalize_with_offsets(text: str) -> tuple[str, tuple[int, ...]]:
     characters = list(_composed(_single_spaces(small)))
     starts = [start for _, start, _ in characters]
     return "".join(c for c, *_ in characters), (*starts, characters[-1][2] if characters else 0)
+
+
+def _marks_of(text: str) -> re.Pattern[str]:
+    return _COUNTED_UP if 0 <= text.find("①") < text.find("②") else _CIRCLED
 
 
 def _in_brackets(mark: str) -> str:

@@ -54,7 +54,7 @@ class Asked:
         """Whether the entry's own matter is answered: its section or silence, or by a rule what a rule decides."""
         found = self.findings
         if self.entry.not_stated:
-            return found.silent is not None and found.silent.not_stated == self.entry.not_stated
+            return self.entry.not_stated in {entry.not_stated for entry in found.silences}
         if self.entry.rule:
             return bool(SAME_MATTER.get(self.entry.rule, {self.entry.rule}) & set(found.subjects))
         return any(chunk.headings[-1:] == (self.entry.section,) for chunk in found.passages)
@@ -73,7 +73,7 @@ def ask_all(program: Program, knowledge: Knowledge) -> Iterator[Asked]:
         understanding = understand(inquiry, CATALOG)
         findings = find(understanding, inquiry, CATALOG, knowledge.searcher, documents_only=False)
         understanding = replace(understanding, subjects=findings.subjects, programs=findings.programs)
-        rulings = () if findings.silent else decide_all(understanding, findings.programs, inquiry, CATALOG)
+        rulings = () if findings.silences else decide_all(understanding, findings.programs, inquiry, CATALOG)
         yield Asked(wording, entry, findings, rulings)
 
 
