@@ -19,7 +19,7 @@ from bot.seeking import NOUN
 from bot.types import Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.naming import squeezed
-from knowledge.rules.tables import rows_of
+from knowledge.rules.tables import rows_of, stated_subjects
 from knowledge.search import RELEVANT, Searcher
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
@@ -139,6 +139,7 @@ def _answer_each(
             kept += ruled
         else:
             sections.append(best)
+            kept += [subject for subject in ruled if program and subject not in stated_subjects(program)]
     kept += [subject for subject in subjects if asked_in[subject] not in questions]
     return tuple(dict.fromkeys(kept)), tuple(sections), tuple(silences)
 
