@@ -119,6 +119,8 @@ def _answer_each(
     questions = understanding.questions or ("",)
     heard = dict(understanding.asked)
     asked_in = {subject: heard.get(subject, questions[0]) for subject in subjects}
+    tells = bool(understanding.said.keys() - {Fact.PROGRAM})
+    surely = FAQ_PLAIN if tells else FAQ_CERTAIN
     kept: list[Subject] = []
     sections: list[Match] = []
     silences: list[FaqEntry] = []
@@ -135,7 +137,7 @@ def _answer_each(
         elif best.entry.rule:
             of_it = [best.entry.rule] if best.score >= FAQ_FITS and not subjects else []
             kept += ruled or of_it
-        elif ruled and (best.score < FAQ_CERTAIN or (program and _puts_a_case(understanding, ruled, program))):
+        elif ruled and (best.score < surely or (program and _puts_a_case(understanding, ruled, program))):
             kept += ruled
         else:
             sections.append(best)
@@ -146,12 +148,11 @@ def _answer_each(
 
 def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], program: Program) -> bool:
     """Whether a message says something that the rules for these subjects turn on."""
-    turning = {fact for row in rows_of(program, *subjects) for fact in row.when} - {Fact.APPLICANT_KIND}
+    turning = {fact for row in rows_of(program, *subjects) for fact in row.when} - _SHARED_FACTS
     return bool(
         understanding.said.keys() & turning
         or (understanding.situation.amount is not None and Subject.CAP in subjects)
         or (understanding.days is not None and Subject.WINDOW in subjects)
-        or (Fact.APPLICANT_KIND in understanding.said and "asks_eligibility" in understanding.signs)
     )
 
 

@@ -16,7 +16,7 @@ _MARK = re.compile(r"(?:^|(?<=[ 、。:,]))(?:\([0-9a-zア-ン]\)|[0-9][.)](?![0
 """What stands before each item of a numbered list; ① is read as (1)."""
 
 _BETWEEN = frozenset({"、", "と", "や", "・", "及び", "および", "並びに", "ならびに"})
-_NOMINAL = frozenset({"名詞", "接尾辞", "接頭辞", "代名詞"})
+_NOMINAL = frozenset({"名詞", "接尾辞", "接頭辞"})
 _ASKS_OF = re.compile(
     r"^(?:[をがはも]|って|について|に関して|とか|の件)?(?:も|は)?(?:それぞれ|まとめて|全部)?"
     r"(?=$|[、。?]|教え|知り|聞き|ご教示|確認|お願い|分か|わか)"

@@ -19,7 +19,7 @@ from knowledge.catalog import load_catalog
 from knowledge.types import FaqEntry, Program, Ruling, Subject
 
 AS_OF = date(2025, 6, 10)
-REACHED = {"adviser": 0.86, "keikaku": 0.92, "suishin": 0.88}
+REACHED = {"adviser": 0.85, "keikaku": 0.92, "suishin": 0.84}
 """The share that is answered by its own entry, as measured; 0.97 is wanted. Many others are decided by a rule."""
 DECIDED = 0.015
 """The share of wordings that get a verdict on what is not stated, as measured; none is wanted."""
