@@ -92,6 +92,7 @@ define sync
 		"$${sync[@]}" $(1); \
 	fi; \
 	$(UV) pip check --quiet --no-config --python $(PY) || $(UV) pip install --quiet --no-config --python $(PY) -r $(1)
+	@$(UV) pip install --quiet --no-deps --python $(PY) --editable .
 endef
 
 # Compiling every package takes half a minute, most of it for torch, transformers and provider SDKs that the default

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.settings import MessageRefusedError, Settings, SettingsError, load_settings, read_clock
+from knowledge.models import ModelMissingError
 
 if TYPE_CHECKING:
     from bot.answerer import Answerer
@@ -134,7 +135,7 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
                 except IndexMissingError:
                     await asyncio.to_thread(_make_index)
                     await answerer.open()
-            except (CatalogError, IndexMissingError, SettingsError, OSError) as error:
+            except (CatalogError, IndexMissingError, ModelMissingError, SettingsError, OSError) as error:
                 self.problem, self.should_exit = str(error), True
 
     try:
@@ -448,6 +449,54 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="ファイル", help="控えを書く先。", show_default=False, rich_help_panel=_ARGUMENTS)
+    ],
+    help: Help = False,
+) -> None:
+    """会話の記録、追加した文書、鍵の控えを、動かしたまま1つのファイルに取ります。"""
+    settings = _settings()
+
+    from bot.backup import BackupError, back_up
+
+    try:
+        kept = _run(back_up(settings, file, read_clock()))
+    except BackupError as error:
+        _fail(str(error))
+    typer.echo(f"{file} に控えを取り、読み直して確かめました(記録{kept.total:,}行)。質問と鍵が入っています。")
+
+
+@app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def restore(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="ファイル", help="控えのファイル。", show_default=False, rich_help_panel=_ARGUMENTS),
+    ],
+    help: Help = False,
+) -> None:
+    """控えを、空の記録先と空のデータフォルダに戻します。"""
+    settings = _settings()
+
+    from bot.backup import BackupError
+    from bot.backup import restore as put_back
+
+    try:
+        kept = _run(put_back(settings, file))
+    except BackupError as error:
+        _fail(str(error))
+    typer.echo(f"{kept.made_at} の控えを戻しました(記録{kept.total:,}行)。python -m ingest で索引を作ってください。")
+
+
+@app.command("settings", rich_help_panel=_COMMANDS, add_help_option=False)
+def list_settings(help: Help = False) -> None:
+    """設定の一覧を、意味と既定値を添えて .env の形で出します。"""
+    from bot.settings import example
+
+    typer.echo(example())
+
+
 line_app = typer.Typer(help="LINE公式アカウントの準備をします。", add_help_option=False, no_args_is_help=True)
 app.add_typer(line_app, name="line", rich_help_panel=_COMMANDS)
 
@@ -674,7 +723,7 @@ def _open_answerer(settings: Settings, documents_only: bool) -> "Answerer":
         except IndexMissingError:
             _make_index()
             asyncio.run(answerer.open())
-    except (CatalogError, IndexMissingError, SettingsError, OSError) as error:
+    except (CatalogError, IndexMissingError, ModelMissingError, SettingsError, OSError) as error:
         _fail(str(error))
     return answerer
 

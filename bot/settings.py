@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.masking import mask
+from knowledge.models import ModelMissingError, check_model
 
 _SIMILAR = 0.89
 """How much alike (0..1) a name of the environment must be to one of ours to be taken for a slip of the pen."""
@@ -181,7 +182,11 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
         _refuse_half_configured(settings)
+        for name in ("embedding_model", "reranker_model"):
+            check_model(name.upper(), getattr(settings, name))
         return settings
+    except ModelMissingError as error:
+        raise SettingsError(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f".env を読めません: {error}。UTF-8のテキストで保存してください。") from None
     except ValidationError as error:
@@ -196,6 +201,15 @@ def load_settings() -> Settings:
             f"設定 {name.upper()} の値「{first['input']}」は{problem}。"
             f"{name.upper()} は「{field.description}」です(既定値: {default})。"
         ) from None
+
+
+def example() -> str:
+    """Every setting with its meaning and its default, as a `.env` to be filled in."""
+    lines = ["# python -m bot settings が書き出したものです。使う行の # を外し、値を書いて .env に置きます。"]
+    for name, field in Settings.model_fields.items():
+        default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        lines += ["", f"# {field.description}", f"#{name.upper()}={default}"]
+    return "\n".join(lines)
 
 
 def _refuse_half_configured(settings: Settings) -> None:

@@ -5,8 +5,8 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 tables = sa.MetaData()
@@ -31,6 +31,9 @@ _SWITCHES = 100
 
 _MIGRATING = 0x6D61646F
 """The PostgreSQL advisory lock under which one process at a time migrates."""
+
+_READS_ONLY = "reads_only"
+"""The execution option of a connection to SQLite that takes no lock for writing."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -102,7 +105,7 @@ async def migrate(engine: AsyncEngine) -> None:
         async with engine.begin() as connection:
             if engine.dialect.name == "postgresql":  # SQLite lets one transaction at a time write in any case
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(upgrade)
         await check_writable(engine)
     except (SQLAlchemyError, OSError) as error:
         reason = getattr(error, "orig", None) or error
@@ -112,11 +115,16 @@ async def migrate(engine: AsyncEngine) -> None:
         ) from error
 
 
-def _upgrade(connection: sa.Connection) -> None:
-    newest = max(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("r*.py"))
+def upgrade(connection: sa.Connection, revision: str = "") -> None:
+    """Brings the tables to a revision, "" for the newest, in the transaction of the connection.
+
+    Raises:
+        StorageError: the database, or the revision, is of a newer version.
+    """
+    revision = revision or max(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("r*.py"))
     if sa.inspect(connection).has_table("alembic_version"):
         version = sa.text("SELECT version_num FROM alembic_version")
-        if connection.execute(version).scalar_one_or_none() == newest:
+        if connection.execute(version).scalar_one_or_none() == revision:
             return  # alembic takes long to import, and a restart must acknowledge soon
     from alembic import command
     from alembic.config import Config
@@ -125,13 +133,23 @@ def _upgrade(connection: sa.Connection) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise StorageError(
             f"会話の記録先({connection.engine.url.render_as_string(hide_password=True)})は、"
             "より新しい版で作られています。"
             "新しい版を入れるか、DATABASE_URL か DATA_DIR で別の記録先を指定してください。"
         ) from error
+
+
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection that sees all tables as they are at one moment, and keeps nobody from writing."""
+    options: dict[str, Any] = (
+        {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {_READS_ONLY: True}
+    )
+    async with engine.connect() as connection:
+        yield await connection.execution_options(**options)
 
 
 async def check_writable(engine: AsyncEngine) -> None:
@@ -211,7 +229,9 @@ def _create_engine(url: sa.URL) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(
+            "BEGIN" if connection.get_execution_options().get(_READS_ONLY) else "BEGIN IMMEDIATE"
+        )
 
     return engine
 

@@ -32,6 +32,7 @@ from ingest.types import ReadError
 from ingest.watching import look
 from knowledge.catalog import Catalog, CatalogError, load_catalog
 from knowledge.conflicts import load_conflicts
+from knowledge.models import ModelMissingError, check_model
 from knowledge.types import Subject
 from knowledge.watching import Change, load_watch
 
@@ -328,6 +329,7 @@ def _index(settings: IngestSettings, catalog: Catalog, documents: Documents) -> 
     from knowledge.embedding import load_embedding
     from knowledge.store import newest_embedding
 
+    check_model("EMBEDDING_MODEL", settings.embedding_model)
     embedding = load_embedding(settings.embedding_model)
     if newest_embedding(settings.data_dir) not in ("", embedding.name):
         out.print("埋め込みモデルが変わったので、索引を作り直します。できるまでは今の索引で答えます。")
@@ -469,6 +471,9 @@ def _failures() -> Iterator[None]:
             f"  箇所: {error.key}\n  理由: {error.problem}\n  対処: {error.remedy}",
             markup=False,
         )
+        raise typer.Exit(BAD_INPUT) from None
+    except ModelMissingError as error:
+        err.print(str(error), markup=False)
         raise typer.Exit(BAD_INPUT) from None
     except (IndexUnwritableError, sqlite3.Error, OSError) as error:
         problem = (

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.models import reach_model
+
 
 class Reranker(Protocol):
     """Says how well passages answer a query."""
@@ -22,6 +24,7 @@ def load_reranker(model: str) -> Reranker:
 
 class _CrossEncoderReranker:
     def __init__(self, model: str) -> None:
+        reach_model(model)
         from sentence_transformers import CrossEncoder
 
         self._model = CrossEncoder(model)

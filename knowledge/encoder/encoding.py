@@ -13,6 +13,8 @@ import numpy.typing as npt
 from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Encoding, Tokenizer
 
+from knowledge.models import reach_model
+
 Vectors = npt.NDArray[np.float32]
 
 SHIPPED_MODEL = Path(__file__).parent / "model"
@@ -91,6 +93,7 @@ def load_encoder(model: str = "") -> Encoder:
     """
     if not model:
         return Encoder(_shipped_name(), _DIMENSION, _E5_PREFIXES, _ShippedModel(SHIPPED_MODEL))
+    reach_model(model)
     from sentence_transformers import SentenceTransformer
 
     loaded = SentenceTransformer(model)

@@ -34,18 +34,19 @@ _EVERYONE_WITHIN = 120.0
 class Process:
     """A server process, at the same port each time that it is started."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, folder: Path = ROOT) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
         self._environment = environment
         self._log = log
+        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "bot", "serve", "--port", str(self._port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd=self._folder, env=self._environment, stdout=log, stderr=log)
 
     async def ready(self) -> None:
         async with asyncio.timeout(_STARTS_WITHIN), httpx.AsyncClient() as client:
