@@ -119,7 +119,9 @@ async def test_nothing_that_is_there_is_overwritten(old, tmp_path):
     assert not other.data_dir.exists()
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-30], lambda content: content[:400] + b"x" + content[401:]])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-30], lambda content: content[:400] + b"x" + content[401:]]
+)
 async def test_a_damaged_backup_is_refused_before_anything_is_written(old, tmp_path, damage):
     await filled(old)
     await back_up(old, tmp_path / "one.zip", MOMENT)
