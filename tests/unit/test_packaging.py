@@ -24,7 +24,7 @@ COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="
 
 PERMISSIVE = re.compile(
     r"(OSI Approved|dependency licenses|(The )?(3-Clause )?(0?BSD|MIT|Apache|ISC|MPL|Mozilla Public License|PSF|Zlib"
-    r"|Python Software|CNRI|CC0|BSL|HPND|Unlicense|Historical Permission)[\w. ()-]*)"
+    r"|Python Software|CNRI|CC0|BSL|HPND|LLVM|Version 2|Unlicense|Historical Permission)[\w. ()-]*)"
 )
 
 
