@@ -26,11 +26,17 @@ from bot.storage import create_engine, snapshot, upgrade
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
-_MADE_AGAIN = {"index", "madoguchi.sqlite", "madoguchi.sqlite-wal", "madoguchi.sqlite-shm"}
-"""What lies in the data folder and is not taken: the index, and the database, whose rows are."""
+_MADE_AGAIN = {
+    *("index", "shared.json", "shared.lock"),
+    *("madoguchi.sqlite", "madoguchi.sqlite-wal", "madoguchi.sqlite-shm"),
+}
+"""What lies in the data folder and is not taken: the index, the marks of sharing, and the database, whose rows are."""
 
 _OF_EVERY_DATABASE = {"alembic_version", "write_checks"}
 """Tables that have a row in a new database."""
+
+_ALSO_IN_FILES = {"shared_files", "shared_state"}
+"""Tables by which hosts share their data folders (knowledge/sharing.py), from which they are filled again."""
 
 _AT_ONCE = 500
 """Rows that are put in together."""
@@ -194,7 +200,7 @@ async def _tables(connection: AsyncConnection) -> list[sa.Table]:
         for column in table.columns:
             if isinstance(column.type, sa.JSON):
                 column.type = sa.JSON(none_as_null=True)
-    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+    return [table for table in found.sorted_tables if table.name not in {"alembic_version", *_ALSO_IN_FILES}]
 
 
 async def _write_table(archive: zipfile.ZipFile, connection: AsyncConnection, table: sa.Table) -> int:

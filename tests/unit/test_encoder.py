@@ -1,6 +1,7 @@
 """The encoders: the one that ships beside sentence-transformers, and models named by a setting."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +137,10 @@ def test_a_named_model_gets_its_prefixes(
     assert (encoder.name, encoder.dimension) == (name, 16)
     assert np.allclose(encoder.encode_queries(["謝金"]), bare.encode_passages([f"{query_token} 謝金"]), atol=1e-6)
     assert np.allclose(encoder.encode_passages(["謝金"]), bare.encode_passages([f"{passage_token} 謝金"]), atol=1e-6)
+
+
+def test_the_runtime_reports_to_nobody(tmp_path: Path) -> None:
+    code = "from knowledge.encoder.encoding import load_encoder; load_encoder().encode_queries(['謝金'])"
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    subprocess.run([sys.executable, "-c", code], env=os.environ | home, check=True)
+    assert not list(tmp_path.iterdir())  # it would keep an id of this machine, and what it is going to send
