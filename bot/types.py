@@ -336,7 +336,7 @@ class Stage:
     answer: Answer
     conversation: Conversation
     model_use: ModelUse | None = None
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Span, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

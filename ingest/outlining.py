@@ -158,7 +158,7 @@ def _contents_entries(document: Document) -> set[int]:
         elif (
             _LEADERS.search(block.text)
             or (below and last[texts[position]] > position)
-            or (block.kind == "row" and _PAGE_ALONE.fullmatch(block.cells[-1][1]))
+            or (block.cells and _PAGE_ALONE.fullmatch(block.cells[-1][1]))
         ):
             found.add(position)
         else:
