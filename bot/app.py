@@ -177,7 +177,7 @@ def _add_platforms(
             connection = line.connected(settings.line_channel_access_token, settings.line_api_url)
             api = await stack.enter_async_context(connection)
             briefed = line.LineSessions(service, hearing, asking)
-            channel = line.Line(service, briefed, api, limit, now, settings.line_push_reserve)
+            channel = line.LineChannel(service, briefed, api, limit, now, settings.line_push_reserve)
             channels[line_webhook.NAME] = channel
             if service.desk:
                 service.desk.quota_left = channel.quota_left

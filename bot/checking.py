@@ -22,7 +22,7 @@ _BELOW: tuple[Bound, ...] = ("below", "at_least")
 
 
 @dataclass(frozen=True)
-class Question:
+class NextQuestion:
     """The fact that decides next, how it is asked for, and every answer that can be tapped."""
 
     fact: Fact
@@ -50,14 +50,14 @@ def read_facts(given: Any, catalog: Catalog) -> dict[Fact, str]:
     return facts
 
 
-def next_question(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: date) -> Question | None:
+def next_question(program: Program, facts: Mapping[Fact, str], catalog: Catalog, day: date) -> NextQuestion | None:
     """What has to be known next to say whether a body can apply on a day; None when the rules have decided."""
     terms = terms_on(program, max(day, date(min(program.verified_years), 4, 1)))
     ruling = decide(terms, Subject.ELIGIBILITY, Situation(facts), catalog.facts)
     if ruling.outcome is not Outcome.NEEDS_FACTS:
         return None
     asked = catalog.facts[ruling.missing[0]]
-    return Question(asked.fact, asked.question, asked.choices or _bands(asked.fact, terms))
+    return NextQuestion(asked.fact, asked.question, asked.choices or _bands(asked.fact, terms))
 
 
 def _bands(fact: Fact, terms: Terms) -> tuple[Choice, ...]:

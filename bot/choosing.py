@@ -37,7 +37,7 @@ _GOES_ON = re.compile(r"(?:ただし|なお|また|その|それ|この|これ|�
 
 
 @dataclass(frozen=True)
-class Group:
+class SentenceGroup:
     """Sentences of a passage that are shown together or not at all: a statement with what narrows it."""
 
     text: str
@@ -45,11 +45,11 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Part:
+class ChosenPart:
     """Groups under a heading."""
 
     heading: str
-    groups: tuple[Group, ...]
+    groups: tuple[SentenceGroup, ...]
 
 
 def calls_for_choice(considered: Considered) -> bool:
@@ -74,7 +74,7 @@ def _asks_explanation(considered: Considered) -> bool:
     return considered.understanding is not None and "asks_explanation" in considered.understanding.signs
 
 
-def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> tuple[Group, ...]:
+def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> tuple[SentenceGroup, ...]:
     """The groups that may be chosen: near the question, not said yet, and of no other case than the asker's."""
     answered, understanding = considered.answer, considered.understanding
     if understanding is None:
@@ -90,7 +90,7 @@ def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> 
     ]
     said = answered.text.partition(replies.SOURCES)[0]
     disputed = {conflict.document_says for conflict in knowledge.conflicts}
-    groups: dict[str, Group] = {}
+    groups: dict[str, SentenceGroup] = {}
     documents = tuple(considered.findings.documents) if considered.findings else ()
     for program in ("",) if documents else programs:
         hits = [
@@ -101,7 +101,7 @@ def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> 
             for text in group_sentences(chunk):
                 stated = any(other.states(text, chunk, knowledge.catalog.facts) for other in excluded)
                 if not stated and not repeats(text, (said,)) and not any(phrase in text for phrase in disputed):
-                    groups.setdefault(text, Group(text, chunk))
+                    groups.setdefault(text, SentenceGroup(text, chunk))
     return tuple(groups.values())
 
 
@@ -177,7 +177,7 @@ def _concepts(text: str) -> frozenset[str]:
     return frozenset(concept for mention in mentions for concept in mention.concepts)
 
 
-def prompt_for(groups: tuple[Group, ...], considered: Considered, inquiry: Inquiry, catalog: Catalog) -> Prompt:
+def prompt_for(groups: tuple[SentenceGroup, ...], considered: Considered, inquiry: Inquiry, catalog: Catalog) -> Prompt:
     """What is sent: the numbered groups with their program and heading, what is shown already, and the message."""
     listed = "\n".join(
         f"{number}. [{_name(group.chunk, catalog)}] {group.text}" for number, group in enumerate(groups, 1)
@@ -213,9 +213,9 @@ def _name(chunk: Chunk, catalog: Catalog) -> str:
     return " ".join(dict.fromkeys(filter(None, (program.short_name if program else chunk.title, *chunk.headings[-1:]))))
 
 
-def read_choice(reply: Mapping[str, Any], groups: tuple[Group, ...]) -> tuple[Part, ...]:
+def read_choice(reply: Mapping[str, Any], groups: tuple[SentenceGroup, ...]) -> tuple[ChosenPart, ...]:
     """The chosen groups under their headings, in the model's order, each once; what is no number of one is left out."""
-    chosen: dict[str, list[Group]] = {}
+    chosen: dict[str, list[SentenceGroup]] = {}
     taken = set[int]()
     parts = reply.get("parts")
     for part in parts if isinstance(parts, list) else []:
@@ -227,10 +227,10 @@ def read_choice(reply: Mapping[str, Any], groups: tuple[Group, ...]) -> tuple[Pa
             if fits and len(taken) < MOST_GROUPS:
                 taken.add(number)
                 chosen.setdefault(heading, []).append(groups[number - 1])
-    return tuple(Part(heading, tuple(of_part)) for heading, of_part in chosen.items())
+    return tuple(ChosenPart(heading, tuple(of_part)) for heading, of_part in chosen.items())
 
 
-def with_choice(answered: Answer, parts: tuple[Part, ...], catalog: Catalog) -> Answer:
+def with_choice(answered: Answer, parts: tuple[ChosenPart, ...], catalog: Catalog) -> Answer:
     """The answer with the chosen groups under what it says, and with their passages as sources."""
     groups = [group for part in parts for group in part.groups]
     if not groups:
@@ -248,7 +248,7 @@ def with_choice(answered: Answer, parts: tuple[Part, ...], catalog: Catalog) -> 
     return replace(answered, text=lay_out(lines, citations, sources.partition("\n")[2]), citations=citations)
 
 
-def _line(group: Group, several: bool, catalog: Catalog) -> str:
+def _line(group: SentenceGroup, several: bool, catalog: Catalog) -> str:
     """A group's text, led by the name of its program where several are spoken of and it does not name it."""
     program = catalog.programs.get(group.chunk.program)
     text = " ".join(group.text.split())

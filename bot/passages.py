@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.seeking import Question
+from bot.seeking import PassageQuestion
 from knowledge.search import Searcher
 from knowledge.types import ENUMERATED, Cell, Chunk, Hit
 
@@ -76,7 +76,7 @@ def answering_passages(
         named: the passages are of documents that the question names; else they must be near enough as well.
         told: what the question names them by, which says nothing of what is asked.
     """
-    question = Question(matter, searcher, told)
+    question = PassageQuestion(matter, searcher, told)
     hits = [hit for hit in hits if named or hit.score >= PASSAGE_FITS]
     answers = [answer for hit in hits if (answer := _told(question, hit, searcher, named=named))]
     if not answers:
@@ -97,7 +97,7 @@ def _table(chunk: Chunk) -> tuple[object, ...]:
     return chunk.document, chunk.headings, tuple(name for name, _ in chunk.cells) if len(chunk.cells) > 1 else ()
 
 
-def _told(question: Question, hit: Hit, searcher: Searcher, *, named: bool) -> _Told | None:
+def _told(question: PassageQuestion, hit: Hit, searcher: Searcher, *, named: bool) -> _Told | None:
     chunk = hit.chunk
     headings = [heading for heading in chunk.headings if named or heading != chunk.title]
     covered = question.covered_by(
@@ -110,7 +110,7 @@ def _told(question: Question, hit: Hit, searcher: Searcher, *, named: bool) -> _
     return _Told(chunk, rated[0], covered + rated[1] + hit.score / 4 + hit.dense * _MEANT) if rated else None
 
 
-def _answer(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, float] | None:
+def _answer(question: PassageQuestion, chunk: Chunk, searcher: Searcher) -> tuple[str, float] | None:
     """What a passage says to a question by the kind of unit that it is; None where it does not have what is sought."""
     if chunk.quote:
         return (chunk.text, 0.0) if question.is_held_in(chunk.text) else None
@@ -123,7 +123,7 @@ def _answer(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, 
     return _text(question, chunk, searcher)
 
 
-def _row(question: Question, chunk: Chunk) -> tuple[str, float] | None:
+def _row(question: PassageQuestion, chunk: Chunk) -> tuple[str, float] | None:
     """The cells of a row that name it and that are asked for; None where the row is of another figure."""
     cells = chunk.cells
     if len(cells) == 1:  # a label and its text: the label is what the row is of
@@ -165,7 +165,7 @@ def _row(question: Question, chunk: Chunk) -> tuple[str, float] | None:
     return _headed(chunk, text, question), rating
 
 
-def _asked_columns(question: Question, cells: Sequence[Cell], keys: Sequence[int]) -> list[int]:
+def _asked_columns(question: PassageQuestion, cells: Sequence[Cell], keys: Sequence[int]) -> list[int]:
     """The columns whose headings have most of what is asked."""
 
     def fit(name: str) -> float:
@@ -181,7 +181,7 @@ def _own_heading(chunk: Chunk) -> str:
     return chunk.headings[-1] if len(chunk.headings) > 1 else ""
 
 
-def _headed(chunk: Chunk, text: str, question: Question) -> str:
+def _headed(chunk: Chunk, text: str, question: PassageQuestion) -> str:
     """A text with the heading above it, where this says what the text alone does not."""
     heading = _own_heading(chunk)
     if not heading or heading in text:
@@ -190,7 +190,7 @@ def _headed(chunk: Chunk, text: str, question: Question) -> str:
     return f"{heading}: {text}" if adds else text
 
 
-def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, float] | None:
+def _text(question: PassageQuestion, chunk: Chunk, searcher: Searcher) -> tuple[str, float] | None:
     """The sentences or the items of a passage that answer."""
     lines = sentences(chunk.text)
     if question.seeks and not any(map(question.is_held_in, lines)):
@@ -221,7 +221,7 @@ def _text(question: Question, chunk: Chunk, searcher: Searcher) -> tuple[str, fl
     return _headed(chunk, text, question), rated[best]
 
 
-def _rate(question: Question, heading: str, line: str) -> float:
+def _rate(question: PassageQuestion, heading: str, line: str) -> float:
     """How well a sentence answers beside what its passage holds anyway.
 
     A bound that leaves the question's figure out answers who asks whether, and nobody who asks how much.
@@ -254,7 +254,12 @@ def _within(lines: Sequence[str]) -> str:
 
 
 def _excerpt(
-    question: Question, heading: str, lines: Sequence[str], best: str, rated: dict[str, float], searcher: Searcher
+    question: PassageQuestion,
+    heading: str,
+    lines: Sequence[str],
+    best: str,
+    rated: dict[str, float],
+    searcher: Searcher,
 ) -> str:
     """The best sentence, and those that add words of the question to it."""
     chosen = [best]

@@ -56,7 +56,7 @@ class _Kind:
         return any(figure.dimension.value in self.figures for figure in read_figures(text))
 
 
-class Question:
+class PassageQuestion:
     """A question as it is put to the passages of documents."""
 
     def __init__(self, text: str, searcher: Searcher, told: str = "") -> None:

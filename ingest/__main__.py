@@ -22,8 +22,8 @@ from rich.table import Table
 
 from ingest.auditing import Audit, Finding
 from ingest.characters import FORMATS
-from ingest.documents import Added, Documents, ListDamagedError, Reading
-from ingest.drafting import Draft, accept, draft_years
+from ingest.documents import Added, Documents, ListDamagedError, ReadDocument
+from ingest.drafting import DraftedYear, accept, draft_years
 from ingest.extracting import SUFFIXES, suffix_of
 from ingest.fetching import Fetcher, id_of
 from ingest.files import why
@@ -289,7 +289,7 @@ def draft(
     raise typer.Exit(FAILED if problems else status)
 
 
-def _print_draft(draft: Draft, accepted: bool) -> ReadError | None:
+def _print_draft(draft: DraftedYear, accepted: bool) -> ReadError | None:
     """Shows a draft, and makes it the year's file where it is accepted; what is in the way of that."""
     name = f"knowledge/programs/{draft.program}/fy{draft.fiscal_year}.yaml"
     out.print(f"# {name} の下書き", markup=False, emoji=False)
@@ -403,7 +403,7 @@ def _sources(
 
 def _read(
     sources: Iterable[_Source], documents: Documents, folder: Path, problems: list[tuple[str, ReadError]]
-) -> Iterator[Reading]:
+) -> Iterator[ReadDocument]:
     """Reads the files, while others may change the list; those that cannot be read go to `problems`."""
     for number, source in enumerate(sources):
         own = folder / f"read-{number}"

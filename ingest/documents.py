@@ -36,7 +36,7 @@ class Added:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadDocument:
     """A document that was read, to be put on the list: what the list will hold, the copied original and its blocks.
 
     The last two are None where the list holds it already.
@@ -102,7 +102,7 @@ class Documents:
         finally:
             os.close(lock)
 
-    def read(self, source: Path, id: str, url: str, folder: Path) -> Reading:
+    def read(self, source: Path, id: str, url: str, folder: Path) -> ReadDocument:
         """Copies and reads a document. The list is not touched, and nobody else has to wait.
 
         Args:
@@ -126,7 +126,7 @@ class Documents:
         digest = _digest(copy)
         stored = self.added.get(id)
         if stored is not None and (stored.digest, stored.source) == (digest, url) and self._is_kept(stored):
-            return Reading(stored)
+            return ReadDocument(stored)
         blocks = folder / "blocks.jsonl"
         document, number = _extract(copy, id, blocks)
         unread = tuple(dict.fromkeys((gap.what, gap.place) for gap in document.unread))
@@ -134,9 +134,9 @@ class Documents:
         share = lost / (lost + number) if lost else 0.0
         original = f"{digest}{copy.suffix}"
         added = Added(id, document.title, document.url or url, original, digest, unread, url, share)
-        return Reading(added, copy, blocks)
+        return ReadDocument(added, copy, blocks)
 
-    def put(self, reading: Reading) -> Added:
+    def put(self, reading: ReadDocument) -> Added:
         """Puts a document that was read on the list, in place of one with the same id.
 
         Raises:

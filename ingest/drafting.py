@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
-class Draft:
+class DraftedYear:
     """The parameters of a program for a fiscal year as documents have them, beside those that stay.
 
     `changes` are the figures before and after, each with the sentence of the document; `open` are sentences that differ
@@ -56,7 +56,7 @@ def _with_numbers(content: Any) -> Any:
 
 def draft_years(
     catalog: Catalog, conflicts: Iterable[Conflict], fiscal_year: int, root: Path = KNOWLEDGE
-) -> Iterator[Draft]:
+) -> Iterator[DraftedYear]:
     """A draft for each program that documents give other figures for.
 
     Args:
@@ -89,10 +89,10 @@ def draft_years(
                     for subject, known in parameters.items()
                 },
             }
-            yield Draft(program, fiscal_year, content, tuple(changes), tuple(undecided))
+            yield DraftedYear(program, fiscal_year, content, tuple(changes), tuple(undecided))
 
 
-def accept(draft: Draft, root: Path = KNOWLEDGE) -> Path:
+def accept(draft: DraftedYear, root: Path = KNOWLEDGE) -> Path:
     """Makes a draft the file of its year; the running servers take it up.
 
     Raises:

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from ingest.auditing import Slot, sentences_of, slotted
-from ingest.documents import Documents, Reading
+from ingest.documents import Documents, ReadDocument
 from ingest.fetching import Fetcher, id_of
 from ingest.files import replacing
 from ingest.types import Document, ReadError
@@ -21,7 +21,7 @@ _ALIKE = 0.75  # how much alike (0..1) two sentences are, their figures left out
 
 
 @dataclass(frozen=True)
-class Seen:
+class PageNews:
     """What a look at the pages found: the changes that are new, how many pages are new or other, and the problems."""
 
     changes: tuple[Change, ...]
@@ -38,7 +38,7 @@ def watched(catalog: Catalog, documents: Documents) -> dict[str, str]:
     return pages
 
 
-def look(data_dir: Path, catalog: Catalog, documents: Documents, fetcher: Fetcher, now: datetime) -> Seen:
+def look(data_dir: Path, catalog: Catalog, documents: Documents, fetcher: Fetcher, now: datetime) -> PageNews:
     """Fetches each page, and adds those that changed. Only to put these on the list, others have to wait."""
     before = load_watch(data_dir)
     pages: dict[str, Looked] = {}
@@ -67,7 +67,7 @@ def look(data_dir: Path, catalog: Catalog, documents: Documents, fetcher: Fetche
             pages[url] = replace(known, looked_at=at, problem=error.reason)
     with replacing(data_dir / FILE) as output:
         output.write(Watch(pages, (*before.changes, *changes)[-_KEPT:]).as_json())
-    return Seen(tuple(changes), renewed, tuple(problems))
+    return PageNews(tuple(changes), renewed, tuple(problems))
 
 
 def changed_figures(old: Document, new: Document) -> Iterator[tuple[str, str, str, str, str]]:
@@ -105,7 +105,7 @@ def _nearest(text: str, gone: Mapping[str, tuple[str, tuple[Slot, ...]]]) -> str
     return best
 
 
-def _renew(documents: Documents, reading: Reading, at: str) -> tuple[bool, list[Change]]:
+def _renew(documents: Documents, reading: ReadDocument, at: str) -> tuple[bool, list[Change]]:
     """Puts what was fetched on the list; whether it is new or other than before, and the figures that changed."""
     id, url = reading.added.id, reading.added.source
     before = documents.added.get(id)

@@ -1,6 +1,7 @@
 """Who may import whom: ingest -> knowledge <- bot, and rules know nothing but the types."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ def test_imports_run_inwards(file):
 
 def test_nobody_imports_the_application():
     assert not [file for file in FILES if "bot.app" in imported(file) and file.name != "__main__.py"]
+
+
+def test_a_name_of_a_class_means_one_thing():
+    places = defaultdict(list)
+    for file in FILES:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

@@ -31,7 +31,7 @@ _NO_ANSWER_YET = "未回答"
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetLine:
     """A matter on the sheet. `checks` names what a person must look at before it is printed; "" where nothing."""
 
     section: str
@@ -43,7 +43,7 @@ class Line:
     checks: str
 
 
-def lines_of(seen: Seen, known: str, programs: Mapping[str, Program], today: date) -> list[Line]:
+def lines_of(seen: Seen, known: str, programs: Mapping[str, Program], today: date) -> list[SheetLine]:
     """The lines of a session's sheet: by section, most asked first. What a host has hidden is left out.
 
     Args:
@@ -56,7 +56,7 @@ def lines_of(seen: Seen, known: str, programs: Mapping[str, Program], today: dat
     return sorted(lines, key=lambda line: (_SECTIONS.index(line.section), -line.people, line.number))
 
 
-def _line(matter: Any, seen: Seen, known: str, programs: Mapping[str, Program], today: date) -> Line:
+def _line(matter: Any, seen: Seen, known: str, programs: Mapping[str, Program], today: date) -> SheetLine:
     about = (matter.number, matter.wording, seen.asked_by(matter))
     own = [question for question in seen.questions[matter.id] if not question.wanted]
     places = "\n".join(dict.fromkeys(place for question in own[:1] for place in sources(question.answer)))
@@ -64,11 +64,13 @@ def _line(matter: Any, seen: Seen, known: str, programs: Mapping[str, Program], 
         by = _IN_WRITING if matter.state == "written" else _ALOUD
         unsupported = unsupported_figures(matter.answer, known, today)
         checks = f"規則と資料にない数字: {'、'.join(unsupported)}" if unsupported else ""
-        return Line(_BY_HOST, *about, matter.answer or f"({_ALOUD})", "\n".join(filter(None, (by, places))), checks)
+        return SheetLine(
+            _BY_HOST, *about, matter.answer or f"({_ALOUD})", "\n".join(filter(None, (by, places))), checks
+        )
     if matter.state != "later" and own and not seen.waiting(matter):
-        return Line(_BY_BOT, *about, said(own[0].answer), places, "")
+        return SheetLine(_BY_BOT, *about, said(own[0].answer), places, "")
     answer = _LATER if matter.state == "later" else _NO_ANSWER_YET
-    return Line(_OPEN, *about, answer, f"担当: {_who_takes(own, programs)}", "")
+    return SheetLine(_OPEN, *about, answer, f"担当: {_who_takes(own, programs)}", "")
 
 
 def _who_takes(own: Sequence[Any], programs: Mapping[str, Program]) -> str:
@@ -79,7 +81,7 @@ def _who_takes(own: Sequence[Any], programs: Mapping[str, Program]) -> str:
 
 def write_sheet(seen: Seen, format: str, known: str, programs: Mapping[str, Program], today: date) -> bytes:
     """The sheet in one of FORMATS."""
-    writers: Mapping[str, Callable[[str, str, list[Line]], bytes]] = {
+    writers: Mapping[str, Callable[[str, str, list[SheetLine]], bytes]] = {
         "docx": _docx,
         "xlsx": _xlsx,
         "md": _markdown,
@@ -90,20 +92,20 @@ def write_sheet(seen: Seen, format: str, known: str, programs: Mapping[str, Prog
     return writers[format](seen.briefing.title, held, lines_of(seen, known, programs, today))
 
 
-def _cells(line: Line) -> tuple[str, ...]:
+def _cells(line: SheetLine) -> tuple[str, ...]:
     return (str(line.number), line.question, f"{line.people}人", line.answer, line.source, line.checks)
 
 
-def _in_sections(lines: list[Line]) -> list[tuple[str, list[Line]]]:
+def _in_sections(lines: list[SheetLine]) -> list[tuple[str, list[SheetLine]]]:
     return [(name, kept) for name in _SECTIONS if (kept := [line for line in lines if line.section == name])]
 
 
-def _as_json(title: str, held: str, lines: list[Line]) -> bytes:
+def _as_json(title: str, held: str, lines: list[SheetLine]) -> bytes:
     content = {"title": title, "held": held, "columns": _COLUMNS, "lines": [asdict(line) for line in lines]}
     return json.dumps(content, ensure_ascii=False).encode()
 
 
-def _markdown(title: str, held: str, lines: list[Line]) -> bytes:
+def _markdown(title: str, held: str, lines: list[SheetLine]) -> bytes:
     written = [f"# {_in_cell(title)} 質問と回答", "", held, ""]
     for section, kept in _in_sections(lines):
         written += [f"## {section}", "", f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}"]
@@ -118,7 +120,7 @@ def _in_cell(text: str) -> str:
     return text.replace("\n", "<br>")
 
 
-def _docx(title: str, held: str, lines: list[Line]) -> bytes:
+def _docx(title: str, held: str, lines: list[SheetLine]) -> bytes:
     from docx import Document
     from docx.enum.section import WD_ORIENT
     from docx.oxml import OxmlElement
@@ -153,7 +155,7 @@ def _docx(title: str, held: str, lines: list[Line]) -> bytes:
     return written.getvalue()
 
 
-def _xlsx(title: str, held: str, lines: list[Line]) -> bytes:
+def _xlsx(title: str, held: str, lines: list[SheetLine]) -> bytes:
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.utils import get_column_letter

@@ -52,7 +52,7 @@ _Given = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_
 Asker = Annotated[str, Header(alias="X-Asker", pattern=r"\A[A-Za-z0-9-]{16,64}\z")]
 
 
-class Question(BaseModel):
+class BriefingQuestion(BaseModel):
     """What somebody asks; `id` is the page's own, the same whenever it sends the question again."""
 
     id: Annotated[StrictStr, Field(pattern=r"\A[A-Za-z0-9-]{8,64}\z")]
@@ -74,7 +74,7 @@ class HostAct(BaseModel):
     questions: list[int] = []
 
 
-class Draft(BaseModel):
+class UnsentAnswer(BaseModel):
     """An answer before it is sent."""
 
     text: StrictStr
@@ -183,7 +183,7 @@ def _add_asking(router: APIRouter, parts: Parts) -> None:
         return f"{NAME}:{briefing.code}:{asker}"
 
     @router.post("/api/briefings/{code}/questions", status_code=202)
-    async def ask(code: str, question: Question, asker: Asker) -> JSONResponse:
+    async def ask(code: str, question: BriefingQuestion, asker: Asker) -> JSONResponse:
         """Takes a question: stored, it is answered in any case; the answer comes with the events."""
         briefing = await open_to(code, asker)
         try:
@@ -251,10 +251,10 @@ def _add_hosting(router: APIRouter, parts: Parts) -> None:
         return await _tried(hosting.do(briefing, done))
 
     @router.post("/api/briefings/{code}/host/figures")
-    async def figures(code: str, given: _Given, draft: Draft) -> JSONResponse:
+    async def figures(code: str, given: _Given, answer: UnsentAnswer) -> JSONResponse:
         """The figures of an answer that the rules do not have, before it is sent."""
         await as_host(code, given)
-        return JSONResponse({"unsupported": unsupported_figures(draft.text, known, parts.now().date())})
+        return JSONResponse({"unsupported": unsupported_figures(answer.text, known, parts.now().date())})
 
     @router.post("/api/briefings/{code}/host/undo")
     async def undo(code: str, given: _Given, wish: Undo) -> JSONResponse:

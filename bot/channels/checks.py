@@ -33,14 +33,14 @@ _SCOPES = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Checked:
     """One thing that was checked, in a sentence."""
 
     works: bool
     text: str
 
 
-async def check_channels(settings: Settings, address: str) -> AsyncIterator[Finding]:
+async def check_channels(settings: Settings, address: str) -> AsyncIterator[Checked]:
     """Checks each platform that is configured.
 
     Args:
@@ -51,18 +51,18 @@ async def check_channels(settings: Settings, address: str) -> AsyncIterator[Find
         async for finding in _check_line(settings, address):
             yield finding
     else:
-        yield Finding(True, "LINE: 設定されていません(LINE_CHANNEL_SECRET、LINE_CHANNEL_ACCESS_TOKEN)。")
+        yield Checked(True, "LINE: 設定されていません(LINE_CHANNEL_SECRET、LINE_CHANNEL_ACCESS_TOKEN)。")
     if settings.slack_bot_token:
         async for finding in _check_slack(settings, address):
             yield finding
     else:
-        yield Finding(
+        yield Checked(
             True,
             "Slack: 設定されていません(SLACK_BOT_TOKEN と、SLACK_APP_TOKEN か SLACK_SIGNING_SECRET)。",
         )
 
 
-async def check_answer(settings: Settings, answerer: Answerer, day: date, address: str) -> AsyncIterator[Finding]:
+async def check_answer(settings: Settings, answerer: Answerer, day: date, address: str) -> AsyncIterator[Checked]:
     """Asks a question that a rule decides, here and of the service that runs, and holds the answer against the rule.
 
     Args:
@@ -78,7 +78,7 @@ async def check_answer(settings: Settings, answerer: Answerer, day: date, addres
     try:
         answered = (await answerer.whole(Inquiry(question, day))).answer
     except (IndexMissingError, SettingsError) as error:
-        yield Finding(False, f"回答: 答えられません。{error}")
+        yield Checked(False, f"回答: 答えられません。{error}")
         return
     yield _as_answered(f"回答: 「{question}」", answered.text, says)
     if not address:
@@ -88,7 +88,7 @@ async def check_answer(settings: Settings, answerer: Answerer, day: date, addres
             response = await client.post(f"{address}/api/ask", json={"text": question})
             text = str(response.json()["text"])
     except (httpx.HTTPError, ValueError, KeyError) as error:
-        yield Finding(False, f"回答: {address} から答えがありません({type(error).__name__})。")
+        yield Checked(False, f"回答: {address} から答えがありません({type(error).__name__})。")
         return
     yield _as_answered(f"回答: {address} の「{question}」", text, says)
 
@@ -102,13 +102,13 @@ def _canary(catalog: Catalog, day: date) -> tuple[str, str] | None:
     return None
 
 
-def _as_answered(asked: str, text: str, says: str) -> Finding:
+def _as_answered(asked: str, text: str, says: str) -> Checked:
     if says in text:
-        return Finding(True, f"{asked}に、規則のとおり答えます。")
-    return Finding(False, f"{asked}への答えに、規則の文「{says}」がありません。索引と版を確かめてください。")
+        return Checked(True, f"{asked}に、規則のとおり答えます。")
+    return Checked(False, f"{asked}への答えに、規則の文「{says}」がありません。索引と版を確かめてください。")
 
 
-async def _check_line(settings: Settings, address: str) -> AsyncIterator[Finding]:
+async def _check_line(settings: Settings, address: str) -> AsyncIterator[Checked]:
     from linebot.v3.messaging import ApiException
 
     from bot.channels import line
@@ -117,36 +117,36 @@ async def _check_line(settings: Settings, address: str) -> AsyncIterator[Finding
         try:
             bot = await api.get_bot_info(_request_timeout=line.TIMEOUT)
         except ApiException as error:
-            yield Finding(
+            yield Checked(
                 False,
                 f"LINE: LINE_CHANNEL_ACCESS_TOKEN を使えません(応答 {error.status})。"
                 "LINE Developers の Messaging API設定 で発行し直してください。",
             )
             return
         except (ClientError, TimeoutError) as error:
-            yield Finding(False, f"LINE: 接続できません({type(error).__name__})。")
+            yield Checked(False, f"LINE: 接続できません({type(error).__name__})。")
             return
-        yield Finding(True, f"LINE: {bot.display_name}({bot.basic_id})として接続できました。")
+        yield Checked(True, f"LINE: {bot.display_name}({bot.basic_id})として接続できました。")
         wanted = f"{address}{WEBHOOK}"
         try:
             endpoint = await api.get_webhook_endpoint(_request_timeout=line.TIMEOUT)
         except ApiException:
-            yield Finding(False, f"LINE: Webhook URL が設定されていません。{wanted} を設定してください。")
+            yield Checked(False, f"LINE: Webhook URL が設定されていません。{wanted} を設定してください。")
             return
         if not endpoint.endpoint.endswith(WEBHOOK):
-            yield Finding(False, f"LINE: Webhook URL が {endpoint.endpoint} です。{wanted} に直してください。")
+            yield Checked(False, f"LINE: Webhook URL が {endpoint.endpoint} です。{wanted} に直してください。")
         elif not endpoint.active:
-            yield Finding(False, "LINE: Webhookの利用 がオフです。Messaging API設定 でオンにしてください。")
+            yield Checked(False, "LINE: Webhookの利用 がオフです。Messaging API設定 でオンにしてください。")
         else:
-            yield Finding(True, f"LINE: Webhook URL は {endpoint.endpoint} です。")
-        yield Finding(
+            yield Checked(True, f"LINE: Webhook URL は {endpoint.endpoint} です。")
+        yield Checked(
             True,
             "LINE: LINE Developers の Messaging API設定 で「Webhookの再送」もオンにしてください"
             "(初めはオフで、ここからは確かめられません)。オフだと、再起動の間に届いた質問が失われます。",
         )
 
 
-async def _check_slack(settings: Settings, address: str) -> AsyncIterator[Finding]:
+async def _check_slack(settings: Settings, address: str) -> AsyncIterator[Checked]:
     from slack_sdk.errors import SlackApiError
 
     from bot.channels import slack
@@ -155,24 +155,24 @@ async def _check_slack(settings: Settings, address: str) -> AsyncIterator[Findin
     try:
         identity = await client.auth_test()
     except SlackApiError as error:
-        yield Finding(False, f"Slack: SLACK_BOT_TOKEN を使えません({slack.reason(error)})。")
+        yield Checked(False, f"Slack: SLACK_BOT_TOKEN を使えません({slack.reason(error)})。")
         return
     except (ClientError, TimeoutError) as error:
-        yield Finding(False, f"Slack: 接続できません({type(error).__name__})。")
+        yield Checked(False, f"Slack: 接続できません({type(error).__name__})。")
         return
-    yield Finding(True, f"Slack: {identity['team']} に {identity['user']} として接続できました。")
+    yield Checked(True, f"Slack: {identity['team']} に {identity['user']} として接続できました。")
     granted = {name.lower(): value for name, value in identity.headers.items()}.get("x-oauth-scopes", "").split(",")
     if missing := [scope for scope in _SCOPES if scope not in granted]:
-        yield Finding(
+        yield Checked(
             False,
             f"Slack: 権限が足りません({'、'.join(missing)})。slack-manifest.yaml を貼り直して入れ直してください。",
         )
     if not settings.slack_app_token:
-        yield Finding(True, f"Slack: Request URL には {address}{EVENTS} を設定してください。")
+        yield Checked(True, f"Slack: Request URL には {address}{EVENTS} を設定してください。")
         return
     try:
         await client.apps_connections_open(app_token=settings.slack_app_token)
     except SlackApiError as error:
-        yield Finding(False, f"Slack: SLACK_APP_TOKEN を使えません({slack.reason(error)})。")
+        yield Checked(False, f"Slack: SLACK_APP_TOKEN を使えません({slack.reason(error)})。")
     else:
-        yield Finding(True, "Slack: ソケットモードで接続できます。")
+        yield Checked(True, "Slack: ソケットモードで接続できます。")

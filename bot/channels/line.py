@@ -104,7 +104,7 @@ _ASK_AGAIN = "このボタンは使えなくなりました。ご質問を文字
 _log = logging.getLogger(__name__)
 
 
-class Line:
+class LineChannel:
     """The channel: prepares and sends for the delivery."""
 
     def __init__(

@@ -63,7 +63,7 @@ class RefusalError(HTTPException):
     """A request that is refused; its detail is for the person who made it."""
 
 
-class Question(BaseModel):
+class AskBody(BaseModel):
     """The body of `POST /api/ask`."""
 
     text: StrictStr
@@ -127,7 +127,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         return _refusal(429, TOO_MANY, conversation_id, {"Retry-After": str(60 - moment.second)})
 
     @router.post("/api/ask")
-    async def answer(question: Question, request: Request) -> JSONResponse:
+    async def answer(question: AskBody, request: Request) -> JSONResponse:
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
         if refusal := refused(conversation_id, request):
             return refusal
@@ -156,7 +156,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         return JSONResponse(as_json(answered, conversation_id))
 
     @router.post("/api/ask/stream")
-    async def answer_as_it_grows(question: Question, request: Request) -> Response:
+    async def answer_as_it_grows(question: AskBody, request: Request) -> Response:
         """The answer of `/api/ask` as server-sent events, each the whole answer so far; `done` is the last."""
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
         if refusal := refused(conversation_id, request):

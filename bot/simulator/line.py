@@ -31,7 +31,7 @@ REPLY_LIFE = 60.0
 Json = dict[str, Any]
 
 
-class RefusedError(Exception):
+class LineCallRefusedError(Exception):
     """The platform refuses a call; becomes its response."""
 
     def __init__(self, status: int, message: str, details: str = "") -> None:
@@ -41,7 +41,7 @@ class RefusedError(Exception):
 
 
 @dataclass
-class Fault:
+class LineFault:
     """What goes wrong with the next message: `accepted` tells whether it reaches the person all the same.
 
     With `holds` the platform does not answer the call.
@@ -70,7 +70,7 @@ class LinePlatform:
         self.blocked: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
-        self.faults: list[Fault] = []
+        self.faults: list[LineFault] = []
         self.loading: list[str] = []
         self.rich_menus: dict[str, Json] = {}
         self.rich_menu_images: dict[str, bytes] = {}
@@ -168,12 +168,12 @@ class LinePlatform:
             self.calls[request.url.path] += 1
             try:
                 if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                    raise RefusedError(401, "Authentication failed due to the expired access token")
+                    raise LineCallRefusedError(401, "Authentication failed due to the expired access token")
                 response: Response = await handler(request)
                 return response
             except ClientDisconnect:  # a process that was killed
                 return Response()
-            except RefusedError as error:
+            except LineCallRefusedError as error:
                 self.refusals.append({"path": request.url.path, "status": error.status, **error.body})
                 return JSONResponse(error.body, error.status)
 
@@ -184,7 +184,7 @@ class LinePlatform:
         check_messages(body.get("messages"), self.quotable)
         target, made, used = self.tokens.get(body["replyToken"], ("", 0.0, True))
         if used or time.time() - made > REPLY_LIFE:
-            raise RefusedError(400, "Invalid reply token")
+            raise LineCallRefusedError(400, "Invalid reply token")
         fault = self.faults.pop(0) if self.faults else None
         if fault and not fault.accepted:
             return JSONResponse({"message": fault.message}, fault.status, fault.headers)
@@ -203,13 +203,13 @@ class LinePlatform:
         try:
             uuid.UUID(key)
         except ValueError:
-            raise RefusedError(400, "The X-Line-Retry-Key is invalid") from None
+            raise LineCallRefusedError(400, "The X-Line-Retry-Key is invalid") from None
         if key in self.retry_keys:
-            raise RefusedError(409, "The retry key is already accepted")
+            raise LineCallRefusedError(409, "The retry key is already accepted")
         if self.quota is not None and self.pushed >= self.quota:
-            raise RefusedError(429, "You have reached your monthly limit.")
+            raise LineCallRefusedError(429, "You have reached your monthly limit.")
         if body.get("to") not in self.people:
-            raise RefusedError(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
+            raise LineCallRefusedError(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
         if body["to"] in self.blocked:  # accepted, and shown to nobody
             return _sent(body["messages"])
         fault = self.faults.pop(0) if self.faults else None
@@ -228,9 +228,9 @@ class LinePlatform:
     async def _loading(self, request: Request) -> Response:
         body = await request.json()
         if not body["chatId"].startswith("U"):
-            raise RefusedError(400, "The property, 'chatId', in the request body is invalid")
+            raise LineCallRefusedError(400, "The property, 'chatId', in the request body is invalid")
         if body.get("loadingSeconds", 20) not in range(5, 61, 5):
-            raise RefusedError(400, "loadingSeconds must be a multiple of 5")
+            raise LineCallRefusedError(400, "loadingSeconds must be a multiple of 5")
         self.loading.append(body["chatId"])
         return JSONResponse({}, 202)
 
@@ -253,20 +253,20 @@ class LinePlatform:
 
     async def _endpoint(self, request: Request) -> Response:
         if not self.webhook:
-            raise RefusedError(404, "Webhook endpoint URL not found")
+            raise LineCallRefusedError(404, "Webhook endpoint URL not found")
         return JSONResponse({"endpoint": self.webhook, "active": True})
 
     async def _create_menu(self, request: Request) -> Response:
         menu = await request.json()
         size = menu["size"]
         if not (800 <= size["width"] <= 2500 and size["height"] >= 250 and size["width"] / size["height"] >= 1.45):
-            raise RefusedError(400, "The request body has 1 error(s)", "size is invalid")
+            raise LineCallRefusedError(400, "The request body has 1 error(s)", "size is invalid")
         if len(menu["name"]) > 300 or len(menu["chatBarText"]) > 14 or len(menu["areas"]) > 20:
-            raise RefusedError(400, "The request body has 1 error(s)", "too long")
+            raise LineCallRefusedError(400, "The request body has 1 error(s)", "too long")
         for area in menu["areas"]:
             bounds = area["bounds"]
             if bounds["x"] + bounds["width"] > size["width"] or bounds["y"] + bounds["height"] > size["height"]:
-                raise RefusedError(400, "The request body has 1 error(s)", "an area is outside")
+                raise LineCallRefusedError(400, "The request body has 1 error(s)", "an area is outside")
             check_action(area["action"])
         id = f"richmenu-{next(self._numbers)}"
         self.rich_menus[id] = menu
@@ -278,23 +278,23 @@ class LinePlatform:
     async def _upload_menu(self, request: Request) -> Response:
         image, menu = await request.body(), self.rich_menus.get(request.path_params["id"])
         if menu is None:
-            raise RefusedError(404, "Not found")
+            raise LineCallRefusedError(404, "Not found")
         if request.headers["content-type"] not in ("image/png", "image/jpeg") or len(image) > 1_000_000:
-            raise RefusedError(400, "The image is not valid")
+            raise LineCallRefusedError(400, "The image is not valid")
         if Image.open(io.BytesIO(image)).size != (menu["size"]["width"], menu["size"]["height"]):
-            raise RefusedError(400, "The image size is not the rich menu's")
+            raise LineCallRefusedError(400, "The image size is not the rich menu's")
         self.rich_menu_images[request.path_params["id"]] = image
         return JSONResponse({})
 
     async def _delete_menu(self, request: Request) -> Response:
         if self.rich_menus.pop(request.path_params["id"], None) is None:
-            raise RefusedError(404, "Not found")
+            raise LineCallRefusedError(404, "Not found")
         return JSONResponse({})
 
     async def _set_menu(self, request: Request) -> Response:
         id = request.path_params["id"]
         if id not in self.rich_menu_images:
-            raise RefusedError(400, "must upload richmenu image before applying it to user")
+            raise LineCallRefusedError(400, "must upload richmenu image before applying it to user")
         self.default_rich_menu = id
         return JSONResponse({})
 
@@ -315,7 +315,7 @@ def headers(body: bytes) -> dict[str, str]:
 def refuse(condition: bool, details: str) -> None:
     """Refuses a message where the condition holds."""
     if condition:
-        raise RefusedError(400, "The request body has 1 error(s)", details)
+        raise LineCallRefusedError(400, "The request body has 1 error(s)", details)
 
 
 def units(text: str) -> int:

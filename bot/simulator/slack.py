@@ -37,7 +37,7 @@ _MANIFEST = Path(__file__).parent.parent.parent / "slack-manifest.yaml"
 Json = dict[str, Any]
 
 
-class RefusedError(Exception):
+class SlackCallRefusedError(Exception):
     """The platform refuses a call; becomes its response."""
 
     def __init__(self, error: str, detail: str = "") -> None:
@@ -46,7 +46,7 @@ class RefusedError(Exception):
 
 
 @dataclass
-class Fault:
+class SlackFault:
     """What goes wrong with the next call of a method: `accepted` tells whether it took effect all the same.
 
     Without an `error`, status 200 is the page of a proxy: no JSON.
@@ -77,7 +77,7 @@ class SlackPlatform:
         self.status = ""
         self.panes: list[str] = []
         self.modal: Json | None = None
-        self.faults: list[Fault] = []
+        self.faults: list[SlackFault] = []
         self.calls: Counter[str] = Counter()
         self.refusals: list[Json] = []
         self.without_scope: set[str] = set()
@@ -280,24 +280,24 @@ class SlackPlatform:
         try:
             expected = APP_TOKEN if method == "apps.connections.open" else TOKEN
             if token != f"Bearer {expected}":
-                raise RefusedError("invalid_auth" if token else "not_authed")
+                raise SlackCallRefusedError("invalid_auth" if token else "not_authed")
             if self.revoked:
-                raise RefusedError("token_revoked")
+                raise SlackCallRefusedError("token_revoked")
             if method == "chat.postMessage" and not self._has_room(str(arguments["channel"])):
                 headers = {"Retry-After": str(math.ceil(self.seconds_apart))}
                 return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)
             if method in self.without_scope:
-                raise RefusedError("missing_scope")
+                raise SlackCallRefusedError("missing_scope")
             if fault and not fault.accepted:
                 return _failed(fault)
             handler = getattr(self, f"_{method.replace('.', '_')}", None)
             if handler is None:
-                raise RefusedError("unknown_method")
+                raise SlackCallRefusedError("unknown_method")
             result = handler(**arguments)
             if fault:
                 return _failed(fault)
             return JSONResponse({"ok": True, **result}, headers={"x-oauth-scopes": ",".join(self.scopes)})
-        except RefusedError as error:
+        except SlackCallRefusedError as error:
             self.refusals.append({"method": method, **error.body})
             return JSONResponse(error.body)
 
@@ -319,7 +319,7 @@ class SlackPlatform:
         if channel.startswith("U"):
             channel = f"D{channel[1:]}"
         elif channel not in self.members:
-            raise RefusedError("not_in_channel")
+            raise SlackCallRefusedError("not_in_channel")
         check_message(message)
         stored = {**message, "channel": channel, "ts": self.ts(), "bot_id": "B1"}
         self.status = ""
@@ -339,11 +339,11 @@ class SlackPlatform:
         for message in self.channels[channel]:
             if message["ts"] == ts:
                 return message
-        raise RefusedError("message_not_found")
+        raise SlackCallRefusedError("message_not_found")
 
     def _chat_postEphemeral(self, channel: str, user: str, **message: Any) -> Json:  # noqa: N802
         if channel not in self.members:
-            raise RefusedError("not_in_channel")
+            raise SlackCallRefusedError("not_in_channel")
         check_message(message)
         whisper = {"ts": self.ts(), "channel": channel, "user": user, **message}
         self.whispers.append(whisper)
@@ -354,9 +354,9 @@ class SlackPlatform:
 
     def _conversations_members(self, channel: str, limit: Any = 100, cursor: str | None = None) -> Json:
         if channel not in self.people:
-            raise RefusedError("channel_not_found")
+            raise SlackCallRefusedError("channel_not_found")
         if not {"channels:read", "groups:read"} <= self.scopes:
-            raise RefusedError("missing_scope")
+            raise SlackCallRefusedError("missing_scope")
         start = int(cursor or 0)
         end = start + int(limit)
         following = str(end) if len(self.people[channel]) > end else ""
@@ -365,23 +365,23 @@ class SlackPlatform:
     def _conversations_replies(self, channel: str, ts: str, **page: Any) -> Json:
         thread = [m for m in self.channels[channel] if ts in (m["ts"], m.get("thread_ts"))]
         if not thread:
-            raise RefusedError("thread_not_found")
+            raise SlackCallRefusedError("thread_not_found")
         parent, *replies = thread  # the parent comes with every page, and does not count
         found = _paged(replies, **page)
         return found | {"messages": [parent, *found["messages"]]}
 
     def _conversations_history(self, channel: str, **page: Any) -> Json:
         if channel.startswith("U"):  # posting there works, reading does not
-            raise RefusedError("channel_not_found")
+            raise SlackCallRefusedError("channel_not_found")
         return _paged(self.channels[channel][::-1], **page)
 
     def _views_open(self, trigger_id: str, view: Json | str) -> Json:
         view = json.loads(view) if isinstance(view, str) else view
         made = self._triggers.pop(trigger_id, None)
         if made is None:
-            raise RefusedError("exchanged_trigger_id")
+            raise SlackCallRefusedError("exchanged_trigger_id")
         if time.time() - made > 3:
-            raise RefusedError("expired_trigger_id")
+            raise SlackCallRefusedError("expired_trigger_id")
         check_view(view, "modal")
         self.views.append(view)
         self.modal = view
@@ -404,7 +404,7 @@ class SlackPlatform:
         self, channel_id: str, thread_ts: str, prompts: list[Json]
     ) -> Json:
         if not 1 <= len(prompts) <= 4:
-            raise RefusedError("invalid_arguments", "1 to 4 prompts")
+            raise SlackCallRefusedError("invalid_arguments", "1 to 4 prompts")
         self.prompts[thread_ts] = prompts
         return {}
 
@@ -419,7 +419,7 @@ class SlackPlatform:
             return JSONResponse({"ok": False, "error": "used_url"}, 404)
         try:
             check_message(message)
-        except RefusedError as error:
+        except SlackCallRefusedError as error:
             self.refusals.append({"method": "respond", **error.body})
             return JSONResponse(error.body, 400)
         channel = self._response_channels.get(id, "")
@@ -449,7 +449,7 @@ def _paged(messages: list[Json], oldest: str = "0", limit: Any = 100, cursor: st
     return {"messages": young[start:end], "has_more": bool(more), **more}
 
 
-def _failed(fault: Fault) -> Response:
+def _failed(fault: SlackFault) -> Response:
     if not fault.error:
         return Response("<html>", fault.status, fault.headers)
     return JSONResponse({"ok": False, "error": fault.error}, headers=fault.headers)
@@ -475,15 +475,15 @@ def headers(body: bytes, kind: str = "application/json", timestamp: int | None =
 def refuse(condition: bool, detail: str) -> None:
     """Refuses blocks where the condition holds."""
     if condition:
-        raise RefusedError("invalid_blocks", detail)
+        raise SlackCallRefusedError("invalid_blocks", detail)
 
 
 def check_message(message: Json) -> None:
     """Refuses a message without text, and one that is too long or has blocks that the platform does not know."""
     if not message.get("text") and not message.get("blocks"):
-        raise RefusedError("no_text")
+        raise SlackCallRefusedError("no_text")
     if len(message.get("text", "")) > 40_000:
-        raise RefusedError("msg_too_long")
+        raise SlackCallRefusedError("msg_too_long")
     blocks = message.get("blocks", [])
     refuse(len(blocks) > 50, "too many blocks")
     check_blocks(blocks)

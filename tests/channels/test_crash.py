@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.simulator.app import served
-from bot.simulator.line import Fault, LinePlatform
+from bot.simulator.line import LineFault, LinePlatform
 from tests.channels.burst import Process, burst, environment
 
 PEOPLE = 40
@@ -41,7 +41,7 @@ async def test_everyone_is_answered_once_although_the_process_is_killed_twice(da
 async def test_a_process_that_dies_while_sending_does_not_send_again(data_dir, database_url, tmp_path):
     """The message reached the person, and the process died before it could note that."""
     line = LinePlatform()
-    line.faults = [Fault(200, accepted=True, holds=True)]
+    line.faults = [LineFault(200, accepted=True, holds=True)]
     with served(line.app) as url:
         process = Process(environment(data_dir, database_url, url), tmp_path / "log")
         try:

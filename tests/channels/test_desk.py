@@ -18,8 +18,8 @@ from bot.app import build_app
 from bot.settings import Settings
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
-from bot.simulator.line import Fault as LineFault
-from bot.simulator.slack import DESK, Fault
+from bot.simulator.line import LineFault
+from bot.simulator.slack import DESK, SlackFault
 from knowledge.watching import Change
 from tests.channels.conftest import Running, opened_answerer
 from tests.channels.test_line import taps
@@ -455,7 +455,7 @@ async def test_what_line_accepts_and_then_fails_on_is_sent_once(desk):
 
 
 async def test_slack_is_down_while_line_is_up(desk):
-    desk.slack.faults = [Fault("chat.postMessage", status=503) for _ in range(2)]
+    desk.slack.faults = [SlackFault("chat.postMessage", status=503) for _ in range(2)]
     assert "受付番号1" in await desk.ask()
     assert len(desk.cards) == 1
 
@@ -469,7 +469,7 @@ async def test_asked_and_answered_in_slack(desk):
         await desk.slack.deliver(desk.client, desk.slack.tap(elements(message)[label], message, user="U9"))
         await desk.idle()
     assert "受付番号1" in desk.slack.answers()[-1]["text"]
-    desk.slack.faults = [Fault("chat.postMessage", status=500, accepted=True)]
+    desk.slack.faults = [SlackFault("chat.postMessage", status=500, accepted=True)]
     await desk.write("公表していません。")
     answers = [message for message in desk.slack.answers() if "公表していません" in message["text"]]
     assert [message["thread_ts"] for message in answers] == [mention["event"]["ts"]]

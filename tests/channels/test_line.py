@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.channels.line_messages import BUBBLE_LIMIT, answer_messages, as_plain_text, clip, length
 from bot.delivery import Arrival
-from bot.simulator.line import Fault, check_messages, headers, units
+from bot.simulator.line import LineFault, check_messages, headers, units
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
@@ -309,7 +309,9 @@ async def test_after_the_reply_token_has_died_the_answer_is_pushed(line, line_se
     assert line.calls["/v2/bot/message/push"] == 1
 
 
-@pytest.mark.parametrize("fault", [Fault(429, headers={"Retry-After": "1"}), Fault(500), Fault(503), Fault(401)])
+@pytest.mark.parametrize(
+    "fault", [LineFault(429, headers={"Retry-After": "1"}), LineFault(500), LineFault(503), LineFault(401)]
+)
 async def test_a_platform_that_is_busy_gets_the_answer_later(line, line_service, fault):
     line.faults = [fault]
     await ask(line, line_service, line.text(ELIGIBLE))
@@ -318,7 +320,7 @@ async def test_a_platform_that_is_busy_gets_the_answer_later(line, line_service,
 
 
 async def test_an_answer_that_got_through_although_the_platform_failed_is_not_sent_again(line, line_service):
-    line.faults = [Fault(500, accepted=True)]
+    line.faults = [LineFault(500, accepted=True)]
     await line.deliver(line_service.client, line.text(ELIGIBLE))
     await line_service.idle()
     assert len(line.received) == 1
@@ -327,7 +329,7 @@ async def test_an_answer_that_got_through_although_the_platform_failed_is_not_se
 
 async def test_a_push_that_got_through_although_the_platform_failed_is_not_sent_again(line, line_service):
     late = line.expire(line.text(ELIGIBLE))
-    line.faults = [Fault(500, accepted=True)]
+    line.faults = [LineFault(500, accepted=True)]
     line.tokens.pop(late["replyToken"])
     await line.deliver(line_service.client, late)
     await line_service.idle()
@@ -338,14 +340,14 @@ async def test_a_push_that_got_through_although_the_platform_failed_is_not_sent_
 async def test_a_token_that_is_refused_at_once_does_not_lose_the_answer(line, line_service):
     event = line.text(ELIGIBLE)
     line.tokens.pop(event["replyToken"])
-    line.faults = [Fault(500)]
+    line.faults = [LineFault(500)]
     await line.deliver(line_service.client, event)
     await line_service.idle()
     assert len(line.received) == 1
 
 
 async def test_a_refused_card_is_sent_as_text(line, line_service):
-    line.faults = [Fault(400, message="The request body has 1 error(s)")]
+    line.faults = [LineFault(400, message="The request body has 1 error(s)")]
     (message,) = await ask(line, line_service, line.text(ELIGIBLE))
     assert message["type"] == "text"
     assert "対象です" in message["text"]
@@ -353,7 +355,7 @@ async def test_a_refused_card_is_sent_as_text(line, line_service):
 
 
 async def test_the_whole_answer_stands_where_a_card_is_refused(line, line_service):
-    line.faults = [Fault(400, message="The request body has 1 error(s)")]
+    line.faults = [LineFault(400, message="The request body has 1 error(s)")]
     (text,) = await ask(line, line_service, line.text(ELIGIBLE))
     asked = await line_service.client.post("/api/ask", json={"text": ELIGIBLE})
     assert text["text"] == asked.json()["text"]

@@ -13,7 +13,7 @@ import pytest
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
 from bot.simulator.app import served
-from bot.simulator.line import Fault, LinePlatform
+from bot.simulator.line import LineFault, LinePlatform
 from bot.simulator.slack import SlackPlatform
 from tests.adversarial.models import serving
 from tests.channels.burst import ROOT, Process
@@ -48,7 +48,7 @@ async def _delivered(line, slack):
 async def _talk(url, line, slack):
     """People ask on every channel, some of what comes is wrong, and each platform fails once."""
     line.people.add(LINE_USER)
-    line.faults, slack.faults = [Fault(500)], [slack_platform.Fault("chat.postMessage", 500)]
+    line.faults, slack.faults = [LineFault(500)], [slack_platform.SlackFault("chat.postMessage", 500)]
     wrong = {"content": SAID.encode(), "headers": {"content-type": "application/json"}}
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         await line.deliver(client, line.text(SAID, user=LINE_USER))

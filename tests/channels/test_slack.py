@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.channels.slack_blocks import answer_message, escape, read_text
 from bot.logs import log_to_stderr
-from bot.simulator.slack import BOT, SECRET, TOKEN, Fault, check_message, headers
+from bot.simulator.slack import BOT, SECRET, TOKEN, SlackFault, check_message, headers
 from bot.types import Answer, AnswerStatus, Citation
 from knowledge.catalog import load_catalog
 from knowledge.types import Choice
@@ -378,9 +378,9 @@ async def test_the_eligibility_check_is_a_modal_that_goes_from_question_to_rulin
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault("chat.postMessage", 429, headers={"Retry-After": "1"}),
-        Fault("chat.postMessage", 503),
-        Fault("chat.postMessage", error="internal_error"),
+        SlackFault("chat.postMessage", 429, headers={"Retry-After": "1"}),
+        SlackFault("chat.postMessage", 503),
+        SlackFault("chat.postMessage", error="internal_error"),
     ],
 )
 async def test_a_platform_that_is_busy_gets_the_answer_later(slack, slack_service, fault):
@@ -390,11 +390,11 @@ async def test_a_platform_that_is_busy_gets_the_answer_later(slack, slack_servic
 
 
 async def test_an_answer_that_got_through_although_the_platform_failed_is_not_posted_again(slack, slack_service):
-    slack.faults = [Fault("chat.postMessage", 500, accepted=True)]
+    slack.faults = [SlackFault("chat.postMessage", 500, accepted=True)]
     await ask(slack, slack_service, slack.mention(ELIGIBLE))
     assert len(slack.answers()) == 1
     assert slack.calls["conversations.replies"] == 1
-    slack.faults = [Fault("chat.postMessage", 500, accepted=True)]
+    slack.faults = [SlackFault("chat.postMessage", 500, accepted=True)]
     await ask(slack, slack_service, slack.direct(ELIGIBLE))
     assert len(slack.answers("D1")) == 1
 
@@ -419,7 +419,7 @@ async def test_forty_mentions_in_a_channel_that_takes_one_a_second_are_all_answe
 
 
 async def test_a_page_of_a_proxy_in_the_place_of_json_is_no_answer(slack, slack_service):
-    slack.faults = [Fault("chat.postMessage", accepted=True)]
+    slack.faults = [SlackFault("chat.postMessage", accepted=True)]
     await ask(slack, slack_service, slack.mention(ELIGIBLE))
     assert len(slack.answers()) == 1
     assert slack.calls["chat.postMessage"] == 1
@@ -439,7 +439,7 @@ async def test_a_token_that_is_replaced_loses_no_question(slack, slack_service, 
 async def test_an_example_tapped_in_the_home_tab_is_answered_once_after_a_passing_error(slack, slack_service):
     await ask(slack, slack_service, slack.event("app_home_opened", user="U1", tab="home", channel="D1"))
     question = elements(slack.homes["U1"])["推進体制構築支援の上限はいくらですか"]
-    slack.faults = [Fault("chat.postMessage", 500, accepted=True)]
+    slack.faults = [SlackFault("chat.postMessage", 500, accepted=True)]
     await ask(slack, slack_service, slack.tap_home(question))
     assert len(slack.answers("D1")) == 1
 
@@ -449,8 +449,8 @@ async def test_a_post_is_recognised_in_a_long_thread(slack, slack_service, poste
     first = slack.mention("今日の天気は")["event"]
     for _ in range(450):
         slack.remark("…", thread_ts=first["ts"])
-    refused = [Fault("chat.postMessage", error="invalid_blocks")] if posted == "text" else []
-    slack.faults = [*refused, Fault("chat.postMessage", 500, accepted=True)]
+    refused = [SlackFault("chat.postMessage", error="invalid_blocks")] if posted == "text" else []
+    slack.faults = [*refused, SlackFault("chat.postMessage", 500, accepted=True)]
     await ask(slack, slack_service, slack.mention(ELIGIBLE, thread_ts=first["ts"]))
     assert len(slack.answers()) == 1
 
@@ -464,7 +464,7 @@ async def test_what_slack_refuses_is_parked_with_its_reason(slack, slack_service
 
 
 async def test_blocks_that_slack_refuses_are_posted_as_text(slack, slack_service):
-    slack.faults = [Fault("chat.postMessage", error="invalid_blocks")]
+    slack.faults = [SlackFault("chat.postMessage", error="invalid_blocks")]
     await ask(slack, slack_service, slack.mention(ELIGIBLE))
     (answer,) = slack.answers()
     assert "対象です" in answer["text"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.drafting import Draft, accept, draft_years
+from ingest.drafting import DraftedYear, accept, draft_years
 from ingest.types import ReadError
 from knowledge.catalog import load_catalog
 from knowledge.conflicts import Conflict
@@ -17,7 +17,7 @@ def root(catalog_root: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(catalog_root, tmp_path / "catalog"))
 
 
-def draft(root: Path, *said: tuple[str, str]) -> Draft:
+def draft(root: Path, *said: tuple[str, str]) -> DraftedYear:
     """The draft of 山の体制支援 for 2026, of which a document says these sentences of these subjects."""
     conflicts = [Conflict("yama", subject, "", "要領.pdf", "事業規模(2ページ)", sentence) for subject, sentence in said]
     (made,) = draft_years(load_catalog(root), conflicts, 2026, root)

@@ -12,7 +12,7 @@ import pytest
 from ingest.documents import Documents
 from ingest.fetching import Fetcher, id_of
 from ingest.types import ReadError
-from ingest.watching import Seen, look
+from ingest.watching import PageNews, look
 from knowledge.catalog import Catalog
 from knowledge.watching import load_watch
 
@@ -82,7 +82,7 @@ def looked(site: Site, tmp_path: Path):
         file.write_text(PAGE, encoding="utf-8")
         documents.add(file, id_of(url), url)
 
-    def once() -> Seen:
+    def once() -> PageNews:
         return look(tmp_path, catalog, documents, Fetcher(local=True), NOW)
 
     return once
