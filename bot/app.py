@@ -74,7 +74,7 @@ def build_app(
         StorageError: the data folder or the database's URL cannot be used.
     """
     service = Service(settings, now, answerer or Answerer(settings))
-    app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None)
     asking = Asking(service.briefings)
     feed = Feed(service.briefings)
     hearing = Hearing(service, service.briefings, asking)
@@ -108,7 +108,7 @@ def build_app(
     web.refuse_in_japanese(app)
     app.include_router(web.routes(service, settings, now))
     parts = briefings.Parts(service.briefings, asking, feed, service.inbox, settings, service.catalog, now)
-    app.include_router(briefings.routes(parts))
+    app.include_router(briefings.routes(parts), include_in_schema=False)
 
     _add_probes(app, service, settings, now)
     return app
@@ -170,7 +170,7 @@ def _add_platforms(
     if settings.line_channel_secret:
         from bot.channels import line_webhook
 
-        app.include_router(line_webhook.routes(service.inbox, settings.line_channel_secret))
+        app.include_router(line_webhook.routes(service.inbox, settings.line_channel_secret), include_in_schema=False)
 
         async def connect_line(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
             line = await asyncio.to_thread(import_module, "bot.channels.line")
@@ -191,7 +191,7 @@ def _add_platforms(
         desk = DeskInSlack(service.desk, service.inbox, client, now) if service.desk else None
         bolt = slack.build_bolt(service, service.inbox, client, settings.slack_signing_secret, desk)
         if not settings.slack_app_token:
-            app.include_router(slack.routes(bolt))
+            app.include_router(slack.routes(bolt), include_in_schema=False)
 
         async def connect_slack(stack: AsyncExitStack, channels: dict[str, Channel]) -> None:
             channels[slack.NAME] = slack.Slack(service, service.inbox, client, limit, now, desk)

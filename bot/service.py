@@ -5,7 +5,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -153,6 +153,20 @@ class Service:
         turn = await self.consider(sender, text)
         await self._keep(turn)
         return turn
+
+    async def answer_turns(self, turns: Sequence[str]) -> Answer:
+        """Answers the last message of a conversation that somebody else keeps; nothing of it is recorded here.
+
+        Raises:
+            MessageRefusedError: one cannot be taken as a question; the text says why.
+            IndexMissingError: the documents have not been ingested.
+        """
+        day, conversation = self._now().date(), Conversation()
+        for turn in turns:
+            inquiry = Inquiry(self.settings.read_message(turn), day, conversation)
+            async for stage in self.answerer.stages(inquiry, grows=False):
+                answered, conversation = stage.answer, stage.conversation
+        return answered
 
     async def consider(self, sender: str, text: str, message: str = "", person: str = "") -> Turn:
         """Answers a message without recording it: that is done together with what else depends on it.

@@ -12,7 +12,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, Field, StrictStr
+from pydantic import BaseModel, BeforeValidator, Field, Json, StrictStr
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from bot.channels.cards import lay_out_card
@@ -21,7 +22,7 @@ from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError, Settings, storable
 from bot.types import Answer, AnswerStatus, Turn, UnknownFactsError
-from knowledge.types import Fact, IndexMissingError
+from knowledge.types import Fact, IndexMissingError, Verdict
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -39,6 +40,10 @@ _NO_PAGE = (
     "<title>ページがありません</title><h1>このページはありません</h1>"
     '<p>アドレスを確かめるか、<a href="/">支援事業の窓口</a>からお尋ねください。</p></html>'
 )
+_BAD_HISTORY = (
+    'conversation_histories(会話の履歴)は、[{"input": "以前の inputs のJSON"}] の形で50件まで並べるか、'
+    "その形のJSONの文字列で送ってください。"
+)
 _PROBLEMS = {
     400: _BAD_JSON,
     404: "このページはありません。",
@@ -50,6 +55,10 @@ _FIELDS = {
     "helpful": "helpful は true か false で送ってください。",
     "note": "note(ひとこと)は1000文字までの文字列で送ってください。",
     "text": "text(質問)は文字列で送ってください。",
+    "conversation_histories": _BAD_HISTORY,
+    "conversation_history": _BAD_HISTORY,
+    "question": "inputs.question(質問)は文字列で送ってください。",
+    "inputs": '{"inputs": {"question": "質問"}} の形で送ってください。',
     "program": "program は、GET /api/programs にある id で送ってください。",
     "facts": 'facts は、答えのあった事柄とその値を {"fiscal_index": "0.6"} の形で送ってください。',
     "conversation_id": "conversation_id は、英数字と記号で128文字までの文字列で送ってください。",
@@ -92,24 +101,92 @@ class Check(BaseModel):
     conversation_id: ConversationId | None = None
 
 
+class AnswerBody(BaseModel):
+    """An answer, or a refusal with the status `error`; README says what each field means."""
+
+    id: str
+    text: str
+    status: AnswerStatus
+    verdict: Verdict | None
+    missing: list[Fact]
+    citations: list[dict[str, str]]
+    rulings: list[dict[str, Any]]
+    choices: list[dict[str, str]]
+    suggestions: list[str]
+    understood: list[dict[str, Any]]
+    conversation_id: str | None
+    turn: str | None
+    case: str | None
+    forgotten: bool
+    headlines: list[dict[str, Any]] = []
+    staff: str = ""
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {status: {"model": AnswerBody} for status in (200, 400, 413, 422, 429, 503)}
+
+
+class GenaiQuestion(BaseModel):
+    """The inputs of a turn; 源内 makes a number of whatever looks like one."""
+
+    question: Annotated[str, Field(coerce_numbers_to_str=True)]
+
+
+class EarlierTurn(BaseModel):
+    """A turn as 源内 hands it back: the inputs of that time, as JSON in a string."""
+
+    input: Json[GenaiQuestion]
+
+
+def _as_list(sent: Any) -> Any:
+    """A list that was sent as JSON in a string; a field left empty is an empty one."""
+    return from_json(sent or "[]") if isinstance(sent, str) else sent
+
+
+Histories = Annotated[list[EarlierTurn], Field(max_length=50), BeforeValidator(_as_list)]
+
+
+class GenaiInputs(GenaiQuestion):
+    """What 源内 asks of an AI application; `conversation_history` is what the form of the application calls it."""
+
+    conversation_histories: Histories = []
+    conversation_history: Histories = []
+
+    def turns(self) -> list[str]:
+        """The questions of the conversation, the one to be answered last."""
+        earlier = self.conversation_histories or self.conversation_history
+        return [*(turn.input.question for turn in earlier), self.question]
+
+
+class GenaiRequest(BaseModel):
+    """The body of `POST /api/v1/genai`."""
+
+    inputs: GenaiInputs
+
+
+class GenaiResponse(BaseModel):
+    """The answer to it, in Markdown."""
+
+    outputs: str
+
+
 def routes(service: Service, settings: Settings, now: Callable[[], datetime]) -> APIRouter:
     """The page at `/`, its files under `/page`, and the API."""
-    router = APIRouter()
+    router, api = APIRouter(), APIRouter()
     of_client = RateLimit(settings.rate_per_client)
     of_conversation = RateLimit(settings.rate_per_conversation)
 
     def as_json(turn: Turn, conversation_id: str) -> dict[str, Any]:
         return _as_json(turn, conversation_id, service)
 
-    @router.api_route("/", methods=["GET", "HEAD"])
+    @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(_PAGE / "index.html")
 
-    @router.get("/robots.txt")
+    @router.get("/robots.txt", include_in_schema=False)
     async def robots() -> PlainTextResponse:
         return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /b/\n")
 
-    @router.get("/api/programs")
+    @api.get("/programs")
     async def named_programs() -> JSONResponse:
         return JSONResponse(
             [
@@ -126,7 +203,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         service.metrics.count_refused("web")
         return _refusal(429, TOO_MANY, conversation_id, {"Retry-After": str(60 - moment.second)})
 
-    @router.post("/api/ask")
+    @api.post("/ask", responses=_ANSWERS)
     async def answer(question: AskBody, request: Request) -> JSONResponse:
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
         if refusal := refused(conversation_id, request):
@@ -139,7 +216,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
         return JSONResponse(as_json(answered, conversation_id))
 
-    @router.post("/api/check")
+    @api.post("/check", responses=_ANSWERS)
     async def check(checked: Check, request: Request) -> JSONResponse:
         """A step of the eligibility check: the next question with its choices, or the outcome."""
         conversation_id = checked.conversation_id or secrets.token_urlsafe(16)
@@ -155,7 +232,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return _refusal(503, _NOT_READY, conversation_id, {"Retry-After": "10"})
         return JSONResponse(as_json(answered, conversation_id))
 
-    @router.post("/api/ask/stream")
+    @api.post("/ask/stream")
     async def answer_as_it_grows(question: AskBody, request: Request) -> Response:
         """The answer of `/api/ask` as server-sent events, each the whole answer so far; `done` is the last."""
         conversation_id = question.conversation_id or secrets.token_urlsafe(16)
@@ -179,7 +256,20 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
-    @router.post("/api/rate")
+    @router.post("/api/v1/genai", response_model=GenaiResponse)
+    async def answer_genai(asked: GenaiRequest, request: Request) -> JSONResponse:
+        """An answer in the form of 源内's AI applications, which keep the conversation: nothing is recorded here."""
+        if refusal := refused(secrets.token_urlsafe(16), request):
+            return refusal
+        try:
+            answered = await service.answer_turns(asked.inputs.turns())
+        except MessageRefusedError as error:
+            return JSONResponse({"outputs": str(error)})
+        except IndexMissingError:
+            return _refusal(503, _NOT_READY, headers={"Retry-After": "10"})
+        return JSONResponse({"outputs": _markdown(answered)})
+
+    @api.post("/rate")
     async def rate(rating: Rating, request: Request) -> JSONResponse:
         """Keeps whether an answer helped; where it did not and officials are there, offers to ask them."""
         if refusal := refused(rating.turn, request):
@@ -191,14 +281,14 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         offered = [service.staff_label] if service.desk and not rating.helpful else []
         return JSONResponse({"suggestions": offered})
 
-    @router.post("/api/record")
+    @api.post("/record")
     async def record(owned: Owned, request: Request) -> JSONResponse:
         """All that is stored of a conversation."""
         if refusal := refused(owned.conversation_id, request):
             return refusal
         return JSONResponse((await service.own_record(f"web:{owned.conversation_id}")).as_json())
 
-    @router.post("/api/forget")
+    @api.post("/forget")
     async def forget(owned: Owned, request: Request) -> JSONResponse:
         """Deletes all that is stored of a conversation."""
         if refusal := refused(owned.conversation_id, request):
@@ -206,7 +296,7 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         await service.forget(person=f"web:{owned.conversation_id}")
         return JSONResponse({"forgotten": True})
 
-    @router.get("/api/cases/{key}")
+    @api.get("/cases/{key}")
     async def case(key: str, request: Request) -> JSONResponse:
         """How a case stands, and what officials have written to its asker, who alone knows the key."""
         if refusal := refused(key, request):
@@ -214,6 +304,8 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
         told = await service.desk.told(key) if service.desk else None
         return JSONResponse(told) if told else _refusal(404, _NO_LONGER)
 
+    router.include_router(api, prefix="/api/v1")
+    router.include_router(api, prefix="/api", include_in_schema=False)  # as it was before it had a version
     router.mount("/page", StaticFiles(directory=_PAGE))
     return router
 
@@ -223,7 +315,8 @@ def refuse_in_japanese(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        field = next((str(name) for name in error.errors()[0]["loc"] if name in _FIELDS), "")
+        within_body = reversed(error.errors()[0]["loc"][1:3])  # a field, not what lies inside it
+        field = next((str(name) for name in within_body if name in _FIELDS), "")
         return _refusal(422, _FIELDS[field]) if field else _refusal(400, _BAD_JSON)
 
     async def http_error(request: Request, error: Exception) -> Response:
@@ -256,6 +349,12 @@ def _as_json(turn: Turn, conversation_id: str, service: Service) -> dict[str, An
         "headlines": list(map(asdict, shown)),
         "staff": staff,
     }
+
+
+def _markdown(answer: Answer) -> str:
+    """An answer with its choices, line by line as it is."""
+    lines = answer.text.replace("\n", "  \n")
+    return "\n".join((lines, *(("", *(f"- {choice.label}" for choice in answer.choices)) if answer.choices else ())))
 
 
 def _event(name: str, content: dict[str, Any]) -> str:
