@@ -309,6 +309,43 @@ def chat(documents_only: DocumentsOnly = False, help: Help = False) -> None:
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)
+def mcp(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="このポートの /mcp で、HTTPで受け付けます(なければ標準入出力)。",
+            rich_help_panel=_OPTIONS,
+        ),
+    ] = None,
+    help: Help = False,
+) -> None:
+    """ほかのAIアシスタントに、規則と資料を道具として使わせます(MCP)。"""
+    settings = _settings()
+    try:
+        from bot.channels.assistants import build_server
+    except ModuleNotFoundError as error:
+        _fail(f'MCPのパッケージがありません({error.name})。pip install "madoguchi[mcp]" で入れてください。')
+
+    from bot.logs import log_to_stderr
+
+    log_to_stderr(settings.log_level, settings.log_format)
+    server = build_server(_open_answerer(settings, documents_only=False), settings, read_clock)
+    if port is None:
+        server.run()
+        return
+
+    import uvicorn
+
+    with _listen("127.0.0.1", port) as listening:
+        typer.echo(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp で受け付けています(終了: Ctrl+C)")
+        config = uvicorn.Config(server.streamable_http_app(), log_config=None, server_header=False)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+@app.command(rich_help_panel=_COMMANDS, add_help_option=False)
 def purge(help: Help = False) -> None:
     """保存期間(RETENTION_DAYS)を過ぎた会話の記録を消します。"""
     settings = _settings()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.answering import Knowledge
     from bot.briefing.meaning import MeaningReader
     from bot.briefing.merging import Meaning
+    from bot.checking import StatedCase
     from bot.drafting import Draft
     from bot.llm import ChatModel
 
@@ -69,6 +70,17 @@ class Answerer:
         if program not in catalog.programs:
             raise UnknownFactsError(program)
         return check(catalog.programs[program], read_facts(given, catalog), catalog, knowledge.conflicts, day)
+
+    async def decide(self, case: "StatedCase", day: date) -> Answer:
+        """What the rules say to a case that is put in values and not in words.
+
+        Raises:
+            UnknownFactsError: of a program, fact or value that is none of today's.
+        """
+        from bot.checking import decide_case
+
+        knowledge = await asyncio.to_thread(self._open)
+        return decide_case(case, knowledge.catalog, knowledge.conflicts, day)
 
     async def related(self, question: str, program: str) -> tuple[tuple[str, str], ...]:
         """The passages nearest to a question, each with its place. Raises as `open` does."""

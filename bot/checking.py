@@ -15,7 +15,7 @@ from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Und
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.rules.tables import BESIDE, decide, limit_of, terms_on
-from knowledge.types import Bound, Choice, Fact, Outcome, Program, Situation, Subject, Terms
+from knowledge.types import Bound, Choice, Fact, Outcome, Program, Situation, Subject, Terms, Unit
 
 _BELOW: tuple[Bound, ...] = ("below", "at_least")
 """The bounds whose limit itself belongs to the upper side."""
@@ -23,11 +23,12 @@ _BELOW: tuple[Bound, ...] = ("below", "at_least")
 
 @dataclass(frozen=True)
 class NextQuestion:
-    """The fact that decides next, how it is asked for, and every answer that can be tapped."""
+    """The fact that decides next, how it is asked for, every answer that can be tapped, and what may decide later."""
 
     fact: Fact
     text: str
     choices: tuple[Choice, ...]
+    later: tuple[Fact, ...] = ()
 
 
 def read_facts(given: Any, catalog: Catalog) -> dict[Fact, str]:
@@ -56,8 +57,9 @@ def next_question(program: Program, facts: Mapping[Fact, str], catalog: Catalog,
     ruling = decide(terms, Subject.ELIGIBILITY, Situation(facts), catalog.facts)
     if ruling.outcome is not Outcome.NEEDS_FACTS:
         return None
-    asked = catalog.facts[ruling.missing[0]]
-    return NextQuestion(asked.fact, asked.question, asked.choices or _bands(asked.fact, terms))
+    first, *later = ruling.missing
+    asked = catalog.facts[first]
+    return NextQuestion(first, asked.question, asked.choices or _bands(first, terms), tuple(later))
 
 
 def _bands(fact: Fact, terms: Terms) -> tuple[Choice, ...]:
@@ -88,11 +90,54 @@ def check(
     """
     text = f"{program.name}の対象になりますか"
     conversation = Conversation(program.id, facts, (Subject.ELIGIBILITY,), question=text)
-    if asked := next_question(program, facts, catalog, day):
-        answer = Answer(asked.text, AnswerStatus.NEEDS_INFO, missing=(asked.fact,), choices=asked.choices)
-        return answer, replace(conversation, asked_for=asked.fact)
+    answer = decide_case(StatedCase(program.id, Subject.ELIGIBILITY, facts), catalog, conflicts, day)
+    return answer, replace(conversation, asked_for=answer.missing[0] if answer.missing else None)
+
+
+@dataclass(frozen=True)
+class StatedCase:
+    """A case as a machine puts it to the rules, and not a person in words. `program` is an id.
+
+    `amount` is held against a cap, or a number of calls, in the unit given. `days` is the first and last day of what is
+    asked about: of applying, or where a report or a questionnaire is asked about, of the visit's end.
+    """
+
+    program: str
+    subject: Subject
+    facts: Mapping[Any, Any]
+    amount: Decimal | None = None
+    unit: Unit | None = None
+    days: tuple[date, date] | None = None
+
+
+_AFTER_THE_END = (Subject.REPORT_DUE, Subject.QUESTIONNAIRE)
+
+
+def decide_case(case: StatedCase, catalog: Catalog, conflicts: tuple[Conflict, ...], day: date) -> Answer:
+    """What the rules say to a case on a day, as any channel would be answered, or the fact that is asked for next.
+
+    Raises:
+        UnknownFactsError: of a program, fact or value that is none of today's.
+    """
+    if case.program not in catalog.programs:
+        raise UnknownFactsError(case.program)
+    program, subject, facts = catalog.programs[case.program], case.subject, read_facts(case.facts, catalog)
+    if subject is Subject.ELIGIBILITY and (asked := next_question(program, facts, catalog, day)):
+        missing = (asked.fact, *asked.later)
+        return Answer(asked.text, AnswerStatus.NEEDS_INFO, missing=missing, choices=asked.choices)
+    ended = subject in _AFTER_THE_END
+    text = f"{program.name} {subject}"
+    understanding = Understanding(
+        text,
+        (program.id,),
+        True,
+        (subject,),
+        facts,
+        Situation(facts, case.amount, case.unit),
+        signs=frozenset() if case.amount is None else frozenset(("can_we",)),
+        days=None if ended else case.days,
+        ended_on=case.days if ended else None,
+    )
     inquiry = Inquiry(text, day)
-    understanding = Understanding(text, (program.id,), True, (Subject.ELIGIBILITY,), facts, Situation(facts))
     rulings = decide_all(understanding, (program.id,), inquiry, catalog)
-    findings = Findings((program.id,), (Subject.ELIGIBILITY,))
-    return compose(rulings, findings, understanding, inquiry, catalog, conflicts), conversation
+    return compose(rulings, Findings((program.id,), (subject,)), understanding, inquiry, catalog, conflicts)
