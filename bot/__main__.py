@@ -21,7 +21,7 @@ from knowledge.models import ModelMissingError
 
 if TYPE_CHECKING:
     from bot.answerer import Answerer
-    from bot.briefing.sessions import Sessions
+    from bot.service import Service
 
 BAD_INPUT = 2
 
@@ -590,7 +590,8 @@ def start(
         from bot.channels.line_account import read_account_id
 
         line_id = await read_account_id(settings)
-        async with _sessions(settings) as sessions:
+        async with _opened(settings) as service:
+            sessions = service.briefings
             briefing = await sessions.start(name, test=test, line_id=line_id)
             return describe(briefing, sessions, base, qr=True)
 
@@ -608,7 +609,8 @@ def end(code: Code, help: Help = False) -> None:
     from bot.briefing.sessions import BriefingMissingError
 
     async def ended() -> str:
-        async with _sessions(settings) as sessions:
+        async with _opened(settings) as service:
+            sessions = service.briefings
             briefing = await sessions.end(code)
             return f"「{briefing.title}」を{'消しました' if briefing.test else '終えました'}。"
 
@@ -629,7 +631,8 @@ def list_briefings(
     from bot.briefing.links import describe
 
     async def listed() -> list[str]:
-        async with _sessions(settings) as sessions:
+        async with _opened(settings) as service:
+            sessions = service.briefings
             return [line for b in await sessions.all() for line in describe(b, sessions, url or _public_url(settings))]
 
     typer.echo("\n".join(_run(listed())) or "説明会はありません。python -m bot briefing start で開けます。")
@@ -649,21 +652,18 @@ def sheet(
     """質問と回答のシートを書き出します。"""
     settings = _settings()
 
-    from bot.briefing.figures import known_text
     from bot.briefing.sessions import BriefingMissingError
     from bot.briefing.sheet import FORMATS, write_sheet
     from bot.briefing.views import look
-    from knowledge.catalog import load_catalog
 
     format = file.suffix.removeprefix(".").lower()
     if format not in FORMATS:
         _fail(f"{file} の形式では書き出せません。ファイル名を .docx、.xlsx、.md のどれかで終えてください。")
 
     async def written() -> bytes:
-        catalog = load_catalog()
-        async with _sessions(settings) as sessions:
-            seen = await look(sessions, await sessions.find(code))
-            return write_sheet(seen, format, known_text(catalog), catalog.programs, read_clock().date())
+        async with _opened(settings) as service:
+            seen = await look(service.briefings, await service.briefings.find(code))
+            return await write_sheet(seen, format, service.unheld_figures, service.programs)
 
     try:
         file.write_bytes(_run(written()))
@@ -675,15 +675,15 @@ def sheet(
 
 
 @asynccontextmanager
-async def _sessions(settings: Settings) -> AsyncIterator["Sessions"]:
-    """The briefing sessions on record."""
+async def _opened(settings: Settings) -> AsyncIterator["Service"]:
+    """The service, with what is on record."""
     from bot.answerer import Answerer
     from bot.service import Service
 
     service = Service(settings, read_clock, Answerer(settings))
     await service.open()
     try:
-        yield service.briefings
+        yield service
     finally:
         await service.close()
 

@@ -18,11 +18,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.answerer import Answerer
-from bot.briefing import hearing as briefing
 from bot.briefing import web as briefings
 from bot.briefing.asking import Asking
 from bot.briefing.feed import Feed
 from bot.briefing.hearing import Hearing
+from bot.briefing.hosting import Hosting
+from bot.briefing.sessions import NAME as BRIEFING
 from bot.channels import web
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.delivery import SLOTS, SLOTS_WITH_MODEL, Channel, Delivery
@@ -77,7 +78,8 @@ def build_app(
     app = FastAPI(title="madoguchi", docs_url=None, redoc_url=None)
     asking = Asking(service.briefings)
     feed = Feed(service.briefings)
-    hearing = Hearing(service, service.briefings, asking)
+    hosting = Hosting(service.briefings, service.inbox)
+    hearing = Hearing(service, asking, hosting)
     platforms = _add_platforms(app, service, hearing, asking, settings, now)
 
     @asynccontextmanager
@@ -107,7 +109,7 @@ def build_app(
     app.add_middleware(_Edge)
     web.refuse_in_japanese(app)
     app.include_router(web.routes(service, settings, now))
-    parts = briefings.Parts(service.briefings, asking, feed, service.inbox, settings, service.catalog, now)
+    parts = briefings.Parts(service, asking, hosting, feed, settings, now)
     app.include_router(briefings.routes(parts), include_in_schema=False)
 
     _add_probes(app, service, settings, now)
@@ -202,7 +204,7 @@ def _add_platforms(
 
     async def deliver(stopping: asyncio.Event) -> None:
         async with AsyncExitStack() as stack:
-            channels: dict[str, Channel] = {briefing.NAME: hearing}
+            channels: dict[str, Channel] = {BRIEFING: hearing}
             await asyncio.to_thread(import_module, "bot.briefing.merging")  # numpy takes its time, too
             for connect in connections:
                 await connect(stack, channels)

@@ -5,14 +5,15 @@ What in it a ruling or a passage does not state is marked, so that it is looked 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from bot.holding import unsupported
 from bot.llm import ChatModel, Meter, ModelError, Prompt, instructions
 from bot.types import Answer
-from knowledge.figures import normalize, normalize_with_offsets, read_days, read_figures
+from knowledge.figures import normalize, normalize_with_offsets
 from knowledge.types import Chunk
 
 _SCHEMA = {
@@ -72,32 +73,21 @@ async def draft(
     except ModelError:
         return None
     text = _shown(reply.get("text"))
-    return Draft(text, tuple(unsupported(text, [question, *rulings, *texts], day))) if text else None
+    return Draft(text, tuple(marked(text, [question, *rulings, *texts], day))) if text else None
 
 
-def unsupported(text: str, sources: Sequence[str], day: date) -> Iterator[tuple[int, int]]:
+def marked(text: str, sources: Sequence[str], day: date) -> list[tuple[int, int]]:
     """Where a text has figures, days and decisions that none of the sources states, in order."""
     plain, offsets = normalize_with_offsets(text)
-    stated = {figure for source in sources for _, figure in _figures(normalize(source), day)}
-    spans = [span for span, figure in _figures(plain, day) if figure not in stated]
     written = [normalize(source) for source in sources]
-    spans += [m.span() for m in _VERDICTS.finditer(plain) if not any(_clause(plain, m) in w for w in written)]
-    for start, end in sorted(spans):
-        yield offsets[start], offsets[end]
+    decisions = (m for m in _VERDICTS.finditer(plain) if not any(_clause(plain, m) in source for source in written))
+    return sorted([*unsupported(text, sources, day), *((offsets[m.start()], offsets[m.end()]) for m in decisions)])
 
 
 def _clause(text: str, match: re.Match[str]) -> str:
     """The words that decide with the subject before them: a source must have the whole."""
     start = max(text.rfind(mark, 0, match.start()) for mark in "。、\n")
     return text[start + 1 : match.end()].strip()
-
-
-def _figures(plain: str, day: date) -> list[tuple[tuple[int, int], Any]]:
-    figures: list[tuple[tuple[int, int], Any]] = [
-        ((figure.start, figure.end), (figure.dimension, figure.value)) for figure in read_figures(plain)
-    ]
-    days = [((found.start, found.end), (found.first_on, found.last_on)) for found in read_days(plain, day)]
-    return [*figures, *days]
 
 
 def _shown(text: Any) -> str:

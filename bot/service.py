@@ -396,6 +396,13 @@ class Service:
             except RetryLaterError as error:
                 _log.warning("LINE does not tell what is left of the month's messages: %s", error)
 
+    async def unheld_figures(self, text: str, question: str, program: str) -> tuple[str, ...]:
+        """The figures of a person's answer that no rule and no document states; none without an index to tell."""
+        try:
+            return await self.answerer.unheld_figures(text, question, program, self._now().date())
+        except IndexMissingError:
+            return ()
+
     async def purge(self) -> int:
         """Deletes what is older than the retention; returns how many turns that were."""
         now, settings = self._now(), self.settings

@@ -2,6 +2,9 @@
 
 An act names the version of each matter that its host has seen; where somebody has changed one meanwhile, nothing is
 done. What a question's asker is told is kept with the question: it follows no question that joined the matter later.
+
+What a host leaves for later waits for a case of the desk, by the key that its questions keep. Whenever such questions
+become more or fewer, an event says so, and whoever takes it brings the case into line with them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,14 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.briefing.asking import open_matter
-from bot.briefing.sessions import Briefing, Sessions
+from bot.briefing.sessions import NAME, Briefing, Sessions
 from bot.briefing.tables import changes, matters, questions
+from bot.delivery import Arrival, Inbox
 
 _CHANGES_KEPT = 200
 """Of a session: further back nobody undoes."""
 
 _KEPT_OF_MATTER = ("wording", "state", "released", "hidden", "pinned", "answer")
-_KEPT_OF_QUESTION = ("matter", "reply", "told")
+_KEPT_OF_QUESTION = ("matter", "reply", "told", "case_key")
 
 
 class ChangedMeanwhileError(Exception):
@@ -53,20 +57,35 @@ _FLAGS: Mapping[str, Mapping[str, Any]] = {
     "unpin": {"pinned": False},
     "take": {"state": "answering"},
     "reopen": {"state": "open"},
-    "later": {"state": "later"},
 }
 """Acts that only set something of a matter."""
+
+_ENDS_WAITING = frozenset({"take", "reopen", "answer", "aloud"})
+"""Acts after which the questions of a matter wait for the desk no more."""
+
+_Image = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class LeftOpen:
+    """A matter that a host has left to the desk, as its case is to say it."""
+
+    question: str
+    program: str
+    found: dict[str, Any] | None
 
 
 class Hosting:
     """The acts of hosts."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        """Belongs to the database of the sessions."""
+    def __init__(self, sessions: Sessions, inbox: Inbox) -> None:
+        """Belongs to the database of the sessions, which the inbox shares."""
         self._sessions = sessions
+        self._inbox = inbox
         self._acts: Mapping[str, Callable[[_Doing], Awaitable[None]]] = {
             **dict.fromkeys(_FLAGS, _set_flags),
             "reword": _reword,
+            "later": _leave_for_later,
             "answer": _answer,
             "aloud": _answer_aloud,
             "merge": _merge,
@@ -87,12 +106,11 @@ class Hosting:
             before = await _image(connection, [row.id for row in rows])
             doing = _Doing(connection, briefing, act, rows)
             await self._acts[act.name](doing)
-            touched = [row.id for row in rows]
-            bump = sa.update(matters).where(matters.c.id.in_(touched)).values(version=matters.c.version + 1)
-            await connection.execute(bump)
-            change = {"act": act.name, "before": before, "opened": doing.opened}
-            await connection.execute(sa.insert(changes).values(briefing=briefing.id, **change))
-            await _forget_oldest(connection, briefing)
+            if act.name in _ENDS_WAITING:
+                of_matter = sa.update(questions).where(questions.c.matter == rows[0].id)
+                await connection.execute(of_matter.values(case_key=None))
+            await self._keep_change(connection, briefing, act.name, before, doing.opened)
+        self._inbox.arrived.set()
 
     async def undo(self, briefing: Briefing, change: int) -> None:
         """Takes back the last act, which the host has seen as such. Raises as `do` does."""
@@ -103,6 +121,7 @@ class Hosting:
                 raise ActRefusedError("取り消せる操作はありません。")
             if last.id != change:
                 raise ChangedMeanwhileError
+            undone = await _image(connection, [int(id) for id in last.before["matters"]])
             for id, image in last.before["matters"].items():
                 values = {**image, "version": matters.c.version + 1}
                 await connection.execute(sa.update(matters).where(matters.c.id == int(id)).values(**values))
@@ -113,6 +132,72 @@ class Hosting:
                 back = sa.update(questions).where(questions.c.matter == last.opened).values(matter=source)
                 await connection.execute(back)
             await connection.execute(sa.delete(changes).where(changes.c.id == last.id))
+            await self._tell_desk(connection, briefing, undone, f"{last.id}:undone")
+        self._inbox.arrived.set()
+
+    async def _keep_change(
+        self, connection: AsyncConnection, briefing: Briefing, act: str, before: _Image, opened: int | None = None
+    ) -> None:
+        """Keeps what undoes an act, and tells of the questions that wait for the desk since, or do so no more."""
+        touched = [int(id) for id in before["matters"]]
+        bump = sa.update(matters).where(matters.c.id.in_(touched)).values(version=matters.c.version + 1)
+        await connection.execute(bump)
+        change = {"briefing": briefing.id, "act": act, "before": before, "opened": opened}
+        new = sa.insert(changes).values(**change).returning(changes.c.id)
+        id = (await connection.execute(new)).scalar_one()
+        await _forget_oldest(connection, briefing)
+        await self._tell_desk(connection, briefing, before, f"{id}")
+
+    async def _tell_desk(self, connection: AsyncConnection, briefing: Briefing, before: _Image, change: str) -> None:
+        if briefing.test:
+            return
+        ids = [int(id) for id in before["questions"]]
+        waiting = sa.select(questions.c.case_key).where(questions.c.id.in_(ids))
+        now = set((await connection.execute(waiting)).scalars())
+        changed = (now ^ {image["case_key"] for image in before["questions"].values()}) - {None}
+        told = [
+            Arrival(f"{key}:{change}", NAME, f"{NAME}:{key}", {"kind": "deferral", "code": briefing.code, "key": key})
+            for key in sorted(changed)
+        ]
+        if told:
+            await self._inbox.add(connection, told)
+
+    # --- what is left to the desk ------------------------------------------------------------------------------
+
+    async def left_open(self, key: str) -> LeftOpen | None:
+        """What questions wait for a case of this key; None where none does any more."""
+        waits = sa.select(questions, matters.c.wording).join(matters, matters.c.id == questions.c.matter)
+        async with self._sessions.engine.connect() as connection:
+            found = (await connection.execute(waits.where(questions.c.case_key == key).order_by(questions.c.id))).all()
+        if not found:
+            return None
+        own = next((question for question in found if question.answer), None)
+        return LeftOpen(found[0].wording, program_of(found), own.answer if own else None)
+
+    async def bring(self, code: str, key: str, written: str) -> None:
+        """The desk has answered: its words go to the questions that wait for them. Done again, it changes nothing.
+
+        Raises:
+            BriefingMissingError: the session is wiped.
+        """
+        briefing = await self._sessions.find(code)
+        async with self._sessions.writing(briefing) as connection:
+            waits = questions.c.case_key == key
+            ids = (await connection.execute(sa.select(questions.c.matter).where(waits).distinct())).scalars().all()
+            if not ids:
+                return
+            before = await _image(connection, ids)
+            later = sa.update(matters).where(matters.c.id.in_(ids), matters.c.state == "later")
+            await connection.execute(later.values(state="desk", answer=written))
+            brought = {"reply": written, "told": False, "case_key": None}
+            await connection.execute(sa.update(questions).where(waits).values(**brought))
+            await self._keep_change(connection, briefing, "desk", before)
+
+
+def program_of(asked: Sequence[Any]) -> str:
+    """The one program that questions are about; "" where there are several or none."""
+    programs = {program for question in asked if question.meaning for program in question.meaning["programs"]}
+    return programs.pop() if len(programs) == 1 else ""
 
 
 @dataclass
@@ -143,6 +228,15 @@ async def _set_flags(doing: _Doing) -> None:
 
 async def _reword(doing: _Doing) -> None:
     await doing.set(wording=doing.text("言い換え", 300))
+
+
+async def _leave_for_later(doing: _Doing) -> None:
+    """Left to the desk: the questions that the host has seen listed wait for what it writes."""
+    matter = doing.rows[0]
+    await doing.set(state="later")
+    seen = sa.and_(questions.c.matter == matter.id, questions.c.id.in_(doing.act.questions))
+    key = f"{NAME}-{matter.id}-{matter.version}"
+    await doing.connection.execute(sa.update(questions).where(seen).values(case_key=key))
 
 
 async def _answer(doing: _Doing) -> None:
@@ -189,7 +283,7 @@ async def _matters(connection: AsyncConnection, briefing: Briefing, seen: Mappin
     return [found[number] for number in seen]
 
 
-async def _image(connection: AsyncConnection, ids: Sequence[int]) -> dict[str, Any]:
+async def _image(connection: AsyncConnection, ids: Sequence[int]) -> _Image:
     """What undoes an act on these matters."""
     rows = await connection.execute(sa.select(matters).where(matters.c.id.in_(ids)))
     of_matters = {str(row.id): {name: getattr(row, name) for name in _KEPT_OF_MATTER} for row in rows}

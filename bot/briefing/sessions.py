@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.briefing.tables import briefings, changes, matters, members, questions
 
+NAME = "briefing"
+"""The channel of a session's page, and of what sessions tell the delivery."""
+
 _CODE_LENGTH = 4
 _CODE_CHARACTERS = "234679ACDEFGHJKMNPQRTUVWXYZ"
 """What cannot be taken for another character when it is read from a screen."""

@@ -2,13 +2,14 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
-from bot.briefing.figures import unsupported_figures
+from bot.briefing.hosting import program_of
+from bot.briefing.sessions import NAME
 from bot.briefing.views import Seen, said, sources
+from bot.desk.faq import Candidate
 from knowledge.types import Program
 
 FORMATS = {
@@ -24,8 +25,14 @@ _COLUMNS = ("番号", "質問", "人数", "回答", "根拠・担当", "確認")
 _WIDTHS = (6, 40, 6, 60, 34, 24)
 """Of the columns, in characters."""
 
+Unheld = Callable[[str, str, str], Awaitable[Sequence[str]]]
+"""Of an answer, its question and their program: the figures that no rule and no document states."""
+
 _ALOUD = "口頭回答"
 _IN_WRITING = "説明者の回答"
+_BY_DESK = "職員の回答"
+_GIVEN_BY = {"written": _IN_WRITING, "aloud": _ALOUD, "desk": _BY_DESK}
+_BY_HOSTS = ("written", "aloud")
 _LATER = "後日回答します。"
 _NO_ANSWER_YET = "未回答"
 
@@ -43,26 +50,24 @@ class SheetLine:
     checks: str
 
 
-def lines_of(seen: Seen, known: str, programs: Mapping[str, Program], today: date) -> list[SheetLine]:
+async def lines_of(seen: Seen, unheld: Unheld, programs: Mapping[str, Program]) -> list[SheetLine]:
     """The lines of a session's sheet: by section, most asked first. What a host has hidden is left out.
 
     Args:
         seen: the session.
-        known: what the rules say, against which the figures of hosts' answers are held.
+        unheld: holds the figures of hosts' answers against rules and documents.
         programs: by id; whose contact takes what is open.
-        today: the day by which days without a year are read.
     """
-    lines = [_line(matter, seen, known, programs, today) for matter in seen.matters if not matter.hidden]
+    lines = [await _line(matter, seen, unheld, programs) for matter in seen.matters if not matter.hidden]
     return sorted(lines, key=lambda line: (_SECTIONS.index(line.section), -line.people, line.number))
 
 
-def _line(matter: Any, seen: Seen, known: str, programs: Mapping[str, Program], today: date) -> SheetLine:
+async def _line(matter: Any, seen: Seen, unheld: Unheld, programs: Mapping[str, Program]) -> SheetLine:
     about = (matter.number, matter.wording, seen.asked_by(matter))
     own = [question for question in seen.questions[matter.id] if not question.wanted]
     places = "\n".join(dict.fromkeys(place for question in own[:1] for place in sources(question.answer)))
-    if matter.state in ("written", "aloud"):
-        by = _IN_WRITING if matter.state == "written" else _ALOUD
-        unsupported = unsupported_figures(matter.answer, known, today)
+    if by := _GIVEN_BY.get(matter.state):
+        unsupported = await unheld(matter.answer, matter.wording, program_of(own)) if matter.answer else ()
         checks = f"規則と資料にない数字: {'、'.join(unsupported)}" if unsupported else ""
         return SheetLine(
             _BY_HOST, *about, matter.answer or f"({_ALOUD})", "\n".join(filter(None, (by, places))), checks
@@ -79,7 +84,23 @@ def _who_takes(own: Sequence[Any], programs: Mapping[str, Program]) -> str:
     return "、".join(contacts) or "説明会の事務局"
 
 
-def write_sheet(seen: Seen, format: str, known: str, programs: Mapping[str, Program], today: date) -> bytes:
+def candidates_of(seen: Seen) -> list[Candidate]:
+    """The answers of hosts, which officials may take into their FAQ; not those of the desk, who have them already."""
+    answered = [matter for matter in seen.matters if matter.state in _BY_HOSTS and matter.answer and not matter.hidden]
+    return [
+        Candidate(
+            key=f"{NAME}-{matter.id}",
+            program=program_of(seen.questions[matter.id]),
+            question=matter.wording,
+            answer=matter.answer,
+            signed=f"{seen.briefing.title}の説明者",
+            answered_on=seen.briefing.started_at.date(),
+        )
+        for matter in answered
+    ]
+
+
+async def write_sheet(seen: Seen, format: str, unheld: Unheld, programs: Mapping[str, Program]) -> bytes:
     """The sheet in one of FORMATS."""
     writers: Mapping[str, Callable[[str, str, list[SheetLine]], bytes]] = {
         "docx": _docx,
@@ -89,7 +110,7 @@ def write_sheet(seen: Seen, format: str, known: str, programs: Mapping[str, Prog
     }
     started = seen.briefing.started_at
     held = f"{started.year}年{started.month}月{started.day}日、質問した人{len(seen.by_asker)}人"
-    return writers[format](seen.briefing.title, held, lines_of(seen, known, programs, today))
+    return writers[format](seen.briefing.title, held, await lines_of(seen, unheld, programs))
 
 
 def _cells(line: SheetLine) -> tuple[str, ...]:

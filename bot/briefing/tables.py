@@ -29,7 +29,7 @@ matters = sa.Table(
     sa.Column("briefing", sa.BigInteger, nullable=False, index=True),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("wording", sa.Text, nullable=False),
-    sa.Column("state", sa.String(10), nullable=False),  # open, answering, written, aloud, later
+    sa.Column("state", sa.String(10), nullable=False),  # open, answering, written, aloud, later, desk
     sa.Column("released", sa.Boolean, nullable=False),
     sa.Column("hidden", sa.Boolean, nullable=False),
     sa.Column("pinned", sa.Boolean, nullable=False),
@@ -56,6 +56,7 @@ questions = sa.Table(
     sa.Column("settled", sa.Boolean, nullable=False),
     sa.Column("reply", sa.Text, nullable=False),  # what a host wrote to this asker
     sa.Column("told", sa.Boolean, nullable=False),  # whether LINE has delivered the reply
+    sa.Column("case_key", sa.String(64), nullable=True, index=True),  # of the case of the desk that it waits for
 )
 
 members = sa.Table(

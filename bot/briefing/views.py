@@ -3,21 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.briefing.figures import unsupported_figures
 from bot.briefing.sessions import Briefing, Sessions
 from bot.briefing.tables import changes, matters, questions
 from bot.replies import SOURCES
 
 Json = dict[str, Any]
-
-ANSWERED = ("written", "aloud", "later")
-"""The states of a matter that a host is through with."""
 
 _SOURCES_SHOWN = 3
 
@@ -88,15 +83,9 @@ def board(seen: Seen) -> Json:
     }
 
 
-def for_hosts(seen: Seen, known_text: str, today: date) -> Json:
-    """What hosts see: every matter that reached them, and below it those that the bot's answers were enough for.
-
-    Args:
-        seen: the session.
-        known_text: what the rules say, against which figures in answers are held.
-        today: the day by which days without a year are read.
-    """
-    listed = [_for_hosts(matter, seen, known_text, today) for matter in seen.matters]
+def for_hosts(seen: Seen) -> Json:
+    """What hosts see: every matter that reached them, and below it those that the bot's answers were enough for."""
+    listed = [_for_hosts(matter, seen) for matter in seen.matters]
     last = seen.last_change
     return {
         **_about(seen.briefing),
@@ -107,7 +96,7 @@ def for_hosts(seen: Seen, known_text: str, today: date) -> Json:
     }
 
 
-def _for_hosts(matter: Any, seen: Seen, known_text: str, today: date) -> Json:
+def _for_hosts(matter: Any, seen: Seen) -> Json:
     asked = seen.questions[matter.id]
     own = [question for question in asked if not question.wanted]
     sample = next((question.answer for question in own if question.answer), None)
@@ -120,7 +109,6 @@ def _for_hosts(matter: Any, seen: Seen, known_text: str, today: date) -> Json:
         "hidden": matter.hidden,
         "pinned": matter.pinned,
         "answer": matter.answer,
-        "unsupported": unsupported_figures(matter.answer, known_text, today),
         "count": seen.asked_by(matter),
         "reached": len(seen.waiting(matter)),
         "wants": [question.id for question in asked if question.wanted],

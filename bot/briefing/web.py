@@ -21,19 +21,17 @@ from pydantic import BaseModel, Field, StrictStr
 
 from bot.briefing.asking import Asking
 from bot.briefing.feed import Feed, TooManyListenersError
-from bot.briefing.figures import known_text, unsupported_figures
-from bot.briefing.hearing import NAME
 from bot.briefing.hosting import Act, ActRefusedError, ChangedMeanwhileError, Hosting
 from bot.briefing.links import join_url, page_url, screen_url
-from bot.briefing.sessions import Briefing, BriefingMissingError, Role, Sessions
-from bot.briefing.sheet import FORMATS, write_sheet
+from bot.briefing.sessions import NAME, Briefing, BriefingMissingError, Role, Sessions
+from bot.briefing.sheet import FORMATS, candidates_of, write_sheet
 from bot.briefing.views import Seen, for_hosts, look, of_asker
 from bot.channels.limits import TOO_MANY, RateLimit
 from bot.channels.web import RefusalError
-from bot.delivery import Arrival, Inbox
+from bot.delivery import Arrival
 from bot.masking import mask
+from bot.service import Service
 from bot.settings import MessageRefusedError, Settings
-from knowledge.catalog import Catalog
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -44,6 +42,7 @@ _CHANGED = "ほかの人がこの質問を変更しました。新しい内容�
 _NO_LINE = "LINEからは参加できません。"
 _GONE = "この質問は、もうありません。"
 _NO_SHEET = "シートの形式は docx、xlsx、md のどれかです。"
+_NO_DESK = "FAQ候補を受け取る職員の窓口がありません。"
 _FULL = "いま見ている人が多すぎます。少し待ってから、もう一度開いてください。"
 
 _STREAMED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -75,9 +74,10 @@ class HostAct(BaseModel):
 
 
 class UnsentAnswer(BaseModel):
-    """An answer before it is sent."""
+    """An answer before it is sent, and the question."""
 
     text: StrictStr
+    question: StrictStr
 
 
 class Undo(BaseModel):
@@ -90,13 +90,17 @@ class Undo(BaseModel):
 class Parts:
     """What the routes of sessions are made of."""
 
-    sessions: Sessions
+    service: Service
     asking: Asking
+    hosting: Hosting
     feed: Feed
-    inbox: Inbox
     settings: Settings
-    catalog: Catalog
     now: Callable[[], datetime]
+
+    @property
+    def sessions(self) -> Sessions:
+        """All sessions."""
+        return self.service.briefings
 
     async def found(self, code: str) -> Briefing:
         """The session of an address; refuses where there is none."""
@@ -193,7 +197,7 @@ def _add_asking(router: APIRouter, parts: Parts) -> None:
         asks = sender(briefing, asker)
         id = f"{asks}:{question.id}"
         event = {"code": briefing.code, "sender": asks, "text": text, "id": id}
-        await parts.inbox.put([Arrival(id, NAME, asks, event, id)])
+        await parts.service.inbox.put([Arrival(id, NAME, asks, event, id)])
         return JSONResponse({"event": sessions.hide(id)}, 202)
 
     @router.post("/api/briefings/{code}/questions/{id}/taps")
@@ -223,8 +227,7 @@ def _add_asking(router: APIRouter, parts: Parts) -> None:
 
 
 def _add_hosting(router: APIRouter, parts: Parts) -> None:
-    sessions, hosting = parts.sessions, Hosting(parts.sessions)
-    known = known_text(parts.catalog)
+    sessions, hosting, service = parts.sessions, parts.hosting, parts.service
     as_host, as_screen = parts.admitting("host"), parts.admitting("screen")
 
     @router.get("/api/briefings/{code}/screen/events")
@@ -240,7 +243,7 @@ def _add_hosting(router: APIRouter, parts: Parts) -> None:
         links = {"page": page_url(base, briefing), "screen": screen_url(base, briefing, sessions)}
 
         def render(seen: Seen) -> str:
-            return _as_json({**for_hosts(seen, known, parts.now().date()), "links": links})
+            return _as_json({**for_hosts(seen), "links": links, "desk": bool(service.desk) and not briefing.test})
 
         return await parts.streamed(briefing.code, render)
 
@@ -252,9 +255,9 @@ def _add_hosting(router: APIRouter, parts: Parts) -> None:
 
     @router.post("/api/briefings/{code}/host/figures")
     async def figures(code: str, given: _Given, answer: UnsentAnswer) -> JSONResponse:
-        """The figures of an answer that the rules do not have, before it is sent."""
+        """The figures of an answer that no rule and no document states, before it is sent."""
         await as_host(code, given)
-        return JSONResponse({"unsupported": unsupported_figures(answer.text, known, parts.now().date())})
+        return JSONResponse({"unsupported": await service.unheld_figures(answer.text, answer.question, "")})
 
     @router.post("/api/briefings/{code}/host/undo")
     async def undo(code: str, given: _Given, wish: Undo) -> JSONResponse:
@@ -271,9 +274,19 @@ def _add_hosting(router: APIRouter, parts: Parts) -> None:
         if format not in FORMATS:
             raise RefusalError(404, _NO_SHEET)
         seen = await look(sessions, briefing)
-        written = write_sheet(seen, format, known, parts.catalog.programs, parts.now().date())
+        written = await write_sheet(seen, format, service.unheld_figures, service.programs)
         headers = {"Content-Disposition": f'attachment; filename="faq-{briefing.code}.{format}"'}
         return Response(written, media_type=FORMATS[format], headers=headers)
+
+    @router.post("/api/briefings/{code}/host/candidates")
+    async def propose(code: str, given: _Given) -> JSONResponse:
+        """Hands what hosts have answered to officials, as candidates for their FAQ; each once."""
+        briefing = await as_host(code, given)
+        if service.desk is None or briefing.test:
+            raise RefusalError(404, _NO_DESK)
+        candidates = candidates_of(await look(sessions, briefing))
+        await service.inbox.put([service.desk.offering(candidate) for candidate in candidates])
+        return JSONResponse({"candidates": len(candidates)})
 
 
 async def _tried(doing: Awaitable[None]) -> JSONResponse:

@@ -247,14 +247,15 @@ def candidate_message(entry: StaffAnswer, warnings: Iterable[str]) -> Json:
     ]
     blocks += [context([f":warning: {escape(warning)}"]) for warning in warnings]
     if entry.state == "proposed":
-        blocks.append(context([f"<@{entry.proposed_by}> が候補にしました。別の方が承認すると、近い質問に示されます。"]))
+        who = f"<@{entry.proposed_by}> " if entry.proposed_by else escape(entry.signed)
+        blocks.append(context([f"{who}が候補にしました。別の方が承認すると、近い質問に示されます。"]))
         id = str(entry.id)
         approve = button("承認する", "faq_approve", id) | {"style": "primary"}
         blocks.append(actions([approve, button("見送る", "faq_decline", id)]))
     else:
         done = "承認しました。" if entry.state == "approved" else "見送りました。"
         blocks.append(context([f"<@{entry.decided_by}> が{done}"]))
-    return {"text": f"FAQ候補(受付{entry.number})", "blocks": blocks}
+    return {"text": f"FAQ候補({entry.source})", "blocks": blocks}
 
 
 def digest_message(counts: Mapping[View, int], groups: Sequence[Group], programs: Mapping[str, Program]) -> Json:

@@ -24,7 +24,7 @@ from bot.types import room_of
 
 SLACK = "slack"
 
-_PUSHED = ("line", SLACK)
+_PUSHED = ("line", SLACK, "briefing")
 """The channels that bring an answer by themselves; the page asks for it."""
 
 _cases = sa.Table(

@@ -13,7 +13,7 @@ from bot.conversations import Conversations, RecordedTurn
 from bot.delivery import Arrival, Inbox
 from bot.desk import sentences
 from bot.desk.cases import Cases
-from bot.desk.faq import StaffAnswer, StaffAnswers
+from bot.desk.faq import Candidate, StaffAnswer, StaffAnswers
 from bot.desk.hours import OfficeHours
 from bot.desk.reporting import Group, unanswered
 from bot.desk.types import Case, Json, State
@@ -247,13 +247,13 @@ class Desk:
         if place is None:
             return replace(answer, suggestions=suggestions)
         near = known[place]
-        said = f"{answer.text}\n\n{sentences.near(near.number, near.question)}"
-        return replace(answer, text=said, suggestions=(sentences.look_at(near.number), *suggestions))
+        said = f"{answer.text}\n\n{sentences.near(near.id, near.question)}"
+        return replace(answer, text=said, suggestions=(sentences.look_at(near.id), *suggestions))
 
-    async def _look_at(self, number: int, before: Conversation) -> tuple[Answer, Conversation] | None:
+    async def _look_at(self, id: int, before: Conversation) -> tuple[Answer, Conversation] | None:
         """An official's answer that was offered, with its question."""
         known = await self.staff_answers.offered("", self._now().date())
-        entry = next((entry for entry in known if entry.number == number), None)
+        entry = next((entry for entry in known if entry.id == id), None)
         return (_as_answer(entry), before) if entry else None
 
     def _propose(self, sender: str, question: str, answered: str) -> Answer:
@@ -303,13 +303,21 @@ class Desk:
         place, passage = related[0]
         return f"{passage.strip()}\n(資料「{place}」より)"
 
-    async def warnings(self, case: Case, text: str) -> tuple[str, ...]:
+    async def warnings(self, text: str, question: str, program: str) -> tuple[str, ...]:
         """What an official should look at again before an answer is sent."""
         try:
-            unheld = await self._answerer.unheld_figures(text, case.question, case.program, self._now().date())
+            unheld = await self._answerer.unheld_figures(text, question, program, self._now().date())
         except IndexMissingError:
             return ()
         return (sentences.unheld(unheld),) if unheld else ()
+
+    def offering(self, candidate: Candidate) -> Arrival:
+        """The event by which a host's answer becomes a candidate for the FAQ, before the officials of its program."""
+        event = asdict(candidate) | {"answered_on": candidate.answered_on.isoformat()}
+        id = f"faq:{candidate.key}"
+        channel = self.slack_channel(candidate.program)
+        told = {"kind": "faq_offered", "channel": channel, "candidate": event, "id": id}
+        return Arrival(id, "slack", f"slack:{id}", told)
 
     async def unanswered(self, moment: datetime) -> tuple[Group, ...]:
         """What was not answered since the office day before; nothing where there is no index."""

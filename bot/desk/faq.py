@@ -1,14 +1,13 @@
 """Answers of officials that others may be offered: proposed by one, approved by another, over with the fiscal year."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.desk.types import Case, Reply
 from bot.storage import BIG_ID, tables
 from knowledge.figures import fiscal_year_of
 
@@ -16,7 +15,8 @@ _entries = sa.Table(
     "staff_answers",
     tables,
     sa.Column("id", BIG_ID, primary_key=True, autoincrement=True),
-    sa.Column("number", BIG_ID, nullable=False, unique=True),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("number", BIG_ID, nullable=True),
     sa.Column("program", sa.String(64), nullable=False),
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
@@ -34,11 +34,27 @@ EntryState = Literal["proposed", "approved", "declined"]
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """An answer that may become an entry: an official's to the case of this `number`, or a briefing's, without one.
+
+    `key` names it: of one key there is one entry.
+    """
+
+    key: str
+    program: str
+    question: str
+    answer: str
+    signed: str
+    answered_on: date
+    number: int | None = None
+
+
+@dataclass(frozen=True)
 class StaffAnswer:
-    """An official's answer that may be offered to others until the last day of its fiscal year."""
+    """An answer that may be offered to others until the last day of its fiscal year; `proposed_by` "" by a host."""
 
     id: int
-    number: int
+    number: int | None
     program: str
     question: str
     answer: str
@@ -52,7 +68,8 @@ class StaffAnswer:
     @property
     def source(self) -> str:
         """What it is called where an answer names its sources."""
-        return f"職員回答 {self.answered_on:%Y-%m-%d}(受付{self.number})"
+        day = f"{self.answered_on:%Y-%m-%d}"
+        return f"職員回答 {day}(受付{self.number})" if self.number else f"説明会での回答 {day}"
 
 
 class StaffAnswers:
@@ -62,29 +79,21 @@ class StaffAnswers:
         """Uses a database whose tables are there."""
         self._engine = engine
 
-    async def propose(self, case: Case, reply: Reply, official: str, event_id: str) -> tuple[StaffAnswer, bool]:
+    async def propose(self, candidate: Candidate, official: str, event_id: str) -> tuple[StaffAnswer, bool]:
         """Makes an answer a candidate; returns it, and whether it was this event that did so.
 
         Args:
-            case: what was asked.
-            reply: what was answered.
-            official: who proposes it, by Slack id.
+            candidate: what was asked and answered.
+            official: who proposes it, by Slack id; "" for a host.
             event_id: of the tap.
         """
-        answered_on = reply.written_at.date()
-        row = {
-            "number": case.number,
-            "program": case.program,
-            "question": case.question,
-            "answer": reply.text,
-            "signed": reply.signed,
-            "answered_on": answered_on,
-            "expires_on": date(fiscal_year_of(answered_on) + 1, 3, 31),
+        row = asdict(candidate) | {
+            "expires_on": date(fiscal_year_of(candidate.answered_on) + 1, 3, 31),
             "state": "proposed",
             "proposed_by": official,
             "proposed_with": event_id,
         }
-        known = sa.select(_entries).where(_entries.c.number == case.number)
+        known = sa.select(_entries).where(_entries.c.key == candidate.key)
         async with self._engine.begin() as connection:
             found = (await connection.execute(known)).one_or_none()
             if found is None:

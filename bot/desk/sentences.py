@@ -76,18 +76,18 @@ def says_unsolved(text: str) -> int | None:
 
 
 def looks_at(text: str) -> int | None:
-    """The number of the official's answer that somebody wants to see."""
+    """The id of the official's answer that somebody wants to see."""
     return _number(_LOOKS_AT.fullmatch(_bare(text)))
 
 
-def look_at(number: int) -> str:
+def look_at(id: int) -> str:
     """The tap that shows an official's answer."""
-    return f"職員回答{number}を見る"
+    return f"職員回答{id}を見る"
 
 
-def near(number: int, question: str) -> str:
+def near(id: int, question: str) -> str:
     """An official has answered a question that is near: the question is shown, so that it is not taken for the same."""
-    return f"近いご質問に、職員が回答しています(職員回答{number})。\nご質問: 「{question}」"
+    return f"近いご質問に、職員が回答しています(職員回答{id})。\nご質問: 「{question}」"
 
 
 def _bare(text: str) -> str:

@@ -5,7 +5,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from aiohttp import ClientError
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -17,6 +17,7 @@ from bot.channels.slack_calls import api_call, post, respond
 from bot.delivery import Arrival, Inbox, Prepared, RetryLaterError
 from bot.desk import cards
 from bot.desk.desk import Desk
+from bot.desk.faq import Candidate, StaffAnswer
 from bot.desk.sentences import reply_text, solved_or_not
 from bot.desk.types import Case, Json, Kind, Reply, State, View
 from bot.settings import storable
@@ -74,6 +75,8 @@ class DeskInSlack:
                 return Prepared([post(channel=channel, **message)])
             case {"kind": "faq_propose"}:
                 return await self._propose(event)
+            case {"kind": "faq_offered"}:
+                return await self._offered(event)
             case {"kind": "faq_decide"}:
                 return await self._decide(event)
             case {"kind": "command", "text": text, "user": user, "respond": url} if text in _LISTS:
@@ -137,11 +140,25 @@ class DeskInSlack:
         receipt = await self._inbox.receipt(f"{NAME}:case:{case.number}")
         if not answers or not receipt:
             return _whisper(channel, user, _NO_ANSWER)
-        entry, is_new = await self._desk.staff_answers.propose(case, answers[-1], user, event["id"])
+        reply = answers[-1]
+        known = (case.program, case.question, reply.text, reply.signed, reply.written_at.date(), case.number)
+        entry, is_new = await self._desk.staff_answers.propose(
+            Candidate(f"case-{case.number}", *known), user, event["id"]
+        )
         if not is_new:
             return _whisper(channel, user, _PROPOSED)
-        message = cards.candidate_message(entry, await self._desk.warnings(case, entry.answer))
-        return Prepared([post(channel=receipt["channel"], thread_ts=receipt["ts"], **message)])
+        return Prepared([post(channel=receipt["channel"], thread_ts=receipt["ts"], **await self._candidate(entry))])
+
+    async def _offered(self, event: Json) -> Prepared:
+        """An answer of a briefing's host, as a candidate before the officials."""
+        given = event["candidate"]
+        candidate = Candidate(**given | {"answered_on": date.fromisoformat(given["answered_on"])})
+        entry, _ = await self._desk.staff_answers.propose(candidate, "", event["id"])
+        return Prepared([post(channel=event["channel"], **await self._candidate(entry))])
+
+    async def _candidate(self, entry: StaffAnswer) -> Json:
+        warnings = await self._desk.warnings(entry.answer, entry.question, entry.program)
+        return cards.candidate_message(entry, warnings)
 
     async def _decide(self, event: Json) -> Prepared:
         user, channel = event["user"], event["channel"]
@@ -310,7 +327,7 @@ class DeskInSlack:
         signed = f"{self._desk.office(case.program)} {name}".strip()
         reply = Reply(0, case.number, case.question, state["kind"], text, signed, "", self._now(), False)
         metadata = state | {"text": text, "signed": signed, "key": secrets.token_hex(16)}
-        warnings = await self._desk.warnings(case, text)
+        warnings = await self._desk.warnings(text, case.question, case.program)
         return cards.preview_view(view["title"]["text"], reply_text(reply), warnings, metadata)
 
     async def _send(self, user: str, written: Json) -> str:

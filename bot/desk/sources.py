@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from bot.answering import Knowledge
-from knowledge.figures import normalize, read_days, read_figures
+from bot.holding import unsupported
 from knowledge.rules.tables import rows_of
 
 _RELATED = 3
@@ -40,22 +40,11 @@ def unheld_figures(text: str, question: str, program: str, day: date, knowledge:
     """
     catalog = knowledge.catalog
     ids = [program] if program in catalog.programs else list(catalog.programs)
-    rows = [row for id in ids for row in rows_of(catalog.programs[id])]
+    rows = [f"{row.says} {row.needs}" for id in ids for row in rows_of(catalog.programs[id])]
     guides = [catalog.guides[id].read_text(encoding="utf-8") for id in ids]
     passages = [passage for _, passage in related(question, program, knowledge)]
-    held = {figure for source in (question, *guides, *passages) for _, figure in _figures(source, day)}
-    held |= {figure for row in rows for _, figure in _figures(f"{row.says} {row.needs}", day)}
-    return tuple(dict.fromkeys(words for words, figure in _figures(text, day) if figure not in held))
-
-
-def _figures(text: str, day: date) -> list[tuple[str, object]]:
-    """The figures and days of a text: their words, and what they come to."""
-    plain = normalize(text)
-    figures: list[tuple[str, object]] = [
-        (plain[figure.start : figure.end], (figure.dimension, figure.value)) for figure in read_figures(plain)
-    ]
-    days = [(plain[found.start : found.end], (found.first_on, found.last_on)) for found in read_days(plain, day)]
-    return [*figures, *days]
+    spans = unsupported(text, [question, *rows, *guides, *passages], day)
+    return tuple(dict.fromkeys(text[start:end] for start, end in spans))
 
 
 def grouped(questions: Sequence[str], knowledge: Knowledge) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from bot.answerer import Answerer
-from bot.drafting import unsupported
+from bot.drafting import marked
 from bot.settings import Settings
 from bot.types import Inquiry
 from tests.adversarial.models import serving
@@ -20,7 +20,7 @@ SOURCES = [
 
 
 @pytest.mark.parametrize(
-    ("text", "marked"),
+    ("text", "expected"),
     [
         ("財政力指数0.6の町は対象です。支援は3か月程度です。", ()),
         ("支援は三か月程度で、公募は年3回です。", ()),
@@ -31,9 +31,9 @@ SOURCES = [
         ("費用は５万円です。", ("5万円",)),
     ],
 )
-def test_what_nothing_states_is_marked(text, marked):
-    spans = unsupported(text.replace("５", "5"), SOURCES, DAY)
-    assert tuple(text.replace("５", "5")[start:end] for start, end in spans) == marked
+def test_what_nothing_states_is_marked(text, expected):
+    spans = marked(text.replace("５", "5"), SOURCES, DAY)
+    assert tuple(text.replace("５", "5")[start:end] for start, end in spans) == expected
 
 
 async def test_a_draft_is_shown_as_it_was_checked(data_dir):

@@ -158,11 +158,6 @@ async def test_answered_aloud_is_said_to_who_asked(asked):
     assert (await asked.mine("甲"))[0]["state"] == "aloud"
 
 
-async def test_figures_that_the_rules_do_not_have_are_named_to_the_host(asked):
-    await asked.answer(1, "上限は2億円で、3日までです。")
-    assert (await asked.matter(1))["unsupported"] == ["2億円"]
-
-
 @pytest.mark.parametrize(
     ("act", "numbers", "also"),
     [

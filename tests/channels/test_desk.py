@@ -6,6 +6,7 @@ Everything goes the whole way: signed requests in, and what the stand-ins of bot
 import asyncio
 import json
 import re
+import secrets
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ import pytest
 
 import bot.channels.line  # noqa: F401 (takes seconds, which no test is to wait for)
 from bot.app import build_app
+from bot.briefing.views import for_hosts, look
 from bot.settings import Settings
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
@@ -96,6 +98,46 @@ class Office(Running):
         return pushed["view"], sent
 
 
+class Hall:
+    """A briefing session of the office's, with who asks on its page and a host."""
+
+    def __init__(self, office, service, briefing):
+        self.office, self.sessions, self.briefing = office, service.briefings, briefing
+        self.api = f"/api/briefings/{briefing.code}"
+        self.host = {"Authorization": f"Bearer {self.sessions.secret(briefing, 'host')}"}
+
+    async def ask(self, text, asker="asker-0000000001"):
+        body = {"id": secrets.token_hex(8), "text": text}
+        await self.office.client.post(f"{self.api}/questions", json=body, headers={"X-Asker": asker})
+        await self.office.idle()
+
+    async def seen(self):
+        return await look(self.sessions, await self.sessions.find(self.briefing.code))
+
+    async def matter(self):
+        """The first matter, as a host sees it."""
+        return for_hosts(await self.seen())["matters"][0]
+
+    async def act(self, name, **also):
+        matter = await self.matter()
+        wish = {"name": name, "seen": [[matter["number"], matter["version"]]], **also}
+        response = await self.office.client.post(f"{self.api}/host/acts", json=wish, headers=self.host)
+        assert response.status_code == 200, response.text
+        await self.office.idle()
+
+    async def leave_for_later(self):
+        matter = await self.matter()
+        await self.act("later", questions=[question["id"] for question in matter["questions"]])
+
+    async def undo(self):
+        change = for_hosts(await self.seen())["undo"]["change"]
+        await self.office.client.post(f"{self.api}/host/undo", json={"change": change}, headers=self.host)
+        await self.office.idle()
+
+    async def replies(self):
+        return [question.reply for asked in (await self.seen()).questions.values() for question in asked]
+
+
 @asynccontextmanager
 async def office(line, slack, data_dir, folder, **settings):
     database = folder / "desk.sqlite"
@@ -122,6 +164,7 @@ async def office(line, slack, data_dir, folder, **settings):
         running = Office(client, app.state.service.inbox, database)
         running.line, running.slack, running.now, running.desk = line, slack, THURSDAY, app.state.service.desk
         async with app.router.lifespan_context(app):
+            running.service = app.state.service
             yield running
 
 
@@ -502,6 +545,65 @@ async def test_asked_on_the_page(desk):
     assert "届きました" in shown(desk.cards[0])
     assert "終了しました" in (await ask("受付1は解決した"))["text"]
     assert (await desk.client.get("/api/cases/unknown")).status_code == 404
+
+
+# --- what a briefing leaves open -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def hall(desk):
+    hall = Hall(desk, desk.service, await desk.service.briefings.start("公募説明会"))
+    await hall.ask(UNSTATED)
+    return hall
+
+
+async def test_what_a_host_leaves_for_later_is_answered_by_officials_to_who_had_asked_it(desk, hall):
+    await hall.leave_for_later()
+    (card,) = desk.cards
+    assert UNSTATED in shown(card)
+    assert "説明会から" in shown(card)
+    assert "資料に記載が見当たりません" in shown(card)
+    await hall.ask("計画策定支援の採択率はどのくらいですか", "asker-0000000002")  # joins the matter after it was left
+    await desk.write("採択率は公表していません。", name="山田")
+    first, second = await hall.replies()
+    assert first.startswith("採択率は公表していません。")
+    assert first.endswith("山田")
+    assert second == ""
+    assert (await hall.matter())["state"] == "desk"
+    assert "届きました" in shown(desk.cards[0])
+    await hall.ask("推進体制構築支援の上限は?")
+    assert len(desk.cards) == 1
+
+
+async def test_what_a_host_takes_back_is_withdrawn_and_may_be_left_again(desk, hall):
+    await hall.leave_for_later()
+    await hall.undo()
+    assert "取り下げました" in shown(desk.cards[0])
+    await hall.leave_for_later()
+    await hall.act("answer", text="非公表です。", questions=[(await hall.matter())["questions"][0]["id"]])
+    assert [("取り下げました" in shown(card)) for card in desk.cards] == [True, True]
+    assert await hall.replies() == ["非公表です。"]
+
+
+async def test_a_rehearsal_leaves_nothing_to_officials(desk):
+    hall = Hall(desk, desk.service, await desk.service.briefings.start("練習", test=True))
+    await hall.ask(UNSTATED)
+    await hall.leave_for_later()
+    assert desk.cards == []
+    assert (await desk.client.post(f"{hall.api}/host/candidates", headers=hall.host)).status_code == 404
+
+
+async def test_answers_of_hosts_become_candidates_once(desk, hall):
+    await hall.act("answer", text="公表していません。", questions=[])
+    for _ in range(2):
+        sent = await desk.client.post(f"{hall.api}/host/candidates", headers=hall.host)
+        assert sent.json() == {"candidates": 1}
+        await desk.idle()
+    (candidate,) = desk.slack.answers(DESK)
+    assert "公募説明会の説明者が候補にしました" in shown(candidate)
+    await press_in_thread(desk, "承認する", "U2")
+    await desk.say("計画策定支援の採択率はどのくらいですか", "U6")
+    assert "説明会での回答 2026-11-26" in (await desk.tap("職員回答1を見る", "U6"))[-1]
 
 
 # --- what becomes of answers, and of what nobody answered ----------------------------------------------------------

@@ -17,6 +17,7 @@ const ACTS = {
   take: "回答中",
   reopen: "未回答に戻す",
   later: "後日回答",
+  desk: "職員の回答",
   reword: "言い換え",
   answer: "回答",
   aloud: "口頭で回答",
@@ -102,7 +103,7 @@ function turnTo(id) {
 
 function matterItem(matter, before) {
   const opened = before?.querySelector("details")?.open;
-  const { number, wording, count, state, released, pinned, hidden, answer, unsupported } = matter;
+  const { number, wording, count, state, released, pinned, hidden, answer } = matter;
   const mark = make("input", { type: "checkbox", "aria-label": `Q${number}を選ぶ`, checked: matter.chosen, onchange: () => choose(number) });
   return make(
     "li",
@@ -119,7 +120,6 @@ function matterItem(matter, before) {
     ),
     make("p", { class: "matter-wording" }, wording),
     answer ? make("p", { class: "matter-answer" }, answer) : null,
-    unsupported.length ? make("p", { class: "warning" }, `要確認: 規則と資料にない数字があります(${unsupported.join("、")})`) : null,
     remaining(matter),
     make(
       "div",
@@ -223,16 +223,20 @@ function form(label, text, longest, submit, words) {
   return made;
 }
 
+function listedIn(matter) {
+  return [...matter.questions.map(({ id }) => id), ...matter.wants];
+}
+
 // The answer goes to the questions that stand in the dialog, whatever joins the matter meanwhile.
 function writeAnswer(matter) {
-  const listed = [...matter.questions.map(({ id }) => id), ...matter.wants];
+  const listed = listedIn(matter);
   let checked = "";
   const submit = async (text) => {
     if (checked !== text) {
-      const { ok, body } = await send(`${api}/host/figures`, { text }, headers);
+      const { ok, body } = await send(`${api}/host/figures`, { text, question: matter.wording }, headers);
       if (ok && body.unsupported.length) {
         checked = text;
-        return `規則と資料にない数字があります(${body.unsupported.join("、")})。正しければ、もう一度「送る」を押してください。`;
+        return `規則と資料に見当たらない数字や日付があります(${body.unsupported.join("、")})。正しければ、もう一度「送る」を押してください。`;
       }
     }
     if (await act("answer", [matter], { text, questions: listed })) dialog.close();
@@ -253,10 +257,13 @@ function showActs(matter) {
   const then = (name) => async () => {
     if (await act(name, [matter])) dialog.close();
   };
+  const leave = async () => {
+    if (await act("later", [matter], { questions: listedIn(matter) })) dialog.close();
+  };
   const offered = [
     matter.state === "answering" ? ["未回答に戻す", then("reopen")] : ["いま答えています(回答中)", then("take")],
     ["口頭で回答した", () => noteAloud(matter)],
-    ["後日回答する", then("later")],
+    [session.desk ? "後日回答する(職員の窓口に送る)" : "後日回答する", leave],
     matter.state === "open" || matter.state === "answering" ? null : ["未回答に戻す", then("reopen")],
     ["言い換える", () => reword(matter)],
     matter.pinned ? ["固定をやめる", then("unpin")] : ["先頭に固定する", then("pin")],
@@ -368,13 +375,25 @@ async function showSheet() {
         make("tbody", {}, lines.filter((line) => line.section === section).map(row)),
       ),
     ),
-    make("div", { class: "acts" }, button("印刷する", () => print(), { class: "choice main" }), button("戻る", closeSheet, { class: "choice" })),
+    make(
+      "div",
+      { class: "acts" },
+      button("印刷する", () => print(), { class: "choice main" }),
+      session.desk ? button("回答をFAQ候補として職員の窓口に送る", propose, { class: "choice" }) : null,
+      button("戻る", closeSheet, { class: "choice" }),
+    ),
   );
   dialog.close();
   document.getElementById("work").hidden = true;
   bar.hidden = true;
   document.body.classList.add("with-sheet");
   sheet.hidden = false;
+}
+
+async function propose() {
+  const { ok, body } = await send(`${api}/host/candidates`, {}, headers);
+  closeSheet();
+  say(ok ? `説明者の回答${body.candidates}件を、FAQ候補として職員の窓口に送りました。すでに送ったものは、重ねて送られません。` : body.text);
 }
 
 function closeSheet() {

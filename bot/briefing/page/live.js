@@ -109,6 +109,7 @@ export const STATES = {
   written: { words: "回答済み", look: "yes" },
   aloud: { words: "口頭で回答済み", look: "yes" },
   later: { words: "後日回答", look: "silent" },
+  desk: { words: "回答済み", look: "yes" },
 };
 
 export function stateBadge(state) {
