@@ -1,10 +1,13 @@
 """Matches a message with the entries of the FAQ, by the wordings in which people have asked for them."""
 
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
 from bot.understanding import beside_names
 from knowledge.catalog import Catalog
+from knowledge.encoder.encoding import load_encoder
+from knowledge.matters import load_matters
 from knowledge.search import Searcher
 from knowledge.types import Chunk, Fact, FaqEntry
 
@@ -14,16 +17,16 @@ FAQ_FITS = 0.35
 FAQ_FITS_NAMED = 0.15
 """The same where the program is known, so that the question is about our matter anyway."""
 
-FAQ_CERTAIN = 0.6
+FAQ_CERTAIN = 0.5
 """From this likelihood on, an entry is taken for what was asked even against other readings of the message."""
 
-FAQ_PLAIN = 0.9
+FAQ_PLAIN = 0.8
 """From this likelihood on, the message is the entry's own matter, whatever facts it gives beside it."""
 
 SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
 
-_SILENCE_COSTS = 0.05
+_SILENCE_COSTS = 0.1
 """What is stated goes before what is not, where the question is as near to both."""
 
 QUESTION_LENGTH = 300
@@ -56,15 +59,20 @@ def find_matches(
     found: dict[tuple[str, str], Match] = {}
     for question in understanding.questions:
         matter = beside_names(question, catalog.programs.values()) if program else question
-        for match in nearest_entries(question[:QUESTION_LENGTH], matter[:QUESTION_LENGTH], program, catalog, searcher):
+        texts = question[:QUESTION_LENGTH], matter[:QUESTION_LENGTH]
+        for match in nearest_entries(*texts, program, catalog, searcher, whole=not understanding.continues):
             found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 
 
 def nearest_entries(
-    question: str, matter: str, program: str, catalog: Catalog, searcher: Searcher
+    question: str, matter: str, program: str, catalog: Catalog, searcher: Searcher, *, whole: bool = True
 ) -> tuple[Match, ...]:
-    """The entry nearest to a question or to what it says beside its program's name, and a section as certain."""
+    """The entry nearest to a question or to what it says beside its program's name, and a section as certain.
+
+    What wordings have taught counts where the question is `whole`: of a few words that go on from the last question
+    it would be sure without reason.
+    """
     scores: dict[tuple[str, str], float] = {}
     entries = {(owner, entry.id): entry for owner, faq in catalog.faq.items() for entry in faq}
     for text in dict.fromkeys((question, matter)):
@@ -72,6 +80,8 @@ def nearest_entries(
             key = (hit.program, hit.target)
             if key in entries:  # an index from before the FAQ changed may know others
                 scores[key] = max(hit.score, scores.get(key, 0.0))
+    if whole:
+        scores = _with_what_was_learnt(scores, matter, [program] if program else list(catalog.faq), entries.keys())
     ranked = sorted(scores, key=lambda key: scores[key] - _SILENCE_COSTS * bool(entries[key].not_stated), reverse=True)
     matches: list[Match] = []
     for key in ranked[:2]:
@@ -80,6 +90,28 @@ def nearest_entries(
         if fits and (not matches or (entries[key].section and scores[key] >= FAQ_CERTAIN)):
             matches.append(Match(entries[key], key[0], scores[key], scores[key] - others >= SAME_MATTER, question))
     return tuple(matches)
+
+
+def _with_what_was_learnt(
+    scores: Mapping[tuple[str, str], float], matter: str, programs: Sequence[str], known: Container[tuple[str, str]]
+) -> dict[tuple[str, str], float]:
+    """How surely each entry is meant, by wordings that are near and by what wordings have taught, in equal parts.
+
+    An entry of a program whose wordings were not learnt (a user's own) is as sure as its nearest wordings say.
+    """
+    matters = load_matters()
+    learnt = [program for program in programs if program in matters.programs]
+    if not learnt or not matter:
+        return dict(scores)
+    vector = load_encoder().encode_queries([matter])[0]
+    told = {
+        (program, entry): share
+        for program in learnt
+        for entry, share in matters.tell(program, vector).items()
+        if (program, entry) in known
+    }
+    alone = {key: score for key, score in scores.items() if key[0] not in learnt}
+    return alone | {key: (scores.get(key, 0.0) + share) / 2 for key, share in told.items()}
 
 
 def nearest_section(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Chunk | None:

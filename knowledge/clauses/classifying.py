@@ -81,7 +81,7 @@ class ClauseClassifier:
 
     def _tell(self, name: str, vectors: Matrix) -> list[Told]:
         head = self._heads[name]
-        shares = _softmax((vectors - self._mean) * SCALE @ head.weights + head.biases)
+        shares = softmax((vectors - self._mean) * SCALE @ head.weights + head.biases)
         return [Told(head.values[int(row.argmax())], float(row.max())) for row in shares]
 
 
@@ -96,7 +96,8 @@ def load_classifier() -> ClauseClassifier:
         return ClauseClassifier(str(learnt["encoder"]), learnt["mean"], heads)
 
 
-def _softmax(scores: Matrix) -> Matrix:
+def softmax(scores: Matrix) -> Matrix:
+    """Probabilities of scores, a row for each."""
     raised: Matrix = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares: Matrix = raised / raised.sum(axis=1, keepdims=True)
     return shares

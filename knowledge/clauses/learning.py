@@ -125,15 +125,15 @@ def main() -> None:
     learnt = {"encoder": np.array(encoder.name), "mean": mean}
     facts = sorted({fact for example in examples for fact in example.says})
     for fact in facts:
-        learnt |= _named(fact, _learn(fact, examples, (vectors - mean) * SCALE))
+        learnt |= _named(fact, _learn(fact, examples, vectors - mean))
     for file in sorted(ROLES.glob("*.yaml")):
         name = role_name(file.stem)
         roles = [Example(text, {name: role}) for role, text in _read(file)]
         vectors = encoder.encode_queries([example.text for example in roles])
-        learnt |= _named(name, _learn(name, roles, (vectors - mean) * SCALE))
+        learnt |= _named(name, _learn(name, roles, vectors - mean))
     asked = [Example(text, {ASKED: subject}) for subject, text in _read(ASKS)]
     vectors = encoder.encode_queries([example.text for example in asked])
-    learnt |= _named(ASKED, _learn(ASKED, asked, (vectors - mean) * SCALE))
+    learnt |= _named(ASKED, _learn(ASKED, asked, vectors - mean))
     names = [key.removesuffix(".values") for key in learnt if key.endswith(".values")]
     np.savez_compressed(
         LEARNT, allow_pickle=False, **learnt, names=np.array(names), examples=np.array(examples_digest())
@@ -148,11 +148,25 @@ def _named(name: str, head: tuple[list[str], Matrix, Matrix]) -> dict[str, np.nd
 
 def _learn(fact: str, examples: Sequence[Example], vectors: Matrix) -> tuple[list[str], Matrix, Matrix]:
     said = [example.says.get(fact, SAYS_NOTHING) for example in examples]
-    values = sorted(set(said))
     counted = [1.0 if fact in e.says else _OTHERS_WEIGHT if e.nothing_else else 0.0 for e in examples]
-    shares = np.array(counted) / sum(counted)
+    return learn_classes(said, vectors, counted)
+
+
+def learn_classes(
+    said: Sequence[str], vectors: Matrix, counted: Sequence[float] | None = None
+) -> tuple[list[str], Matrix, Matrix]:
+    """What tells classes apart by vectors: the classes, weights (dimension, classes) and biases (classes,).
+
+    Args:
+        said: the class of each example.
+        vectors: a row for each example, without the mean of all.
+        counted: how much each example counts; None where all count alike.
+    """
+    values = sorted(set(said))
+    counts = np.array(counted if counted is not None else [1.0] * len(said))
+    shares = counts / counts.sum()
     wanted = np.eye(len(values))[[values.index(value) for value in said]]
-    inputs = np.hstack([vectors, np.ones((len(vectors), 1), dtype=np.float32)])
+    inputs = np.hstack([vectors * SCALE, np.ones((len(vectors), 1), dtype=np.float32)])
 
     def loss(flat: Matrix) -> tuple[float, Matrix]:
         parameters = flat.reshape(inputs.shape[1], len(values))

@@ -1,0 +1,5 @@
+"""Tells which entry of a program's FAQ a question asks for, by what its wordings have taught."""
+
+from knowledge.matters.classifying import load_matters
+
+__all__ = ["load_matters"]
