@@ -26,7 +26,7 @@ APPS = {"bot": bot_app, "ingest": ingest_app}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
 
 NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
-OF_TESTS = {"FAQ_STEP", "TEST_DATABASE_URL"}
+OF_TESTS = {"TEST_DATABASE_URL"}
 
 COMMAND = re.compile(r"python -m (\S.*?)(?: [|>].*)?$")
 COMMANDS = sorted({found[1] for code in CODE if (found := COMMAND.search(code))})
