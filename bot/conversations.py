@@ -6,6 +6,7 @@ Who asked is stored as a keyed hash only. The state that the next message contin
 import hashlib
 import hmac
 import logging
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from bot.types import Conversation, Turn, room_of
 
 _log = logging.getLogger(__name__)
 
-_turns = sa.Table(
+turns = sa.Table(
     "turns",
     tables,
     sa.Column("id", BIG_ID, primary_key=True, autoincrement=True),
@@ -35,10 +36,26 @@ _turns = sa.Table(
     sa.Column("helpful", sa.Boolean, nullable=True),
     sa.Column("note", sa.Text, nullable=True),
     sa.Column("channel", sa.String(16), nullable=True),
+    sa.Column("reply_to", sa.Text, nullable=True),
     sa.Index("turns_of_a_conversation", "conversation", "id"),
 )
 
 _state = TypeAdapter(Conversation)
+
+_PAGE = 500
+"""Turns that are read at a time, so that nothing else waits long."""
+
+
+@dataclass(frozen=True)
+class RuledTurn:
+    """A turn that rules answered and that can still be put right: what was asked, and the rulings in their JSON form.
+
+    `question` has the question before it that a reply of a few words goes on from.
+    """
+
+    key: str
+    question: str
+    rulings: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -70,15 +87,17 @@ class RecordedTurn:
 class Conversations:
     """The record of all conversations."""
 
-    def __init__(self, engine: AsyncEngine, id_hash_key: bytes) -> None:
+    def __init__(self, engine: AsyncEngine, id_hash_key: bytes, seal: Callable[[str], str] = lambda sender: "") -> None:
         """Uses a database whose tables are there.
 
         Args:
             engine: the database.
             id_hash_key: hides who asked; with another key, earlier conversations are not found again.
+            seal: encrypts where an answer that rules gave may be put right; "" where nobody would.
         """
         self._engine = engine
         self._id_hash_key = id_hash_key
+        self._seal = seal
 
     async def recall(self, sender: str) -> Conversation:
         """Where the conversation with this sender stands; a new one where nothing usable is stored.
@@ -87,9 +106,9 @@ class Conversations:
             sender: channel and id of the person or room, as the platform gives it.
         """
         newest = (
-            sa.select(_turns.c.state)
-            .where(_turns.c.conversation == self.hide(sender))
-            .order_by(_turns.c.id.desc())
+            sa.select(turns.c.state)
+            .where(turns.c.conversation == self.hide(sender))
+            .order_by(turns.c.id.desc())
             .limit(1)
         )
         async with self._engine.connect() as connection:
@@ -101,14 +120,30 @@ class Conversations:
     async def turn(self, key: str) -> RecordedTurn | None:
         """A turn by its key; None where it is not stored any more."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(sa.select(_turns).where(_turns.c.key == key))).one_or_none()
+            row = (await connection.execute(sa.select(turns).where(turns.c.key == key))).one_or_none()
         return _read_turn(row) if row else None
 
     async def since(self, moment: datetime) -> tuple[RecordedTurn, ...]:
         """The turns asked since a moment, the oldest first."""
-        newer = sa.select(_turns).where(_turns.c.asked_at >= moment.astimezone(UTC)).order_by(_turns.c.id)
+        newer = sa.select(turns).where(turns.c.asked_at >= moment.astimezone(UTC)).order_by(turns.c.id)
         async with self._engine.connect() as connection:
             return tuple(map(_read_turn, (await connection.execute(newer)).all()))
+
+    async def ruled(self, moment: datetime) -> AsyncIterator[RuledTurn]:
+        """The turns since a moment whose answers rest on rules and can still be put right, the oldest first."""
+        newer = sa.and_(turns.c.asked_at >= moment.astimezone(UTC), turns.c.reply_to.is_not(None))
+        columns = (turns.c.id, turns.c.key, turns.c.question, turns.c.answer, turns.c.state)
+        last = 0
+        while True:
+            page = sa.select(*columns).where(newer, turns.c.id > last).order_by(turns.c.id).limit(_PAGE)
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(page)).all()
+            for row in rows:
+                asked = dict.fromkeys(filter(None, (row.state.get("question"), row.question)))
+                yield RuledTurn(row.key, "\n".join(asked), tuple(row.answer["rulings"]))
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1].id
 
     async def record(self, turn: Turn, connection: AsyncConnection | None = None) -> None:
         """Stores a turn, and with it the state that the next one continues from; not one about the record itself.
@@ -130,35 +165,36 @@ class Conversations:
             "room": self.hide(room) if (room := room_of(turn.sender)) else None,
             "person": self.hide(turn.person or turn.sender),
             "channel": turn.sender.partition(":")[0],
+            "reply_to": (self._seal(turn.sender) or None) if turn.answer.rulings else None,
         }
         if connection:
-            await connection.execute(sa.insert(_turns), row)
+            await connection.execute(sa.insert(turns), row)
             return
         async with self._engine.begin() as own:
-            await own.execute(sa.insert(_turns), row)
+            await own.execute(sa.insert(turns), row)
 
     async def amend(self, turn: Turn) -> None:
         """Replaces the answer of a recorded turn and the state after it; one that was forgotten stays so."""
         grown = {"answer": turn.answer.as_json(), "state": _state.dump_python(turn.conversation, mode="json")}
         async with self._engine.begin() as connection:
-            await connection.execute(sa.update(_turns).where(_turns.c.key == turn.key).values(**grown))
+            await connection.execute(sa.update(turns).where(turns.c.key == turn.key).values(**grown))
 
     async def answered(self, key: str) -> dict[str, Any] | None:
         """The answer of a turn in its JSON form; None where it is not stored any more."""
         async with self._engine.connect() as connection:
-            found = await connection.execute(sa.select(_turns.c.answer).where(_turns.c.key == key))
+            found = await connection.execute(sa.select(turns.c.answer).where(turns.c.key == key))
             answer: dict[str, Any] | None = found.scalar_one_or_none()
         return answer
 
     async def remark(self, key: str, **remark: Any) -> bool:
         """Keeps with a turn whether its answer was `helpful`, or a `note`; returns whether there is such a turn."""
-        kept = sa.update(_turns).where(_turns.c.key == key).values(**remark)
+        kept = sa.update(turns).where(turns.c.key == key).values(**remark)
         async with self._engine.begin() as connection:
             return (await connection.execute(kept)).rowcount == 1
 
     async def of_person(self, person: str) -> tuple[RecordedTurn, ...]:
         """All turns of a person, in whatever room, the oldest first."""
-        own = sa.select(_turns).where(_turns.c.person == self.hide(person)).order_by(_turns.c.id)
+        own = sa.select(turns).where(turns.c.person == self.hide(person)).order_by(turns.c.id)
         async with self._engine.connect() as connection:
             return tuple(map(_read_turn, (await connection.execute(own)).all()))
 
@@ -168,22 +204,22 @@ class Conversations:
         Where others took part in a person's conversations, what is remembered of these is forgotten too.
         """
         if message:
-            about = _turns.c.message == self.hide(message)
+            about = turns.c.message == self.hide(message)
         elif room:
-            about = _turns.c.room == self.hide(room)
+            about = turns.c.room == self.hide(room)
         else:
-            about = _turns.c.person == self.hide(person)
+            about = turns.c.person == self.hide(person)
         async with self._engine.begin() as connection:
             if person:
-                shared = _turns.c.conversation.in_(sa.select(_turns.c.conversation).where(about))
+                shared = turns.c.conversation.in_(sa.select(turns.c.conversation).where(about))
                 fresh = _state.dump_python(Conversation(), mode="json")
-                await connection.execute(sa.update(_turns).where(shared).values(state=fresh))
-            await connection.execute(sa.delete(_turns).where(about))
+                await connection.execute(sa.update(turns).where(shared).values(state=fresh))
+            await connection.execute(sa.delete(turns).where(about))
 
     async def purge(self, cutoffs: Cutoffs) -> int:
         """Deletes the turns whose time is over; returns how many."""
-        old = sa.delete(_turns).where(
-            cutoffs.passed(_turns.c.channel, _turns.c.asked_at, lambda moment: moment.astimezone(UTC))
+        old = sa.delete(turns).where(
+            cutoffs.passed(turns.c.channel, turns.c.asked_at, lambda moment: moment.astimezone(UTC))
         )
         async with self._engine.begin() as connection:
             return (await connection.execute(old)).rowcount

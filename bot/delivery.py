@@ -1,9 +1,10 @@
 """Durable delivery: what a platform sent is stored before it is acknowledged, then answered and sent, once.
 
 An event's way is one row of the inbox: `ready` -> `running` (leased by a worker) -> `done`, or `parked` where it cannot
-be delivered. The answer is stored before it is sent, together with the turn of the conversation, so that a worker
-which takes over a dead one's event sends that answer and asks nothing again. What was sent is wiped when it is done;
-the event's id stays, so that a late redelivery is still known.
+be delivered, or `held` where what is to be sent waits for its sender's next event. The answer is stored before it is
+sent, together with the turn of the conversation, so that a worker which takes over a dead one's event sends that answer
+and asks nothing again. What was sent is wiped when it is done; the event's id stays, so that a late redelivery is still
+known.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ _GATHER = 0.02
 
 Json = dict[str, Any]
 
-Outcome = Literal["delivered", "put_off", "parked", "taken_over", "failed"]
+Outcome = Literal["delivered", "put_off", "held", "parked", "taken_over", "failed"]
 """How an attempt to deliver ended; `failed` where the inbox could not be written to."""
 
 _log = logging.getLogger(__name__)
@@ -96,6 +97,14 @@ class RetryLaterError(Exception):
 
 class AskedToWaitError(RetryLaterError):
     """The platform asked for so many seconds, and has surely not taken it: no attempt was made, and none is counted."""
+
+
+class HeldBackError(Exception):
+    """The platform takes nothing for this person now, but will with their next event: what is to go along with it."""
+
+    def __init__(self, problem: str, outgoing: "list[Json]") -> None:
+        super().__init__(problem)
+        self.outgoing = outgoing
 
 
 class UndeliverableError(Exception):
@@ -201,6 +210,7 @@ class Channel(Protocol):
         Raises:
             AskedToWaitError: not now, and none of it was taken.
             RetryLaterError: not now, or perhaps.
+            HeldBackError: with the sender's next event.
             UndeliverableError: never.
         """
 
@@ -393,6 +403,32 @@ class Inbox:
         async with self._engine.begin() as connection:
             await self._update(connection, lease, state="parked", problem=problem, **also)
 
+    async def hold(self, lease: Lease, outgoing: list[Json], problem: str) -> None:
+        """What is to be sent waits for its sender's next event, which takes it along."""
+        kept = _WIPED | {"outgoing": outgoing}
+        async with self._engine.begin() as connection:
+            await self._update(connection, lease, state="held" if outgoing else "done", problem=problem, **kept)
+
+    async def held(self, sender: str, room: int) -> tuple[list[int], list[Json]]:
+        """What waits for a sender, the oldest first, as far as there is room; with the ids by which it is let go."""
+        waits = sa.select(_inbox.c.id, _inbox.c.outgoing).where(
+            _inbox.c.conversation == self._hide(sender), _inbox.c.state == "held"
+        )
+        ids: list[int] = []
+        messages: list[Json] = []
+        async with self._engine.connect() as connection:
+            for row in (await connection.execute(waits.order_by(_inbox.c.id))).all():
+                if len(messages) + len(row.outgoing) > room:
+                    break
+                ids.append(row.id)
+                messages += row.outgoing
+        return ids, messages
+
+    async def let_go(self, connection: AsyncConnection, ids: Sequence[int]) -> None:
+        """What was held is on its way with another event, which is stored in this transaction of the caller's."""
+        taken = sa.update(_inbox).where(_inbox.c.id.in_(ids), _inbox.c.state == "held")
+        await connection.execute(taken.values(state="done", problem=None, **_WIPED))
+
     async def _update(self, connection: AsyncConnection, lease: Lease, **values: Any) -> None:
         held = sa.and_(_inbox.c.id == lease.id, _inbox.c.worker == lease.worker, _inbox.c.state == "running")
         if (await connection.execute(sa.update(_inbox).where(held).values(**values))).rowcount != 1:
@@ -410,6 +446,15 @@ class Inbox:
             found: Json | None = (await connection.execute(newest)).scalar_one_or_none()
         return found
 
+    async def posted(self, channel: str, ts: str) -> str:
+        """The id of the event for which a message of Slack's was posted; "" where it is none of ours."""
+        of_message = sa.and_(
+            _inbox.c.receipt["channel"].as_string() == channel, _inbox.c.receipt["ts"].as_string() == ts
+        )
+        oldest = sa.select(_inbox.c.event_id).where(of_message).order_by(_inbox.c.id).limit(1)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(oldest)).scalar_one_or_none() or ""
+
     async def knows(self, message: str) -> bool:
         """Whether an event of this message has arrived."""
         known = sa.select(sa.exists().where(_inbox.c.message == self._hide(message)))
@@ -417,13 +462,13 @@ class Inbox:
             return bool((await connection.execute(known)).scalar_one())
 
     async def forget(self, *, message: str = "", person: str = "", room: str = "") -> None:
-        """Wipes what waits or is parked of a message or room, or what is parked of a person: what waits came later."""
+        """Wipes what is unsent of a message or room, or of a person what is given up or held: what waits came later."""
         if message:
-            about = sa.and_(_inbox.c.message == self._hide(message), _inbox.c.state.in_(("ready", "parked")))
+            about = sa.and_(_inbox.c.message == self._hide(message), _inbox.c.state.in_(("ready", "parked", "held")))
         elif room:
-            about = sa.and_(_inbox.c.room == self._hide(room), _inbox.c.state.in_(("ready", "parked")))
+            about = sa.and_(_inbox.c.room == self._hide(room), _inbox.c.state.in_(("ready", "parked", "held")))
         else:
-            about = sa.and_(_inbox.c.person == self._hide(person), _inbox.c.state == "parked")
+            about = sa.and_(_inbox.c.person == self._hide(person), _inbox.c.state.in_(("parked", "held")))
         async with self._engine.begin() as connection:
             await connection.execute(sa.update(_inbox).where(about).values(state="done", **_WIPED))
 
@@ -461,9 +506,9 @@ class Inbox:
             return (await connection.execute(ready)).rowcount
 
     async def purge(self, cutoffs: Cutoffs) -> int:
-        """Deletes what is delivered or parked and whose time is over; returns how many."""
+        """Deletes what is delivered, held or parked and whose time is over; returns how many."""
         over = cutoffs.passed(_inbox.c.channel, _inbox.c.received_at, datetime.timestamp)
-        old = sa.delete(_inbox).where(over, _inbox.c.state.in_(("done", "parked")))
+        old = sa.delete(_inbox).where(over, _inbox.c.state.in_(("done", "held", "parked")))
         async with self._engine.begin() as connection:
             return (await connection.execute(old)).rowcount
 
@@ -592,6 +637,10 @@ class Delivery:
             _log.error("event %s (%s) is parked: %s", lease.id, lease.channel, error)
             await self._inbox.park(lease, str(error))
             return "parked"
+        except HeldBackError as error:
+            _log.warning("event %s (%s) waits for its sender: %s", lease.id, lease.channel, error)
+            await self._inbox.hold(lease, error.outgoing, str(error))
+            return "held"
         except LeaseLostError:
             raise
         except AskedToWaitError as error:

@@ -84,7 +84,9 @@ class Service:
         self.programs = self.catalog.programs
         self._engine = create_engine(settings.database_url, settings.data_dir)
         id_hash_key = read_key(settings.id_hash_key, settings.data_dir / "id_hash.key")
-        self._conversations = Conversations(self._engine, id_hash_key)
+        self._seal = self._read_seal()
+        seal = self._seal.close if self._seal else lambda sender: ""
+        self._conversations = Conversations(self._engine, id_hash_key, seal)
         self.inbox = Inbox(self._engine, self._conversations.hide)
         self.desk = self._open_desk()
         self.briefings = Sessions(self._engine, self._conversations.hide, now)
@@ -92,15 +94,20 @@ class Service:
         self.tracing = open_tracing(settings)
         self._quota_asked_at = -math.inf
 
-    def _open_desk(self) -> Desk | None:
-        """The people who answer, where Slack and a channel of theirs are set up."""
+    def _read_seal(self) -> Seal | None:
+        """What encrypts where officials write back to; None where there are none."""
         settings = self.settings
         if not is_staffed(settings, self.programs):
             return None
-        seal = Seal(read_key(settings.reply_key, settings.data_dir / "reply.key"))
+        return Seal(read_key(settings.reply_key, settings.data_dir / "reply.key"))
+
+    def _open_desk(self) -> Desk | None:
+        """The people who answer, where Slack and a channel of theirs are set up."""
+        if self._seal is None:
+            return None
         hours = load_office_hours()
-        cases = Cases(self._engine, self.inbox, seal, self._conversations.hide, hours, self._now)
-        answers, channel = StaffAnswers(self._engine), settings.slack_desk_channel
+        cases = Cases(self._engine, self.inbox, self._seal, self._conversations.hide, hours, self._now)
+        answers, channel = StaffAnswers(self._engine), self.settings.slack_desk_channel
         known = (self._conversations, self.answerer, hours, self.programs)
         return Desk(cases, answers, self.inbox, *known, channel, self._now)
 

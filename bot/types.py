@@ -237,7 +237,7 @@ class Citation:
 class Answer:
     """What is said to the person, and why.
 
-    `for_staff` tells that the person asks for a person; `case` is the key of the case that the answer tells of.
+    `for_staff` tells that it is about asking a person; `case` is the key of the case that the answer tells of.
     """
 
     text: str

@@ -82,7 +82,7 @@ def lay_out_card(answer: Answer, programs: Mapping[str, Program]) -> Card:
     settled = any(ruling.outcome is Outcome.SETTLED for ruling in answer.rulings)
     shown = [ruling for ruling in answer.rulings if not settled or ruling.outcome is not Outcome.NOT_STATED]
     headlines = tuple(headline for ruling in shown if (headline := _headline(ruling, programs)))
-    if not headlines and answer.status in _STATUSES:
+    if not headlines and answer.status in _STATUSES and not answer.for_staff:
         look, verdict = _STATUSES[answer.status]
         headlines = (Headline("", "", verdict, look),)
     return Card(headlines, said, basis, answer.citations)

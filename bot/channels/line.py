@@ -34,6 +34,7 @@ from linebot.v3.webhooks import (
     UnfollowEvent,
     UnsendEvent,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.briefing.line import LineSessions
 from bot.briefing.sessions import Briefing
@@ -44,12 +45,13 @@ from bot.channels.progress import shown
 from bot.delivery import (
     AskedToWaitError,
     Attempt,
+    HeldBackError,
     Json,
     Prepared,
     RetryLaterError,
     UndeliverableError,
 )
-from bot.desk.sentences import ASK_STAFF, solved_or_not
+from bot.desk.sentences import ASK_STAFF, taps_below
 from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError
@@ -64,9 +66,10 @@ _RETRY_KEYS = uuid.UUID("5a1ad3c6-41c0-4a43-a5b9-8bdd2a3c7a4e")
 
 TIMEOUT = ClientTimeout(total=10)
 _LOADING_SECONDS = 20
+_QUOTED = 100
 
-_CARRIED = 4
-"""Messages of officials that go along with an answer: the platform takes five at a time."""
+_AT_ONCE = 5
+"""Messages that the platform takes at a time."""
 
 _TOKEN_WAIT = 10.0
 """Seconds until a refused token is tried again: it may have been replaced."""
@@ -130,12 +133,33 @@ class LineChannel:
         if event.get("kind") == "staff_reply":
             return await self._prepare_reply(event)
         prepared = await self._prepare(event)
-        if not (self._desk and event.get("replyToken") and prepared.outgoing):
+        if not (event.get("replyToken") and prepared.outgoing):
             return prepared
-        replies = await self._desk.cases.carry_all(sender_of(event["source"]), _event_id(event), _CARRIED)
+        return await self._with_replies(event, await self._with_held(event, prepared))
+
+    async def _with_held(self, event: Json, prepared: Prepared) -> Prepared:
+        """What is sent, behind earlier answers that the month's quota held back: a reply costs none of it."""
+        inbox, before = self._service.inbox, prepared.record
+        ids, held = await inbox.held(sender_of(event["source"]), _AT_ONCE - len(prepared.outgoing))
+        if not ids:
+            return prepared
+
+        async def record(connection: AsyncConnection) -> None:
+            if before:
+                await before(connection)
+            await inbox.let_go(connection, ids)
+
+        return replace(prepared, outgoing=[*held, *prepared.outgoing], record=record)
+
+    async def _with_replies(self, event: Json, prepared: Prepared) -> Prepared:
+        """What is sent, behind what officials have written to its sender."""
+        room = _AT_ONCE - len(prepared.outgoing)
+        if not (self._desk and room):
+            return prepared
+        replies = await self._desk.cases.carry_all(sender_of(event["source"]), _event_id(event), room)
         if not replies:
             return prepared
-        taps = [messages.say_item(text) for reply in replies for text in solved_or_not(reply.number)]
+        taps = [messages.say_item(text) for reply in replies for text in taps_below(reply)]
         carried = [messages.reply_message(reply) for reply in replies]
         return replace(prepared, outgoing=messages.also_offering([*carried, *prepared.outgoing], taps))
 
@@ -146,7 +170,7 @@ class LineChannel:
         if not carried:
             return Prepared([])
         reply, _ = carried
-        taps = [messages.say_item(text) for text in solved_or_not(reply.number)]
+        taps = [messages.say_item(text) for text in taps_below(reply)]
         return Prepared([messages.with_quick_replies(messages.reply_message(reply), taps)])
 
     async def _prepare(self, event: Json) -> Prepared:
@@ -266,9 +290,10 @@ class LineChannel:
         try:
             await self._answer_or_push(event, outgoing, attempt)
         except _MonthlyLimitError as error:
-            if any("reply" in message for message in outgoing) and self._desk:
+            own = [message for message in outgoing if "reply" not in message]
+            if len(own) < len(outgoing) and self._desk:
                 await self._desk.cases.release(attempt.event_id, "held")
-            raise UndeliverableError(str(error)) from error
+            raise HeldBackError(str(error), [*_leading(event), *own][-_AT_ONCE + 1 :]) from error
         if any("reply" in message for message in outgoing) and self._desk:
             await self._desk.cases.arrived(attempt.event_id)
 
@@ -414,6 +439,12 @@ def _event_id(event: Json) -> str:
 def _target(event: Json) -> str:
     """Where a push goes: the room, or the person."""
     return room_of(event["source"]) or str(event["source"].get("userId") or "")
+
+
+def _leading(event: Json) -> list[Json]:
+    """Says which question an answer is to that comes later than it."""
+    asked = messages.clip(event.get("message", {}).get("text", ""), _QUOTED)
+    return [messages.text_message(f"前のご質問「{asked}」への回答です。")] if asked else []
 
 
 def _read_postback(data: str) -> Json:

@@ -9,6 +9,7 @@ from linebot.v3.messaging import AsyncMessagingApi, AsyncMessagingApiBlob, RichM
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.channels.line_messages import CHECK, Json, postback_action
+from bot.desk.sentences import ASK_STAFF, FETCH
 from knowledge.types import Program
 
 NAME = "madoguchi"
@@ -63,14 +64,16 @@ async def put_in_place(
 
 
 def _buttons(programs: tuple[Program, ...], staff_label: str) -> list[list[tuple[str, Json]]]:
-    """Label and data of each button, row by row: the programs, then what one does most."""
+    """Label and data of each button, row by row: the programs, what one does most, officials where they are there."""
     first = [(program.short_name, {"say": f"{program.name}はどんな支援ですか"}) for program in programs]
     second: list[tuple[str, Json]] = [
         (CHECK, {"check": ""}),
         (CALLS, {"say": "各事業の今の募集状況"}),
-        (staff_label, {"say": staff_label}),
     ]
-    return [first, second]
+    staff: tuple[str, Json] = (staff_label, {"say": staff_label})
+    if staff_label != ASK_STAFF:
+        return [first, [*second, staff]]
+    return [first, second, [staff, (FETCH, {"say": FETCH})]]
 
 
 def _menu(buttons: list[list[tuple[str, Json]]]) -> Json:

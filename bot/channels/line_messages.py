@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.channels.cards import Card, Headline, Look, lay_out_card
-from bot.desk.sentences import reply_text
+from bot.desk.sentences import reply_text, title
 from bot.desk.types import Reply
 from bot.replies import SOURCES
 from bot.types import Answer, Citation
@@ -146,10 +146,10 @@ def _answer_message(answer: Answer, programs: Mapping[str, Program], staff_label
 def reply_message(reply: Reply) -> Json:
     """What an official wrote, as a card; `reply` goes along to say which one it is, and is not of the message."""
     text = reply_text(reply)
-    title = "職員からの回答" if reply.kind == "answer" else "職員からの連絡"
+    number = [] if reply.kind == "correction" else [_text(f"受付番号{reply.number}", size="xs", color=_FAINT)]
     body: list[Json] = [
-        _text(f"受付番号{reply.number}", size="xs", color=_FAINT),
-        _text(title, size="lg", weight="bold", color=_COLORS["asks"]),
+        *number,
+        _text(title(reply), size="lg", weight="bold", color=_COLORS["asks"]),
         {"type": "separator", "margin": "md"},
         _text(f"ご質問: {clip(reply.question, 300)}", size="sm", color=_FAINT, margin="md"),
         _text(reply.text, size="md", color=_INK, margin="lg"),

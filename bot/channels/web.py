@@ -51,6 +51,7 @@ _PROBLEMS = {
     413: "送られた内容が大きすぎます。質問を短くして、もう一度お試しください。",
 }
 _FIELDS = {
+    "turns": "turns は、回答に付いている turn の値を100個まで並べて送ってください。",
     "turn": "turn は、回答に付いている値で送ってください。",
     "helpful": "helpful は true か false で送ってください。",
     "note": "note(ひとこと)は1000文字までの文字列で送ってください。",
@@ -91,6 +92,12 @@ class Owned(BaseModel):
     """The body of `POST /api/record` and `POST /api/forget`: whoever knows a conversation's id, owns it."""
 
     conversation_id: Annotated[StrictStr, Field(pattern=r"\A[!-~]{1,128}\z")]
+
+
+class Given(BaseModel):
+    """The body of `POST /api/corrections`: turns whose answers were shown."""
+
+    turns: Annotated[list[Annotated[StrictStr, Field(pattern=r"\A[0-9a-f]{32}\z")]], Field(max_length=100)]
 
 
 class Check(BaseModel):
@@ -303,6 +310,14 @@ def routes(service: Service, settings: Settings, now: Callable[[], datetime]) ->
             return refusal
         told = await service.desk.told(key) if service.desk else None
         return JSONResponse(told) if told else _refusal(404, _NO_LONGER)
+
+    @api.post("/corrections")
+    async def corrections(given: Given, request: Request) -> JSONResponse:
+        """What officials have put right of answers that were given here, by those who know their turns."""
+        if refusal := refused(given.turns[0] if given.turns else "", request):
+            return refusal
+        told = await service.desk.told_right(given.turns) if service.desk else []
+        return JSONResponse({"corrections": told})
 
     router.include_router(api, prefix="/api/v1")
     router.include_router(api, prefix="/api", include_in_schema=False)  # as it was before it had a version

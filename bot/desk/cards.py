@@ -3,19 +3,23 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.channels.slack_blocks import actions, button, clip, context, escape, modal, plain, plain_section, section
 from bot.desk.faq import StaffAnswer
 from bot.desk.reporting import Group
-from bot.desk.types import Case, Json, Reply, State, View
+from bot.desk.types import CORRECTION, Case, Json, Kind, Reply, State, View
 from bot.replies import SOURCES
 from knowledge.types import Program
 from knowledge.watching import Change
 
+if TYPE_CHECKING:
+    from bot.drafting import Draft
+
 LONGEST_REPLY = 1400
 """Characters of a reply: the preview hands it on in a view's metadata, of which Slack takes 3,000, escaped."""
 
-_CHANNELS = {"line": "LINE", "slack": "Slack", "web": "チャットの画面", "briefing": "説明会"}
+_CHANNELS = {"line": "LINE", "slack": "Slack", "web": "チャットの画面", "briefing": "説明会", CORRECTION: "規則の変更"}
 _STATES = {
     State.OPEN: "未対応",
     State.TAKEN: "対応中",
@@ -28,6 +32,7 @@ _ENDED = {
     "unheard": "回答のあと、質問者から連絡がないため終了しました。",
     "gone": "質問者が質問を取り消したか、退会したため、内容を消しました。",
     "expired": "保存期間を過ぎたため、内容を消しました。",
+    "dropped": "訂正は送らないことにしました。",
 }
 _STOPPED = {
     "unknown": "資料に記載が見当たりません。",
@@ -44,6 +49,13 @@ _LISTED = 150
 
 _GROUPS = 8
 _CHANGES = 10
+_EXAMPLES = 7
+
+WRITTEN = "text"
+"""What the name of the field begins with in which an official writes."""
+
+_OF_A_VIEW = ("type", "title", "close", "submit", "callback_id", "private_metadata")
+"""What of a view goes back when it is updated."""
 
 PAGE = 12
 """Cases on a page of the home tab, which takes 100 blocks in all."""
@@ -56,13 +68,16 @@ def case_message(case: Case, replies: Sequence[Reply], programs: Mapping[str, Pr
     title = f"受付{case.number} {_STATES[case.state]}"
     blocks: list[Json] = [{"type": "header", "text": plain(title)}]
     if case.question:
-        blocks.append(section(f"*質問*\n{_quoted(case.question)}"))
+        heading = "訂正の検討" if case.corrects else "質問"
+        blocks.append(section(f"*{heading}*\n{_quoted(clip(case.question, 2500))}"))
     blocks.append(context([_origin(case, programs)]))
-    if case.question:
+    if case.question and not case.corrects:
         blocks += _what_is_known(case)
     if case.assignee:
         blocks.append(section(f"*担当* <@{case.assignee}>"))
-    blocks += [_reply(reply) for reply in replies if reply.text]
+    blocks += (
+        [_correction(replies)] if case.corrects and replies else [_reply(reply) for reply in replies if reply.text]
+    )
     if case.ended:
         blocks.append(context([_ENDED[case.ended]]))
     if buttons := _buttons(case):
@@ -101,12 +116,23 @@ def _reply(reply: Reply) -> Json:
     return section(f"*{kind}* <@{reply.written_by}>({arrived})\n{_quoted(reply.text)}")
 
 
+def _correction(replies: Sequence[Reply]) -> Json:
+    arrived = sum(reply.arrived for reply in replies)
+    first = next((reply for reply in replies if reply.text), replies[0])
+    return section(
+        f"*訂正* <@{first.written_by}>({len(replies)}件のうち{arrived}件に届きました)\n{_quoted(first.text)}"
+    )
+
+
 def _quoted(text: str) -> str:
     return "\n".join(f">{escape(line)}" for line in text.splitlines())
 
 
 def _buttons(case: Case) -> list[Json]:
     number = str(case.number)
+    if case.corrects:
+        write = button("訂正を書く", "case_correct", number) | {"style": "primary"}
+        return [write, button("送らない", "case_drop", number)] if case.waits else []
     if case.state is State.OPEN:
         return [
             button("担当する", "case_take", number) | {"style": "primary"},
@@ -122,16 +148,19 @@ def _buttons(case: Case) -> list[Json]:
     return [button("FAQ候補にする", "case_faq", number)] if case.question and case.was_answered else []
 
 
-def writing_view(case: Case, kind: str, draft: str, related: Iterable[tuple[str, str]]) -> Json:
+def writing_view(
+    case: Case, kind: Kind, draft: str, related: Iterable[tuple[str, str]], worded: "Draft | None" = None
+) -> Json:
     """The modal in which an official writes: an answer, or why the question goes back.
 
     Args:
         case: what is asked.
-        kind: `answer` or `return`.
+        kind: what is written.
         draft: what stands in the field at first.
         related: passages that may help, each with its place.
+        worded: what a chat model would write, where one has.
     """
-    answers = kind == "answer"
+    label = {"answer": "回答", "return": "差し戻す理由", "correction": "訂正"}[kind]
     text = {
         "type": "plain_text_input",
         "action_id": "text",
@@ -141,7 +170,7 @@ def writing_view(case: Case, kind: str, draft: str, related: Iterable[tuple[str,
     name = {"type": "plain_text_input", "action_id": "text", "max_length": 30}
     blocks = [
         section(f"*質問*\n{_quoted(clip(case.question, 1500))}"),
-        {"type": "input", "block_id": "text", "label": plain("回答" if answers else "差し戻す理由"), "element": text},
+        {"type": "input", "block_id": WRITTEN, "label": plain(label), "element": text},
         {
             "type": "input",
             "block_id": "name",
@@ -150,19 +179,63 @@ def writing_view(case: Case, kind: str, draft: str, related: Iterable[tuple[str,
             "element": name,
         },
     ]
-    if draft:
+    if draft and kind == "answer":
         blocks.append(context(["下書きは、資料の文から作りました。確かめてから直してください。"]))
+    blocks += _worded(worded) if worded else []
     blocks += [context([f"*{escape(place)}*\n{escape(clip(passage, 500))}"]) for place, passage in related]
-    return modal(f"受付{case.number}{'に回答' if answers else 'を差し戻す'}", blocks) | {
+    return modal(writing_title(case.number, kind), blocks) | {
         "callback_id": "case_write",
         "private_metadata": json.dumps({"case": case.number, "kind": kind}),
         "submit": plain("内容を確認"),
     }
 
 
-def preview_view(title: str, shown: str, warnings: Iterable[str], metadata: Json) -> Json:
-    """What the asker will get, before it is sent; closing it leads back to the writing."""
-    blocks = [section("*このまま質問者に届きます。*"), plain_section(shown)]
+def _worded(draft: "Draft") -> list[Json]:
+    """A chat model's draft, which is for officials alone; what no source states is marked."""
+    shown, end = "", 0
+    for start, stop in draft.marked:
+        shown += f"{draft.text[end:start]}:warning:{draft.text[start:stop]}"
+        end = stop
+    shown += draft.text[end:]
+    notes = ["言語モデルが書いたものです。そのままでは、だれにも届きません。"]
+    if draft.marked:
+        missing = "、".join(dict.fromkeys(draft.unsupported))
+        notes.append(f":warning: 資料や規則に見当たらない数字・日付・判断: {escape(missing)}")
+    return [
+        section(f"*言語モデルの下書き*\n{_quoted(clip(shown, 2000))}"),
+        context(notes),
+        actions([button("この下書きを使う", "case_draft", clip(draft.text, LONGEST_REPLY))]),
+    ]
+
+
+def using_draft(view: Json, text: str) -> Json:
+    """The modal with a draft in its field. The field gets another name, as Slack keeps what a known one has."""
+    blocks = [
+        block
+        | {"block_id": f"{WRITTEN}-drafted", "element": block["element"] | {"initial_value": clip(text, LONGEST_REPLY)}}
+        if block.get("block_id", "").startswith(WRITTEN)
+        else block
+        for block in view["blocks"]
+    ]
+    return {name: view[name] for name in _OF_A_VIEW if name in view} | {"blocks": blocks}
+
+
+def examples(questions: Sequence[str]) -> list[tuple[str, str]]:
+    """What is put right, each once, under a heading."""
+    asked = list(dict.fromkeys(questions))
+    listed = [f"・{clip(' '.join(question.split()), 60)}" for question in asked[:_EXAMPLES]]
+    more = [f"ほか{len(asked) - _EXAMPLES}件"] if len(asked) > _EXAMPLES else []
+    return [("前の内容に基づいて答えたご質問", "\n".join([*listed, *more]))] if asked else []
+
+
+def writing_title(number: int, kind: Kind) -> str:
+    """The title of the modals in which something is written and sent."""
+    return f"受付{number}{ {'answer': 'に回答', 'return': 'を差し戻す', 'correction': 'の訂正'}[kind] }"
+
+
+def preview_view(title: str, shown: str, to: str, warnings: Iterable[str], metadata: Json) -> Json:
+    """What the asker, or those who asked the questions `to` which it goes, will get, before it is sent."""
+    blocks = [section(f"*このまま{to}質問者に届きます。*"), plain_section(shown)]
     blocks += [context([f":warning: {escape(warning)}"]) for warning in warnings]
     return modal(title, blocks) | {
         "callback_id": "case_send",
@@ -296,9 +369,11 @@ def unanswered_blocks(groups: Sequence[Group], programs: Mapping[str, Program]) 
     return [section(clip("\n".join(["*前の営業日の朝から、答えられなかった質問*", *lines]), 3000))]
 
 
-def note(what: str, actor: str, assignee: str | None) -> str:
+def note(what: str, case: Case) -> str:
     """What is said in the thread of a card; "" for what the card itself shows."""
-    who = f"<@{assignee}>" if assignee else ""
+    who = f"<@{case.assignee}>" if case.assignee else ""
+    if case.corrects:
+        return f"{who or 'どなたか'}、訂正を送るかどうかを決めてください。" if what in ("reminded", "escalated") else ""
     return {
         "reminded": f"{who or 'どなたか'}、質問者が回答を待っています。",
         "escalated": f"<!channel> {who} 1営業日を過ぎても回答していません。対応をお願いします。",

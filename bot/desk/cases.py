@@ -15,10 +15,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.conversations import RuledTurn, turns
 from bot.delivery import Arrival, Inbox
 from bot.desk.hours import Does, OfficeHours
 from bot.desk.sealing import Seal
-from bot.desk.types import ASKER, DESK, WAITING, Case, Entry, Json, Kind, Reply, State, View
+from bot.desk.types import ASKER, CORRECTION, DESK, WAITING, Case, Entry, Json, Kind, Reply, State, View
 from bot.storage import BIG_ID, Cutoffs, tables
 from bot.types import room_of
 
@@ -67,6 +68,8 @@ _replies = sa.Table(
     sa.Column("written_at", sa.Double, nullable=False),
     sa.Column("carried_by", sa.String(255), nullable=True, index=True),
     sa.Column("arrived_at", sa.Double, nullable=True),
+    sa.Column("turn", sa.String(32), nullable=True, index=True),  # of the answer that it puts right
+    sa.Column("question", sa.Text, nullable=True),  # of that answer
 )
 
 _record = sa.Table(
@@ -222,6 +225,7 @@ class Cases:
         else:
             about = _cases.c.room == self._hide(room) if room else _cases.c.person == self._hide(person)
         async with self._writing() as connection:
+            await self._forget_corrections(connection, message, person, room)
             for row in await self._rows(connection, about):
                 await connection.execute(
                     sa.update(_replies).where(_replies.c.number == row.number).values(asker=None, text="", signed="")
@@ -231,6 +235,14 @@ class Cases:
                 )
                 if emptied and row.question:
                     await self._tell(connection, emptied, ASKER, "gone")
+
+    async def _forget_corrections(self, connection: AsyncConnection, message: str, person: str, room: str) -> None:
+        if message:
+            about = turns.c.message == self._hide(message)
+        else:
+            about = turns.c.room == self._hide(room) if room else turns.c.person == self._hide(person)
+        theirs = _replies.c.turn.in_(sa.select(turns.c.key).where(about))
+        await connection.execute(sa.update(_replies).where(theirs).values(asker=None, question="", text="", signed=""))
 
     # --- the officials' side -----------------------------------------------------------------------------------
 
@@ -249,17 +261,26 @@ class Cases:
         return taken or await self.case(number)
 
     async def reply(
-        self, number: int, official: str, kind: Kind, text: str, signed: str, *, key: str
+        self,
+        number: int,
+        official: str,
+        kind: Kind,
+        text: str,
+        signed: str,
+        *,
+        key: str,
+        corrects: Sequence[RuledTurn] = (),
     ) -> tuple[Case, bool] | None:
-        """Sends an answer, or the question back with the reason, to the asker.
+        """Sends an answer, or the question back with the reason, to the asker; or a correction to several.
 
         Args:
             number: of the case.
             official: who writes, by Slack id.
-            kind: which of the two.
+            kind: which of these.
             text: what the asker reads.
             signed: the office and the name.
             key: names this writing of theirs: of one key there is one reply.
+            corrects: of a correction, the answers that it puts right.
 
         Returns:
             The case, and whether this reply is the one that answers it: not where somebody else was first. None where
@@ -281,25 +302,43 @@ class Cases:
                 known = (await connection.execute(mine)).first() is not None
                 return (self._case(rows[0]), known) if rows else None
             row = {
-                "key": key,
                 "number": number,
-                "asker": changed.asker,
-                "channel": changed.channel,
                 "kind": kind,
                 "text": text,
                 "signed": signed,
                 "written_by": official,
                 "written_at": moment.timestamp(),
             }
-            id = (await connection.execute(sa.insert(_replies).values(row).returning(_replies.c.id))).scalar_one()
-            await self._tell(connection, changed, official, "answered" if kind == "answer" else "returned")
-            sender = self._seal.open(changed.reply_to) if changed.reply_to else ""
-            if sender and changed.channel in _PUSHED:
-                event_id = f"case:{number}:reply:{id}"
-                event = {"kind": "staff_reply", "reply": id, "id": event_id}
-                way_back = Arrival(event_id, changed.channel, sender, event)
-                await self._inbox.add(connection, [way_back])
+            await self._tell(connection, changed, official, _WRITTEN[kind])
+            if kind == "correction":
+                await self._put_right(connection, row, key, corrects)
+            else:
+                to = {"key": key, "asker": changed.asker, "channel": changed.channel}
+                await self._write(connection, row | to, changed.reply_to)
         return self._case(changed), True
+
+    async def _put_right(self, connection: AsyncConnection, row: Json, key: str, corrects: Sequence[RuledTurn]) -> None:
+        """Writes the same to everybody whose answer it puts right, once for each answer."""
+        for number, turn in enumerate(corrects):
+            known = sa.select(turns.c.conversation, turns.c.channel, turns.c.reply_to).where(turns.c.key == turn.key)
+            if asked := (await connection.execute(known)).one_or_none():  # deleted meanwhile: nobody to write to
+                of_turn = {"key": f"{key}:{number}" if number else key, "turn": turn.key, "question": turn.question}
+                to = {"asker": asked.conversation, "channel": asked.channel}
+                await self._write(connection, row | of_turn | to, asked.reply_to)
+
+    async def _write(self, connection: AsyncConnection, row: Json, reply_to: str | None) -> None:
+        """Stores a reply, and what brings it back where its channel does so by itself."""
+        id = (await connection.execute(sa.insert(_replies).values(row).returning(_replies.c.id))).scalar_one()
+        sender = self._seal.open(reply_to) if reply_to else ""
+        if sender and row["channel"] in _PUSHED:
+            event_id = f"case:{row['number']}:reply:{id}"
+            event = {"kind": "staff_reply", "reply": id, "id": event_id}
+            await self._inbox.add(connection, [Arrival(event_id, row["channel"], sender, event)])
+
+    async def drop(self, number: int, official: str) -> Case | None:
+        """No answers are put right; None where that is no waiting case of the kind."""
+        waits = sa.and_(_cases.c.number == number, _cases.c.channel == CORRECTION, _cases.c.state.in_(WAITING))
+        return await self._step(waits, official, "dropped", state=State.CLOSED, ended="dropped", **_WIPED)
 
     async def case(self, number: int) -> Case | None:
         """A case by its number."""
@@ -347,8 +386,12 @@ class Cases:
             if taken.rowcount != 1:
                 return None
             (reply,) = await self._read_replies(connection, _replies.c.id == id)
-            (row,) = await self._rows(connection, _cases.c.number == reply.number)
-        sender = self._seal.open(row.reply_to) if row.reply_to else ""
+            joined = _replies.join(_cases, _cases.c.number == _replies.c.number)
+            joined = joined.outerjoin(turns, turns.c.key == _replies.c.turn)
+            back = sa.case((_replies.c.turn.is_(None), _cases.c.reply_to), else_=turns.c.reply_to)
+            to = sa.select(back).select_from(joined).where(_replies.c.id == id)
+            reply_to = (await connection.execute(to)).scalar_one()
+        sender = self._seal.open(reply_to) if reply_to else ""
         return (reply, sender) if sender else None
 
     async def carry_all(self, sender: str, event_id: str, limit: int) -> tuple[Reply, ...]:
@@ -381,11 +424,22 @@ class Cases:
         async with self._writing() as connection:
             for number in set((await connection.execute(let_go)).scalars()):
                 (row,) = await self._rows(connection, _cases.c.number == number)
-                await self._tell(connection, row, DESK, what)
+                await self._tell(connection, row, DESK, what, shown=row.channel != CORRECTION)
 
     async def arrived(self, event_id: str) -> None:
         """What an event carried has reached the asker."""
         await self._arrive(_replies.c.carried_by == event_id)
+
+    async def corrections(self, keys: Sequence[str]) -> dict[str, Reply]:
+        """What puts answers right, by the keys of their turns; their asker has it then."""
+        about = _replies.c.turn.in_(keys)
+        found = sa.select(_replies.c.id, _replies.c.turn).where(about, _replies.c.text != "")
+        async with self._engine.connect() as connection:
+            turn_of = {row.id: row.turn for row in (await connection.execute(found)).all()}
+            replies = await self._read_replies(connection, _replies.c.id.in_(turn_of))
+        if not all(reply.arrived for reply in replies):
+            await self._arrive(about)
+        return {turn_of[reply.id]: reply for reply in replies}
 
     async def fetched(self, number: int) -> None:
         """The asker has seen what was written to them."""
@@ -401,7 +455,9 @@ class Cases:
         async with self._writing() as connection:
             for number in set((await connection.execute(brought)).scalars()):
                 (row,) = await self._rows(connection, _cases.c.number == number)
-                await self._tell(connection, row, DESK, "arrived")
+                late = sa.select(sa.func.count()).where(_replies.c.number == number, _replies.c.arrived_at.is_(None))
+                shown = row.channel != CORRECTION or not (await connection.execute(late)).scalar_one()
+                await self._tell(connection, row, DESK, "arrived", shown=shown)
 
     # --- time --------------------------------------------------------------------------------------------------
 
@@ -432,7 +488,8 @@ class Cases:
             rows = await self._rows(connection, old)
             for row in rows:
                 about = _replies.c.number == row.number
-                await connection.execute(sa.update(_replies).where(about).values(asker=None, text="", signed=""))
+                wiped = {"asker": None, "question": "", "text": "", "signed": ""}
+                await connection.execute(sa.update(_replies).where(about).values(**wiped))
                 ended = row.ended or "expired"
                 emptied = await self._change(
                     connection, _cases.c.number == row.number, state=State.CLOSED, ended=ended, **_EMPTIED
@@ -466,15 +523,24 @@ class Cases:
         return (await connection.execute(change)).one_or_none()
 
     async def _tell(
-        self, connection: AsyncConnection, row: Any, actor: str, what: str, kind: str = "case_changed"
+        self,
+        connection: AsyncConnection,
+        row: Any,
+        actor: str,
+        what: str,
+        kind: str = "case_changed",
+        *,
+        shown: bool = True,
     ) -> None:
         """Writes a line of the record, and has Slack show it; the card first, as its thread hangs on it."""
         line = {"number": row.number, "at": self._now().timestamp(), "actor": actor, "what": what}
         id = (await connection.execute(sa.insert(_record).values(line).returning(_record.c.id))).scalar_one()
-        event = {"kind": kind, "case": row.number, "what": what, "actor": actor, "assignee": row.assignee}
+        if not shown:
+            return
+        event = {"kind": kind, "case": row.number, "what": what}
         card = f"{SLACK}:case:{row.number}"
-        shown = Arrival(f"case:{row.number}:{id}", SLACK, card, event, card if kind == "case_card" else "")
-        await self._inbox.add(connection, [shown])
+        told = Arrival(f"case:{row.number}:{id}", SLACK, card, event, card if kind == "case_card" else "")
+        await self._inbox.add(connection, [told])
 
     async def _found(self, about: sa.ColumnElement[bool], order: Any = _cases.c.number) -> tuple[Case, ...]:
         async with self._engine.connect() as connection:
@@ -493,12 +559,13 @@ class Cases:
 
     async def _read_replies(self, connection: AsyncConnection, about: sa.ColumnElement[bool]) -> tuple[Reply, ...]:
         joined = _replies.join(_cases, _cases.c.number == _replies.c.number)
-        found = sa.select(_replies, _cases.c.question).select_from(joined).where(about).order_by(_replies.c.id)
+        question = sa.func.coalesce(_replies.c.question, _cases.c.question)
+        found = sa.select(_replies, question.label("asked")).select_from(joined).where(about).order_by(_replies.c.id)
         return tuple(
             Reply(
                 row.id,
                 row.number,
-                row.question,
+                row.asked,
                 row.kind,
                 row.text,
                 row.signed,
@@ -541,6 +608,7 @@ _EMPTIED: Json = {
     "found": None,
 }
 
+_WRITTEN: dict[Kind, str] = {"answer": "answered", "return": "returned", "correction": "corrected"}
 _DONE: dict[Does, str] = {"remind": "reminded", "escalate": "escalated"}
 
 

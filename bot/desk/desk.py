@@ -6,25 +6,33 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from bot import replies as bot_replies
 from bot.answerer import Answerer
-from bot.conversations import Conversations, RecordedTurn
+from bot.conversations import Conversations, RecordedTurn, RuledTurn
 from bot.delivery import Arrival, Inbox
 from bot.desk import sentences
 from bot.desk.cases import Cases
+from bot.desk.corrections import LOOKED_BACK, outdated
 from bot.desk.faq import Candidate, StaffAnswer, StaffAnswers
 from bot.desk.hours import OfficeHours
 from bot.desk.reporting import Group, unanswered
-from bot.desk.types import Case, Json, State
+from bot.desk.types import CORRECTION, Case, Json, Reply, State
 from bot.settings import Settings
-from bot.types import Answer, AnswerStatus, Citation, Conversation, seen_by_many
+from bot.types import Answer, AnswerStatus, Citation, Conversation, Inquiry, seen_by_many
 from bot.worker import AnswererProcess
 from knowledge.types import Choice, IndexMissingError, Program
 from knowledge.watching import Change
 
+if TYPE_CHECKING:
+    from bot.drafting import Draft
+
 _QUOTED = 200
 """Characters of the bot's answer that are shown before it is sent to an official."""
+
+_LISTED = 5
+"""Cases of an asker that are told of at once, the newest first."""
 
 _NOON = 12
 """The hour from which on a morning's digest is not posted any more."""
@@ -92,6 +100,7 @@ class Desk:
         self.programs = programs
         self._inbox = inbox
         self._digested: date | None = None
+        self._compared: date | None = None
         self._conversations = conversations
         self._answerer = answerer
         self._slack_channel = slack_channel
@@ -142,6 +151,8 @@ class Desk:
                 return Answer(sentences.KEPT, AnswerStatus.ANSWERED), replace(before, desk="")
         elif sentences.taps_send(text) and (case := await self.cases.by_key(before.turn)):  # once more
             return self._telling(case, await self._state(case)), before
+        if sentences.fetches(text):
+            return await self._tell_all(sender), before
         if (number := sentences.looks_at(text)) is not None and (offered := await self._look_at(number, before)):
             return offered
         return await self._about_a_case(sender, text, before)
@@ -174,6 +185,12 @@ class Desk:
             found=matter.found,
         )
         return case
+
+    async def _tell_all(self, sender: str) -> Answer:
+        """How the questions of an asker stand; what waits for them comes along with any answer."""
+        cases = (await self.cases.of_asker(sender))[:_LISTED]
+        offered = tuple(offer for case in cases for offer in sentences.offers(case))
+        return Answer(sentences.listed(cases), AnswerStatus.ANSWERED, suggestions=offered)
 
     async def _about_a_case(self, sender: str, text: str, before: Conversation) -> tuple[Answer, Conversation] | None:
         asked = sentences.asks_status(text, named=before.asked_for is not None)
@@ -223,7 +240,9 @@ class Desk:
                 return self._propose(sender, text, ""), replace(after, desk="proposed")
             turn = await self._conversations.turn(after.turn) if after.turn else None
             if turn is None:
-                return Answer(sentences.AWAITED, AnswerStatus.NEEDS_INFO), replace(after, desk="awaited")
+                return Answer(sentences.AWAITED, AnswerStatus.NEEDS_INFO, for_staff=True), replace(
+                    after, desk="awaited"
+                )
             matter = _matter(turn)
             return self._propose(sender, matter.question, _answered(matter)), replace(after, desk="proposed")
         if not self.slack_channel(after.program):
@@ -259,7 +278,7 @@ class Desk:
     def _propose(self, sender: str, question: str, answered: str) -> Answer:
         choices = tuple(Choice(label, label) for label in (sentences.SEND, sentences.KEEP))
         text = sentences.proposal(question, answered, seen_by_many(sender))
-        return Answer(text, AnswerStatus.NEEDS_INFO, choices=choices)
+        return Answer(text, AnswerStatus.NEEDS_INFO, choices=choices, for_staff=True)
 
     async def told(self, key: str) -> Json | None:
         """How the case that a key names stands, for the page of its asker, who has seen it then; None without one."""
@@ -274,16 +293,7 @@ class Desk:
             "state": case.state,
             "text": sentences.state(case, (), self.hours, self._now()),
             "question": case.question,
-            "replies": [
-                {
-                    "id": reply.id,
-                    "kind": reply.kind,
-                    "text": reply.text,
-                    "signed": reply.signed,
-                    "written_at": reply.written_at.isoformat(timespec="minutes"),
-                }
-                for reply in replies
-            ],
+            "replies": [_as_json(reply) for reply in replies],
             "suggestions": list(sentences.offers(case)),
         }
 
@@ -296,12 +306,22 @@ class Desk:
 
     def draft(self, case: Case, related: Sequence[tuple[str, str]]) -> str:
         """What an official may start from: what the bot had answered from the sources, else the nearest passage."""
+        if case.corrects and case.found:
+            return str(case.found["draft"])
         if case.found and case.found["status"] == AnswerStatus.ANSWERED:
             return str(case.found["text"]).partition(bot_replies.SOURCES)[0]
         if not related:
             return ""
         place, passage = related[0]
         return f"{passage.strip()}\n(資料「{place}」より)"
+
+    async def worded(self, case: Case) -> "Draft | None":
+        """What a chat model would write to a case, for officials alone; None without a model, or in vain."""
+        asked = Inquiry(case.question, self._now().date(), Conversation(program=case.program))
+        try:
+            return await self._answerer.draft(asked)
+        except IndexMissingError:
+            return None
 
     async def warnings(self, text: str, question: str, program: str) -> tuple[str, ...]:
         """What an official should look at again before an answer is sent."""
@@ -325,6 +345,37 @@ class Desk:
             return await unanswered(self._conversations, self._answerer, _since(moment, self.hours))
         except IndexMissingError:
             return ()
+
+    async def told_right(self, keys: Sequence[str]) -> list[Json]:
+        """What puts answers right, for the page on which they were given: by the keys of their turns."""
+        replies = await self.cases.corrections(keys)
+        return [{"turn": key, "question": reply.question, **_as_json(reply)} for key, reply in replies.items()]
+
+    async def corrected(self, case: Case) -> tuple[RuledTurn, ...]:
+        """The answers that the correction of a case puts right."""
+        moment = self._now()
+        turns = [turn async for turn in self._conversations.ruled(moment - LOOKED_BACK)]
+        groups = outdated(turns, self.programs, moment.date())
+        keys = {key for found in groups if found.key == case.key for key in found.turns}
+        return tuple(turn for turn in turns if turn.key in keys)
+
+    async def _look_for_changes(self) -> None:
+        """Opens a case for each value that has changed under answers of the last weeks, once; looks once a day."""
+        moment = self._now()
+        if self._compared == moment.date():
+            return
+        turns = [turn async for turn in self._conversations.ruled(moment - LOOKED_BACK)]
+        for found in outdated(turns, self.programs, moment.date()):
+            if channel := self.slack_channel(found.program):
+                await self.cases.open(
+                    sentences.outdated(found),
+                    key=found.key,
+                    program=found.program,
+                    slack_channel=channel,
+                    sender=f"{CORRECTION}:{found.key}",
+                    found={"draft": sentences.correction(found)},
+                )
+        self._compared = moment.date()
 
     async def _digest(self) -> None:
         """Has each channel told of the morning, once on each day that the office is open."""
@@ -361,6 +412,7 @@ class Desk:
 
     async def look_after(self) -> None:
         """What time brings: reminders, escalation, closing, the digest of the morning."""
+        await self._look_for_changes()
         await self._digest()
         if moved := await self.cases.climb():
             _log.info("%d cases were reminded of, escalated or closed", moved)
@@ -379,6 +431,16 @@ def _as_answer(entry: StaffAnswer) -> Answer:
     citation = Citation(entry.program, entry.source, entry.source, "")
     text = f"{said}{bot_replies.SOURCES}{entry.source}"
     return Answer(text, AnswerStatus.ANSWERED, citations=(citation,), suggestions=(sentences.ASK_STAFF,))
+
+
+def _as_json(reply: Reply) -> Json:
+    return {
+        "id": reply.id,
+        "kind": reply.kind,
+        "text": reply.text,
+        "signed": reply.signed,
+        "written_at": reply.written_at.isoformat(timespec="minutes"),
+    }
 
 
 def _matter(turn: RecordedTurn) -> Matter:

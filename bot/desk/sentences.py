@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.desk.corrections import Outdated
 from bot.desk.hours import OfficeHours, day_text
 from bot.desk.types import Case, Reply, State
 from knowledge.figures import normalize
 
 ASK_STAFF = "職員に聞く"
 SEND, KEEP = "職員に送る", "やめる"
+FETCH = "回答を受け取る"
 
 AWAITED = "職員に聞きたいことを、文字でお送りください。送る前に、内容を確認していただきます。"
 KEPT = "職員には送りませんでした。ほかにも分からないことがあれば、お送りください。"
@@ -36,6 +38,7 @@ _UNSOLVED = re.compile(rf"{_NAMED}は(?:まだ)?解決してい(?:ない|ませ�
 _LOOKS_AT = re.compile(r"職員回答(\d{1,9})(?:を見る)?")
 
 _ENDS = "。.!?、 "
+_QUOTED = 30
 
 
 def says_yes(text: str) -> bool:
@@ -46,6 +49,11 @@ def says_yes(text: str) -> bool:
 def taps_send(text: str) -> bool:
     """Whether this is the very label of the tap that sends."""
     return _bare(text) == normalize(SEND)
+
+
+def fetches(text: str) -> bool:
+    """Whether this is the label of the tap that asks for what officials have written."""
+    return _bare(text) == normalize(FETCH)
 
 
 def says_no(text: str) -> bool:
@@ -134,11 +142,46 @@ def state(case: Case, replies: Iterable[Reply], hours: OfficeHours, now: datetim
     return f"受付番号{case.number}は、終了しています。"
 
 
+def listed(cases: Iterable[Case]) -> str:
+    """How the questions of an asker stand, one a line."""
+    lines = [f"受付番号{case.number}「{_shortened(case.question)}」: {_stand(case)}" for case in cases]
+    return "\n".join(lines) or f"職員に送ったご質問はありません。「{ASK_STAFF}」から送れます。"
+
+
+def _stand(case: Case) -> str:
+    if case.ended == "withdrawn":
+        return "取り下げ"
+    if case.was_answered:
+        return "回答済み"
+    return {State.OPEN: "担当を決めています", State.TAKEN: "職員が確認しています"}.get(case.state, "終了")
+
+
+def _shortened(question: str) -> str:
+    text = " ".join(question.split())
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
+
+
 def reply_text(reply: Reply) -> str:
     """What an official wrote, as its asker reads it."""
-    said = "職員からの回答です。" if reply.kind == "answer" else "職員から、次の連絡がありました。"
     question = f"ご質問: 「{reply.question}」\n" if reply.question else ""
+    if reply.kind == "correction":
+        return f"以前のお答えを訂正します。\n{question}\n{reply.text}\n\n{reply.signed}"
+    said = "職員からの回答です。" if reply.kind == "answer" else "職員から、次の連絡がありました。"
     return f"受付番号{reply.number}への{said}\n{question}\n{reply.text}\n\n{reply.signed}"
+
+
+def outdated(found: Outdated) -> str:
+    """Asks officials whether answers are put right."""
+    return (
+        f"{found.label}が変わりました。{len(found.turns)}件の回答が、前の内容に基づいています。\n"
+        f"前の内容: {found.said}\n今の内容: {found.now or '記載がありません'}"
+    )
+
+
+def correction(found: Outdated) -> str:
+    """What officials may start from when they put answers right."""
+    now = found.now or "資料に記載がありません。"
+    return f"以前のお答えのうち、{found.label}が変わりました。今は次のとおりです。\n{now}"
 
 
 def unheld(figures: Iterable[str]) -> str:
@@ -169,6 +212,16 @@ def offers(case: Case) -> tuple[str, ...]:
     if case.state is State.ANSWERED:
         return solved_or_not(case.number)
     return ()
+
+
+def title(reply: Reply) -> str:
+    """What a reply is called above it."""
+    return {"answer": "職員からの回答", "return": "職員からの連絡", "correction": "以前のお答えの訂正"}[reply.kind]
+
+
+def taps_below(reply: Reply) -> tuple[str, ...]:
+    """What may be tapped below a reply."""
+    return (ASK_STAFF,) if reply.kind == "correction" else solved_or_not(reply.number)
 
 
 def solved_or_not(number: int) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from aiohttp import ClientError
@@ -18,7 +18,7 @@ from bot.delivery import Arrival, Inbox, Prepared, RetryLaterError
 from bot.desk import cards
 from bot.desk.desk import Desk
 from bot.desk.faq import Candidate, StaffAnswer
-from bot.desk.sentences import reply_text, solved_or_not
+from bot.desk.sentences import reply_text, taps_below, title
 from bot.desk.types import Case, Json, Kind, Reply, State, View
 from bot.settings import storable
 from knowledge.watching import Change
@@ -26,6 +26,7 @@ from knowledge.watching import Change
 NAME = "slack"
 
 _LISTED = 10
+_KINDS: Mapping[str, Kind] = {"case_answer": "answer", "case_return": "return", "case_correct": "correction"}
 _LISTS: Mapping[str, View] = {"未対応": "waiting", "担当": "mine", "期限切れ": "overdue"}
 
 _MEMBERS_ONLY = "この操作は、職員の窓口のチャンネルのメンバーだけができます。"
@@ -33,7 +34,11 @@ _ANSWERED = "この受付は、すでに回答しているか、終了してい�
 _NO_ANSWER = "FAQ候補にできる回答がありません。"
 _PROPOSED = "この受付の回答は、すでにFAQ候補になっています。"
 _ANOTHER = "承認できるのは、候補にした人とは別のメンバーです。すでに決まっている場合もあります。"
+_NO_THREAD = "受付のカードのスレッドに書いた文だけを、質問者に送れます。"
 _FAILED = "Slackに確かめられませんでした。もう一度お試しください。"
+
+_OF_A_CASE = re.compile(r"case:(\d+):")
+"""The id of the event that a card was posted for."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +73,11 @@ class DeskInSlack:
                 return await self._bring(id, event_id)
             case {"kind": "case_take"}:
                 return await self._take(event)
+            case {"kind": "case_drop", "user": user, "channel": channel, "case": number}:
+                case = await self._known(number)
+                if not await self._may(user, case.slack_channel):
+                    return _whisper(channel, user, _MEMBERS_ONLY)
+                return Prepared([]) if await self._cases.drop(number, user) else _whisper(channel, user, _ANSWERED)
             case {"kind": "case_digest", "channel": channel}:
                 return Prepared([post(channel=channel, **await self._digest())])
             case {"kind": "page_changed", "channel": channel, "changes": changes}:
@@ -97,8 +107,9 @@ class DeskInSlack:
         receipt = await self._inbox.receipt(f"{NAME}:case:{number}")
         if receipt is None:
             raise RetryLaterError("the card is not posted yet")
-        calls = [api_call("chat.update", **receipt, **await self._card(await self._known(number)))]
-        if text := cards.note(event["what"], event["actor"], event["assignee"]):
+        case = await self._known(number)
+        calls = [api_call("chat.update", **receipt, **await self._card(case))]
+        if text := cards.note(event["what"], case):
             calls.append(post(channel=receipt["channel"], thread_ts=receipt["ts"], text=text))
         return Prepared(calls)
 
@@ -246,6 +257,13 @@ class DeskInSlack:
             await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
             await ack()
 
+        @bolt.action("case_drop")
+        async def drop(ack: AsyncAck, body: Json, action: Json) -> None:
+            user, channel = body["user"]["id"], body["container"].get("channel_id", "")
+            event = {"kind": "case_drop", "case": int(action["value"]), "user": user, "channel": channel}
+            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
+            await ack()
+
         @bolt.action("case_faq")
         async def propose(ack: AsyncAck, body: Json, action: Json) -> None:
             user, id = body["user"]["id"], f"{NAME}:{body['trigger_id']}"
@@ -284,16 +302,32 @@ class DeskInSlack:
             await ack()
 
         async def open_writing(body: Json, action: Json) -> None:
-            kind: Kind = "answer" if action["action_id"] == "case_answer" else "return"
-            view = await self._writing(int(action["value"]), body["user"]["id"], kind)
+            kind = _KINDS[action["action_id"]]
+            case, view = await self._writing(int(action["value"]), body["user"]["id"], kind)
+            opened = await self._client.views_open(trigger_id=body["trigger_id"], view=view)
+            if case and kind == "answer":
+                await self._add_draft(case, opened["view"]["id"])
+
+        async def use_draft(body: Json, action: Json) -> None:
+            view = cards.using_draft(body["view"], action["value"])
+            await self._client.views_update(view_id=body["view"]["id"], view=view)
+
+        async def open_preview(body: Json) -> None:
+            view = await self._preview_of_message(body["channel"]["id"], body["message"], body["user"]["id"])
             await self._client.views_open(trigger_id=body["trigger_id"], view=view)
 
+        bolt.action("case_draft")(ack=acknowledge, lazy=[use_draft])
+        bolt.shortcut("send_to_asker")(ack=acknowledge, lazy=[open_preview])
         bolt.action("case_answer")(ack=acknowledge, lazy=[open_writing])
         bolt.action("case_return")(ack=acknowledge, lazy=[open_writing])
+        bolt.action("case_correct")(ack=acknowledge, lazy=[open_writing])
 
         @bolt.view("case_write")
         async def preview(ack: AsyncAck, view: Json) -> None:
-            await ack(response_action="push", view=await self._preview(view))
+            state, written = json.loads(view["private_metadata"]), view["state"]["values"]
+            text = next(field for name, field in written.items() if name.startswith(cards.WRITTEN))
+            shown = await self._preview(state["case"], state["kind"], _typed(text), _typed(written["name"]))
+            await ack(response_action="push", view=shown)
 
         @bolt.view("case_send")
         async def send(ack: AsyncAck, body: Json, view: Json) -> None:
@@ -302,33 +336,65 @@ class DeskInSlack:
             else:
                 await ack(response_action="clear")
 
-    async def _writing(self, number: int, user: str, kind: Kind) -> Json:
-        """The modal to write in. Whoever opens it takes the case, so that nobody else writes at the same time."""
-        title = f"受付{number}"
+    async def _take_to_write(self, number: int, user: str) -> Case | str:
+        """Whoever begins to write takes the case, so that nobody else does at the same time; or what is in the way."""
         try:
             case = await self._known(number)
             if not await self._may(user, case.slack_channel):
-                return cards.notice_view(title, _MEMBERS_ONLY)
+                return _MEMBERS_ONLY
         except RetryLaterError:
-            return cards.notice_view(title, _FAILED)
+            return _FAILED
         taken = await self._cases.take(number, user)
         assert taken
-        if problem := _refusal(taken, user):
-            return cards.notice_view(title, problem)
-        related = await self._desk.related(taken) if kind == "answer" else ()
-        draft = self._desk.draft(taken, related) if kind == "answer" else ""
-        return cards.writing_view(taken, kind, draft, related)
+        return _refusal(taken, user) or taken
 
-    async def _preview(self, view: Json) -> Json:
-        state = json.loads(view["private_metadata"])
-        written = view["state"]["values"]
-        text, name = (storable(written[field]["text"].get("value") or "").strip() for field in ("text", "name"))
-        case = await self._known(state["case"])
+    async def _writing(self, number: int, user: str, kind: Kind) -> tuple[Case | None, Json]:
+        """The modal to write in, and the case where it can be written to."""
+        taken = await self._take_to_write(number, user)
+        if isinstance(taken, str):
+            return None, cards.notice_view(f"受付{number}", taken)
+        if kind == "return":
+            return taken, cards.writing_view(taken, kind, "", ())
+        if kind == "correction":
+            asked = [turn.question for turn in await self._desk.corrected(taken)]
+            return taken, cards.writing_view(taken, kind, self._desk.draft(taken, ()), cards.examples(asked))
+        related = await self._desk.related(taken)
+        return taken, cards.writing_view(taken, kind, self._desk.draft(taken, related), related)
+
+    async def _add_draft(self, case: Case, view_id: str) -> None:
+        """Shows a chat model's draft in the modal as soon as it is there; what was typed meanwhile stays."""
+        worded = await self._desk.worded(case)
+        if worded is None:
+            return
+        related = await self._desk.related(case)
+        view = cards.writing_view(case, "answer", self._desk.draft(case, related), related, worded)
+        try:
+            await self._client.views_update(view_id=view_id, view=view)
+        except SlackApiError as error:  # closed meanwhile
+            _log.info("a draft was not shown: %s", error.response["error"])
+
+    async def _preview_of_message(self, channel: str, message: Json, user: str) -> Json:
+        """The preview of what an official wrote in the thread of a card, which goes nowhere before they send it."""
+        found = _OF_A_CASE.match(await self._inbox.posted(channel, message.get("thread_ts", "")))
+        text = storable(blocks.read_text(message.get("text", "")))
+        if found is None or message.get("bot_id") or not text:
+            return cards.notice_view("質問者に送る", _NO_THREAD)
+        if len(text) > cards.LONGEST_REPLY:
+            return cards.notice_view("質問者に送る", f"{cards.LONGEST_REPLY:,}文字までの文にしてから送ってください。")
+        taken = await self._take_to_write(int(found[1]), user)
+        if isinstance(taken, str):
+            return cards.notice_view("質問者に送る", taken)
+        return await self._preview(taken.number, "answer", text, "")
+
+    async def _preview(self, number: int, kind: Kind, text: str, name: str) -> Json:
+        case = await self._known(number)
         signed = f"{self._desk.office(case.program)} {name}".strip()
-        reply = Reply(0, case.number, case.question, state["kind"], text, signed, "", self._now(), False)
-        metadata = state | {"text": text, "signed": signed, "key": secrets.token_hex(16)}
+        question = "" if kind == "correction" else case.question
+        reply = Reply(0, case.number, question, kind, text, signed, "", self._now(), False)
+        metadata = {"case": number, "kind": kind, "text": text, "signed": signed, "key": secrets.token_hex(16)}
         warnings = await self._desk.warnings(text, case.question, case.program)
-        return cards.preview_view(view["title"]["text"], reply_text(reply), warnings, metadata)
+        to = f"{len(await self._desk.corrected(case))}件の質問の" if kind == "correction" else ""
+        return cards.preview_view(cards.writing_title(number, kind), reply_text(reply), to, warnings, metadata)
 
     async def _send(self, user: str, written: Json) -> str:
         """Sends what was previewed; returns what is in the way of that."""
@@ -339,12 +405,18 @@ class DeskInSlack:
                 return _MEMBERS_ONLY
         except RetryLaterError:
             return _FAILED
+        corrects = await self._desk.corrected(case) if written["kind"] == "correction" else ()
+        text, signed = written["text"], written["signed"]
         sent = await self._cases.reply(
-            number, user, written["kind"], written["text"], written["signed"], key=written["key"]
+            number, user, written["kind"], text, signed, key=written["key"], corrects=corrects
         )
         assert sent
         case, first = sent
         return "" if first else _refusal(case, user) or _ANSWERED
+
+
+def _typed(field: Json) -> str:
+    return storable(field["text"].get("value") or "").strip()
 
 
 def _refusal(case: Case, user: str) -> str:
@@ -372,15 +444,14 @@ def _place(sender: str) -> Json:
 
 
 def _reply_message(reply: Reply) -> Json:
-    title = "職員からの回答" if reply.kind == "answer" else "職員からの連絡"
-    taps: Sequence[str] = solved_or_not(reply.number)
+    heading = title(reply) if reply.kind == "correction" else f"{title(reply)}(受付番号{reply.number})"
     return {
         "text": blocks.clip(blocks.escape(reply_text(reply)), blocks.SECTION_LIMIT),
         "blocks": [
-            {"type": "header", "text": blocks.plain(f"{title}(受付番号{reply.number})")},
+            {"type": "header", "text": blocks.plain(heading)},
             blocks.context([f"ご質問: {blocks.escape(blocks.clip(reply.question, 1800))}"]),
             blocks.plain_section(reply.text),
             blocks.context([blocks.escape(reply.signed)]),
-            blocks.actions([blocks.button(tap, f"say_{n}", tap) for n, tap in enumerate(taps)]),
+            blocks.actions([blocks.button(tap, f"say_{n}", tap) for n, tap in enumerate(taps_below(reply))]),
         ],
     }

@@ -23,14 +23,18 @@ class State(StrEnum):
 WAITING = (State.OPEN, State.TAKEN)
 """The states in which somebody waits for an answer."""
 
-Ended = Literal["solved", "withdrawn", "unheard", "gone", "expired"]
-"""Why a case is closed: `unheard` where nobody said whether the answer helped, `gone` where the asker has left."""
+Ended = Literal["solved", "withdrawn", "unheard", "gone", "expired", "dropped"]
+"""Why a case is closed: `unheard` where nobody said whether the answer helped, `gone` where the asker has left,
+`dropped` where officials put no answers right."""
+
+CORRECTION = "correction"
+"""The channel of cases that nobody asked: answers of the bot's rest on what has changed since."""
 
 View = Literal["waiting", "mine", "overdue"]
 """The lists of cases that officials look at."""
 
-Kind = Literal["answer", "return"]
-"""What an official sends: an answer, or the question back, with the reason."""
+Kind = Literal["answer", "return", "correction"]
+"""What an official sends: an answer, the question back with the reason, or what puts the bot's answers right."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,11 @@ class Case:
     reachable: bool
     in_room: bool
     overdue: bool
+
+    @property
+    def corrects(self) -> bool:
+        """Whether nobody asked it, and its answer puts others right."""
+        return self.channel == CORRECTION
 
     @property
     def was_answered(self) -> bool:

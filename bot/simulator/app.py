@@ -194,6 +194,8 @@ class Simulator:
         thread = {"thread_ts": wish["thread"]} if wish.get("thread") else {}
         if text.startswith("/madoguchi"):
             payload = self.slack.command(text.removeprefix("/madoguchi").strip(), CHANNEL)
+        elif wish["place"] == "desk":
+            payload = self.slack.remark(text, DESK, **thread)
         elif wish["place"] == "channel":
             payload = (self.slack.mention if wish["mentions"] else self.slack.remark)(text, CHANNEL, **thread)
         else:
@@ -203,6 +205,8 @@ class Simulator:
     async def _tap_in_slack(self, client: httpx.AsyncClient, wish: Json) -> None:
         if wish["place"] == "home":
             await self.slack.deliver(client, self.slack.tap_home(wish["action"]))
+        elif wish["place"] == "modal":
+            await self.slack.deliver(client, self.slack.tap_modal(wish["action"]))
         else:
             message = wish["message"]
             await self.slack.deliver(
@@ -210,7 +214,11 @@ class Simulator:
             )
 
     async def _use_shortcut(self, client: httpx.AsyncClient, wish: Json) -> None:
-        await self.slack.deliver(client, self.slack.shortcut(wish["text"], CHANNEL, wish["ts"]))
+        if wish["place"] == "desk":
+            said = next(message for message in self.slack.channels[DESK] if message["ts"] == wish["ts"])
+            await self.slack.deliver(client, self.slack.send_to_asker(said))
+        else:
+            await self.slack.deliver(client, self.slack.shortcut(wish["text"], CHANNEL, wish["ts"]))
 
     async def _submit(self, client: httpx.AsyncClient, wish: Json) -> None:
         """Somebody sends a modal; the service closes it, or puts another in its place or on top of it."""

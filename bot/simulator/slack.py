@@ -177,12 +177,19 @@ class SlackPlatform:
     def shortcut(self, text: str, channel: str = CHANNEL, ts: str = "") -> Json:
         """Somebody asks the app to answer another person's message."""
         message = {"type": "message", "user": "U2", "ts": ts or self.ts(), "text": text}
+        return self._shortcut("answer_message", message, channel)
+
+    def send_to_asker(self, message: Json, user: str = "U1") -> Json:
+        """An official has the app send what was written in a thread."""
+        return self._shortcut("send_to_asker", {"type": "message", **message}, message["channel"], user)
+
+    def _shortcut(self, name: str, message: Json, channel: str, user: str = "U1") -> Json:
         return {
             "type": "message_action",
-            "callback_id": "answer_message",
+            "callback_id": name,
             "message": message,
             "channel": {"id": channel, "name": "c"},
-            **self._person(),
+            **self._person(user),
             **self._interaction(channel),
         }
 
@@ -211,6 +218,17 @@ class SlackPlatform:
             "type": "block_actions",
             "container": {"type": "view", "view_id": "V0"},
             "view": view,
+            "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
+            **self._person(user),
+            "trigger_id": self._trigger(),
+        }
+
+    def tap_modal(self, action: Json, user: str = "U1") -> Json:
+        """A tap on an element of the modal that is open."""
+        return {
+            "type": "block_actions",
+            "container": {"type": "view", "view_id": "V1"},
+            "view": {**(self.modal or {}), "id": "V1", "state": {"values": {}}},
             "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
             **self._person(user),
             "trigger_id": self._trigger(),
@@ -382,6 +400,15 @@ class SlackPlatform:
             raise SlackCallRefusedError("exchanged_trigger_id")
         if time.time() - made > 3:
             raise SlackCallRefusedError("expired_trigger_id")
+        check_view(view, "modal")
+        self.views.append(view)
+        self.modal = view
+        return {"view": {"id": "V1", **view}}
+
+    def _views_update(self, view_id: str, view: Json | str) -> Json:
+        view = json.loads(view) if isinstance(view, str) else view
+        if view_id != "V1" or self.modal is None:
+            raise RefusedError("not_found")
         check_view(view, "modal")
         self.views.append(view)
         self.modal = view

@@ -8,6 +8,7 @@ import json
 import re
 import secrets
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 import bot.channels.line  # noqa: F401 (takes seconds, which no test is to wait for)
+from bot.answerer import Answerer
 from bot.app import build_app
 from bot.briefing.views import for_hosts, look
 from bot.settings import Settings
@@ -22,7 +24,9 @@ from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
 from bot.simulator.line import LineFault
 from bot.simulator.slack import DESK, SlackFault
+from knowledge.types import Evidence, Subject
 from knowledge.watching import Change
+from tests.adversarial.models import serving
 from tests.channels.conftest import Running, opened_answerer
 from tests.channels.test_line import taps
 from tests.channels.test_slack import elements
@@ -156,9 +160,10 @@ async def office(line, slack, data_dir, folder, **settings):
         "line_push_reserve": 0,
     }
     running: Office
-    answerer = opened_answerer(data_dir)
+    settings = Settings(data_dir=data_dir, **{**kept, **settings})
+    answerer = Answerer(settings) if settings.llm else opened_answerer(data_dir)
     await answerer.open()
-    app = build_app(Settings(data_dir=data_dir, **{**kept, **settings}), lambda: running.now, answerer)
+    app = build_app(settings, lambda: running.now, answerer)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         running = Office(client, app.state.service.inbox, database)
@@ -353,6 +358,67 @@ async def test_the_modal_has_a_draft_from_the_sources_and_marks_figures_that_no_
     assert "3か月" not in shown(warning)
 
 
+async def test_a_chat_model_words_a_draft_for_officials_alone_with_marks(line, slack, data_dir, tmp_path):
+    worded = "採択率は公表していません。上限は9,999万円です。"
+
+    def reply(name, prompt):
+        return json.dumps({"text": worded} if "## 決まったこと" in prompt else {})
+
+    with serving(reply) as url:
+        model = {"llm": "openai:played", "llm_base_url": url, "llm_seconds": 60, "llm_read_seconds": 0.1}
+        async with office(line, slack, data_dir, tmp_path, **model) as desk:
+            await desk.ask()
+            await desk.open_modal("回答する")
+            async with asyncio.timeout(30):
+                while "この下書きを使う" not in shown(slack.modal):
+                    await asyncio.sleep(0.01)
+            assert ":warning:9,999万円" in shown(slack.modal)
+            use = next(b["elements"][0] for b in slack.modal["blocks"] if b["type"] == "actions")
+            before = len(slack.views)
+            await slack.deliver(desk.client, slack.tap_modal(use))
+            async with asyncio.timeout(30):
+                while len(slack.views) == before:
+                    await asyncio.sleep(0.01)
+            field = next(b for b in slack.modal["blocks"] if b.get("block_id", "").startswith("text"))
+            assert field["element"]["initial_value"] == worded
+            pushed = await desk.submit(slack.modal, **{field["block_id"]: worded, "name": "山田"})
+            assert "9,999万円。確かめてから" in shown(pushed["view"])
+            assert await desk.submit(pushed["view"]) == {"response_action": "clear"}
+            await desk.idle()
+            assert [worded in text for text in line.texts()].count(True) == 1
+
+
+async def test_what_officials_write_in_the_thread_goes_out_by_their_sending_it_alone(desk):
+    await desk.ask()
+    texts = ("ひとまず確認します。", "採択率は公表していません。")
+    for text in texts:
+        said = desk.slack.remark(text, DESK, thread_ts=desk.cards[0]["ts"], user="U2")
+        await desk.slack.deliver(desk.client, said)
+    elsewhere = desk.slack.remark(texts[1], DESK, user="U2")
+    await desk.idle()
+    assert not [text for text in desk.line.texts() if texts[1] in text]
+
+    async def preview(text, user, thread=True):
+        wanted = (m for m in desk.slack.channels[DESK] if m["text"] == text and bool(m.get("thread_ts")) is thread)
+        desk.slack.modal = None
+        await desk.slack.deliver(desk.client, desk.slack.send_to_asker(next(wanted), user))
+        async with asyncio.timeout(10):
+            while not desk.slack.modal:
+                await asyncio.sleep(0.01)
+        return desk.slack.modal
+
+    assert elsewhere
+    assert "スレッドに書いた文だけ" in shown(await preview(texts[1], "U2", thread=False))
+    assert "メンバーだけ" in shown(await preview(texts[1], "U9"))
+    view = await preview(texts[1], "U2")
+    assert "このまま質問者に届きます" in shown(view)
+    assert await desk.submit(view, "U2") == {"response_action": "clear"}
+    await desk.idle()
+    assert "回答済み" in shown(desk.cards[0])
+    assert texts[1] in desk.line.texts()[-1]
+    assert not [text for text in desk.line.texts() if texts[0] in text]
+
+
 async def test_the_home_tab_and_the_command_list_what_waits(desk):
     await desk.ask()
     await desk.ask("U5", "推進体制構築支援の様式はどこですか")
@@ -471,6 +537,29 @@ async def test_with_the_quota_spent_the_answer_comes_with_the_next_message(desk)
     await desk.say("推進体制構築支援の期間は?")
     assert [text for text in desk.line.texts() if "公表していません" in text] == [reply["altText"]]
     assert "届きました" in shown(desk.cards[0])
+
+
+async def test_a_tap_of_the_menu_tells_how_all_questions_stand_and_brings_what_waits(desk):
+    assert "職員に送ったご質問はありません" in (await desk.say("回答を受け取る"))[-1]
+    desk.line.quota = 0
+    await desk.ask()
+    await desk.ask(text="推進体制構築支援の様式はどこですか")
+    await desk.write("公表していません。", card=0)
+    before = len(desk.line.received)
+    await desk.say("回答を受け取る")
+    brought, told = (message for _, message in desk.line.received[before:])
+    assert "公表していません。" in shown(brought)
+    assert f"受付番号1「{UNSTATED}」: 回答済み" in told["text"]
+    assert "受付番号2「推進体制構築支援の様式はどこですか」: 担当を決めています" in told["text"]
+    assert "madoguchi_push_quota_left 0.0" in await desk.metrics()
+
+
+async def test_what_is_proposed_is_words_and_no_card(desk):
+    await desk.say(UNSTATED)
+    await desk.say("職員に聞く")
+    (_, message) = desk.line.received[-1]
+    assert message["type"] == "text"
+    assert list(taps(message)) == ["職員に送る", "やめる"]
 
 
 async def test_a_reserve_of_the_quota_is_kept_back(line, slack, data_dir, tmp_path):
@@ -638,6 +727,90 @@ async def test_an_answer_is_offered_to_others_once_a_second_official_has_approve
     assert "職員が回答しています" not in (await desk.say("推進体制構築支援の上限はいくらですか", "U6"))[-1]
     desk.now = datetime(2027, 4, 1, 10, tzinfo=THURSDAY.tzinfo)  # another fiscal year
     assert "職員が回答しています" not in (await desk.say("計画策定支援の採択率はどのくらいですか", "U7"))[-1]
+
+
+def with_another_duration(programs):
+    """The programs, of which one now lasts longer, and says so."""
+    program = programs["keikaku"]
+    (*earlier, year) = program.years
+    values = {
+        day: tuple(
+            replace(row, value=row.value + 3, says="支援は半年です。", evidence=(Evidence("期間", "6か月程度"),))
+            for row in rows or ()
+        )
+        for day, rows in year.parameters[Subject.DURATION].values.items()
+    }
+    changed = replace(year.parameters[Subject.DURATION], values=values, overview="")
+    parameters = {**year.parameters, Subject.DURATION: changed}
+    return {**programs, "keikaku": replace(program, years=(*earlier, replace(year, parameters=parameters)))}
+
+
+async def test_what_changes_under_answers_is_put_right_once_by_an_official(desk):
+    duration, other = "計画策定支援の期間は?", "推進体制構築支援の上限はいくらですか"
+    for user, text in (("U1", duration), ("U2", duration), ("U5", other)):
+        await desk.say(text, user)
+    await desk.line.deliver(desk.client, desk.line.event("unfollow", "U2"))
+    mention = desk.slack.mention(duration, user="U9")
+    await desk.slack.deliver(desk.client, mention)
+    page = (await desk.client.post("/api/ask", json={"text": duration, "conversation_id": "c1"})).json()
+    await desk.idle()
+    desk.now += timedelta(hours=1)
+    await desk.desk.look_after()
+    await desk.idle()
+    assert desk.cards == []
+
+    desk.desk.programs = with_another_duration(desk.desk.programs)
+    desk.now += timedelta(days=1)
+    for _ in range(2):
+        await desk.desk.look_after()
+        await desk.idle()
+    (card,) = desk.cards
+    assert "3件の回答が、前の内容に基づいています" in shown(card)
+    assert "今の内容: 支援は半年です。" in shown(card)
+    desk.line.quota = 0
+    view = await desk.open_modal("訂正を書く")
+    (field,) = [block for block in view["blocks"] if block.get("block_id") == "text"]
+    assert "支援は半年です。" in field["element"]["initial_value"]
+    assert f"・{duration}" in shown(view)
+    preview, sent = await desk.write("期間は半年に変わりました。", label="訂正を書く")
+    assert "3件の質問の質問者に届きます" in shown(preview)
+    assert sent == {"response_action": "clear"}
+    assert "すでに回答しているか" in shown(
+        await desk.submit(
+            {
+                **preview,
+                "private_metadata": preview["private_metadata"].replace(
+                    json.loads(preview["private_metadata"])["key"], "another"
+                ),
+            }
+        )
+    )
+
+    (in_slack,) = [message for message in desk.slack.answers() if "半年" in message["text"]]
+    assert in_slack["thread_ts"] == mention["event"]["ts"]
+    asked = {"turns": [page["turn"], "0" * 32]}
+    (told,) = (await desk.client.post("/api/corrections", json=asked)).json()["corrections"]
+    assert (told["turn"], told["text"], told["question"]) == (page["turn"], "期間は半年に変わりました。", duration)
+    assert not [text for text in desk.line.texts() if "半年" in text]  # the quota is spent
+    await desk.say(other, "U1")
+    await desk.say(other, "U2")
+    await desk.say(other, "U1")
+    for user, times in (("U1", 1), ("U2", 0), ("U5", 0)):
+        right = [text for text in desk.line.texts(user) if text.startswith("以前のお答えを訂正します。")]
+        assert [text.split("\n")[1] for text in right] == [f"ご質問: 「{duration}」"] * times
+    assert "3件のうち3件に届きました" in shown(desk.cards[0])
+
+
+async def test_answers_may_be_left_as_they_are(desk):
+    await desk.say("計画策定支援の期間は?")
+    desk.desk.programs = with_another_duration(desk.desk.programs)
+    desk.now += timedelta(days=1)
+    await desk.desk.look_after()
+    await desk.idle()
+    await desk.press("送らない", user="U9")
+    assert "メンバーだけ" in desk.slack.whispers[-1]["text"]
+    await desk.press("送らない")
+    assert "訂正は送らないことにしました" in shown(desk.cards[0])
 
 
 async def test_each_morning_the_channel_is_told_what_waits_and_what_was_not_answered(desk):

@@ -381,12 +381,22 @@ async def test_what_line_refuses_is_parked_with_its_reason(line, line_service):
     assert len(line.received) == 1
 
 
-async def test_a_spent_quota_parks_what_only_a_push_could_deliver(line, line_service):
+async def test_what_only_a_push_could_deliver_waits_for_the_next_message_when_the_quota_is_spent(line, line_service):
     line.quota = 0
-    await line.deliver(line_service.client, line.expire(line.text(ELIGIBLE)))
+    for question in (ELIGIBLE, "推進体制構築支援の期間は?"):
+        await line.deliver(line_service.client, line.expire(line.text(question)))
+        await line_service.idle()
+    assert (await line_service.inbox.parked(), line.received) == ((), [])
+    await line.deliver(line_service.client, line.text("推進体制構築支援の上限は?"))
     await line_service.idle()
-    (parked,) = await line_service.inbox.parked()
-    assert "monthly limit" in parked.problem
+    said = line.texts()
+    assert said[0] == f"前のご質問「{ELIGIBLE}」への回答です。"
+    assert "対象です" in said[1]
+    assert [("1億円" in text) for text in said] == [False] * (len(said) - 1) + [True]
+    await line.deliver(line_service.client, line.text("推進体制構築支援の上限は?"))
+    await line_service.idle()
+    assert sum(ELIGIBLE in text for text in line.texts()) == 1
+    assert sum("推進体制構築支援の期間は?" in text for text in line.texts()) == 1
 
 
 # --- what a message may be -----------------------------------------------------------------------------------------

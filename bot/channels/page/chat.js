@@ -1,5 +1,5 @@
 // The conversation: sends a message, shows what comes back, and keeps both over a reload of the page.
-import { follow, unfollow, watch } from "./cases.js";
+import { follow, remember, unfollow, watch } from "./cases.js";
 import { answerItem, errorItem, programItems, questionItem, replyItem, typingItem } from "./view.js";
 
 const KEPT = "conversation";
@@ -94,6 +94,7 @@ async function answerTurn(turn) {
   }
   keep();
   if (turn.answer?.case) follow(turn.answer.case, conversation.id);
+  if (turn.answer?.rulings.length) remember(turn.answer.turn, conversation.id);
   const item = show(turn);
   question.scrollIntoView();
   if (turn.edit && !input.value) {

@@ -82,11 +82,11 @@ export function answerItem(answer, programs, ask, rate = null) {
 
 /** What an official has written to the asker. */
 export function replyItem({ reply, number, question, suggestions }, ask) {
-  const title = reply.kind === "answer" ? "職員からの回答" : "職員からの連絡";
+  const title = { answer: "職員からの回答", return: "職員からの連絡", correction: "以前のお答えの訂正" }[reply.kind];
   const card = make(
     "article",
     { class: "card staff" },
-    make("p", { class: "staff-title" }, title, make("small", {}, `受付番号${number}`)),
+    make("p", { class: "staff-title" }, title, number ? make("small", {}, `受付番号${number}`) : null),
     make("p", { class: "staff-question" }, `ご質問: ${question}`),
     make("div", { class: "said" }, ...reply.text.split("\n").filter(Boolean).map(sayingLine)),
     make("p", { class: "basis" }, reply.signed),

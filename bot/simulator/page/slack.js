@@ -5,6 +5,7 @@ import { act, button, element, link, onState, showEnd } from "./page.js";
 
 const NAME = "支援事業の窓口";
 const PLACES = { channel: "# 支援事業", desk: "# 職員の窓口", direct: NAME, assistant: "アシスタント", home: "アプリのホーム" };
+const THREADED = ["channel", "desk"];
 // The signs that the app uses, drawn so that no font of emoji is needed: the character and its look.
 const EMOJI = {
   white_check_mark: ["✓", "yes"],
@@ -135,8 +136,10 @@ function message(said) {
   const tap = (action) => act("/slack/tap", { place, action, message: { channel, ts, thread_ts, text }, private: Boolean(said.private) });
   const content = said.blocks?.length ? blocks(said.blocks, tap) : [mrkdwn(said.text)];
   const tools = element("div", { className: "tools" });
-  if (!byApp) tools.append(button("この質問に答える", () => act("/slack/shortcut", { text: said.text, ts: said.ts })));
-  if (!said.thread_ts && place === "channel" && !said.private) tools.append(button("スレッドで返信", () => reply(said.ts)));
+  const shortcut = () => act("/slack/shortcut", { place, text: said.text, ts: said.ts });
+  if (!byApp && place === "channel") tools.append(button("この質問に答える", shortcut));
+  if (!byApp && place === "desk" && said.thread_ts) tools.append(button("質問者に送る", shortcut));
+  if (!said.thread_ts && THREADED.includes(place) && !said.private) tools.append(button("スレッドで返信", () => reply(said.ts)));
   const name = element("p", { className: "name" }, byApp ? `${NAME} ` : "あなた");
   if (byApp) name.append(element("span", { className: "badge" }, "アプリ"));
   return element(
@@ -149,7 +152,7 @@ function message(said) {
       name,
       said.private ? element("p", { className: "only" }, "あなただけに表示されています") : null,
       ...content,
-      place === "channel" ? tools : null,
+      THREADED.includes(place) ? tools : null,
     ),
   );
 }
@@ -181,10 +184,10 @@ function show() {
   document.getElementById("place").textContent = place === "assistant" && slack.title ? slack.title : PLACES[place];
   document.getElementById("new-thread").hidden = place !== "assistant";
   document.getElementById("mentions-label").hidden = place !== "channel";
-  replying.hidden = !(thread && place === "channel");
+  replying.hidden = !(thread && THREADED.includes(place));
   home.hidden = place !== "home";
   log.hidden = place === "home";
-  form.hidden = place === "home" || place === "desk";
+  form.hidden = place === "home" || (place === "desk" && !thread); // officials talk in the threads of the cards
   document.getElementById("status").textContent = slack.status;
   const prompts = place === "assistant" && slack.assistant.length === 1 ? slack.prompts : [];
   document.getElementById("prompts").replaceChildren(...prompts.map((prompt) => button(prompt.title, () => say(prompt.message))));
@@ -205,7 +208,7 @@ function showModal(view) {
     modal.close();
     return;
   }
-  const content = element("form", {}, element("h4", { id: "modal-title" }, view.title.text), ...blocks(view.blocks, () => {}));
+  const content = element("form", {}, element("h4", { id: "modal-title" }, view.title.text), ...blocks(view.blocks, (action) => act("/slack/tap", { place: "modal", action })));
   const buttons = element("div", { className: "modal-buttons" }, button(view.close.text, () => act("/slack/close")));
   if (view.submit) buttons.append(element("button", { type: "submit", className: "primary" }, view.submit.text));
   content.append(buttons);
