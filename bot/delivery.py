@@ -409,25 +409,26 @@ class Inbox:
         async with self._engine.begin() as connection:
             await self._update(connection, lease, state="held" if outgoing else "done", problem=problem, **kept)
 
-    async def held(self, sender: str, room: int) -> tuple[list[int], list[Json]]:
-        """What waits for a sender, the oldest first, as far as there is room; with the ids by which it is let go."""
+    async def held(self, sender: str, room: int) -> tuple[list[Json], dict[int, list[Json]]]:
+        """What waits for a sender, the oldest first, as far as there is room; and what is left then, to `let_go`."""
         waits = sa.select(_inbox.c.id, _inbox.c.outgoing).where(
             _inbox.c.conversation == self._hide(sender), _inbox.c.state == "held"
         )
-        ids: list[int] = []
         messages: list[Json] = []
+        left: dict[int, list[Json]] = {}
         async with self._engine.connect() as connection:
             for row in (await connection.execute(waits.order_by(_inbox.c.id))).all():
-                if len(messages) + len(row.outgoing) > room:
-                    break
-                ids.append(row.id)
-                messages += row.outgoing
-        return ids, messages
+                fitting = room - len(messages)
+                messages += row.outgoing[:fitting]
+                left[row.id] = row.outgoing[fitting:]
+        return messages, left
 
-    async def let_go(self, connection: AsyncConnection, ids: Sequence[int]) -> None:
+    async def let_go(self, connection: AsyncConnection, left: Mapping[int, list[Json]]) -> None:
         """What was held is on its way with another event, which is stored in this transaction of the caller's."""
-        taken = sa.update(_inbox).where(_inbox.c.id.in_(ids), _inbox.c.state == "held")
-        await connection.execute(taken.values(state="done", problem=None, **_WIPED))
+        for id, rest in left.items():
+            held = sa.update(_inbox).where(_inbox.c.id == id, _inbox.c.state == "held")
+            over = _WIPED | {"state": "done", "problem": None}
+            await connection.execute(held.values({"outgoing": rest} if rest else over))
 
     async def _update(self, connection: AsyncConnection, lease: Lease, **values: Any) -> None:
         held = sa.and_(_inbox.c.id == lease.id, _inbox.c.worker == lease.worker, _inbox.c.state == "running")

@@ -140,14 +140,14 @@ class LineChannel:
     async def _with_held(self, event: Json, prepared: Prepared) -> Prepared:
         """What is sent, behind earlier answers that the month's quota held back: a reply costs none of it."""
         inbox, before = self._service.inbox, prepared.record
-        ids, held = await inbox.held(sender_of(event["source"]), _AT_ONCE - len(prepared.outgoing))
-        if not ids:
+        held, left = await inbox.held(sender_of(event["source"]), _AT_ONCE - len(prepared.outgoing))
+        if not held:
             return prepared
 
         async def record(connection: AsyncConnection) -> None:
             if before:
                 await before(connection)
-            await inbox.let_go(connection, ids)
+            await inbox.let_go(connection, left)
 
         return replace(prepared, outgoing=[*held, *prepared.outgoing], record=record)
 
@@ -293,7 +293,7 @@ class LineChannel:
             own = [message for message in outgoing if "reply" not in message]
             if len(own) < len(outgoing) and self._desk:
                 await self._desk.cases.release(attempt.event_id, "held")
-            raise HeldBackError(str(error), [*_leading(event), *own][-_AT_ONCE + 1 :]) from error
+            raise HeldBackError(str(error), _to_hold(event, own)) from error
         if any("reply" in message for message in outgoing) and self._desk:
             await self._desk.cases.arrived(attempt.event_id)
 
@@ -441,10 +441,12 @@ def _target(event: Json) -> str:
     return room_of(event["source"]) or str(event["source"].get("userId") or "")
 
 
-def _leading(event: Json) -> list[Json]:
-    """Says which question an answer is to that comes later than it."""
+def _to_hold(event: Json, outgoing: list[Json]) -> list[Json]:
+    """Messages that come later than their question, which is named before them; behind others that were held before."""
+    before = [message for message in outgoing if message.get("held")]
     asked = messages.clip(event.get("message", {}).get("text", ""), _QUOTED)
-    return [messages.text_message(f"前のご質問「{asked}」への回答です。")] if asked else []
+    leading = [messages.text_message(f"前のご質問「{asked}」への回答です。")] if asked else []
+    return [message | {"held": True} for message in [*before, *leading, *outgoing[len(before) :]]]
 
 
 def _read_postback(data: str) -> Json:
