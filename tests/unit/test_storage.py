@@ -16,7 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
 import bot.briefing.tables
-import bot.desk.cases  # noqa: F401 (both declare tables)
+import bot.desk.cases
+import bot.desk.faq  # noqa: F401 (these declare tables)
 from bot.conversations import Conversations
 from bot.delivery import Inbox
 from bot.storage import Cutoffs, StorageError, check_writable, create_engine, migrate, read_key, tables
