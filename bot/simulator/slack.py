@@ -408,7 +408,7 @@ class SlackPlatform:
     def _views_update(self, view_id: str, view: Json | str) -> Json:
         view = json.loads(view) if isinstance(view, str) else view
         if view_id != "V1" or self.modal is None:
-            raise RefusedError("not_found")
+            raise SlackCallRefusedError("not_found")
         check_view(view, "modal")
         self.views.append(view)
         self.modal = view
