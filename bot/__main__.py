@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.settings import MessageRefusedError, Settings, SettingsError, load_settings, read_clock
-from knowledge.models import ModelMissingError
+from knowledge.outside import OutsideError, reach_chroma, reach_model
 
 if TYPE_CHECKING:
     from bot.answerer import Answerer
@@ -102,7 +102,7 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
     from bot.worker import AnswererProcess
 
     log_to_stderr(settings.log_level, settings.log_format)
-    _fetch_shared(settings)
+    _reach_outside(settings)
     answerer = AnswererProcess(settings)
 
     import uvicorn
@@ -135,7 +135,7 @@ def _serve(settings: Settings, listening: socket.socket, announcement: str) -> N
                 except IndexMissingError:
                     await asyncio.to_thread(_make_index)
                     await answerer.open()
-            except (CatalogError, IndexMissingError, ModelMissingError, SettingsError, OSError) as error:
+            except (CatalogError, IndexMissingError, OutsideError, SettingsError, OSError) as error:
                 self.problem, self.should_exit = str(error), True
 
     try:
@@ -751,7 +751,7 @@ def _open_answerer(settings: Settings, documents_only: bool) -> "Answerer":
     from knowledge.catalog import CatalogError
     from knowledge.types import IndexMissingError
 
-    _fetch_shared(settings)
+    _reach_outside(settings)
     only = documents_only or settings.documents_only
     answerer = Answerer(settings.model_copy(update={"documents_only": only}))
     try:
@@ -760,13 +760,19 @@ def _open_answerer(settings: Settings, documents_only: bool) -> "Answerer":
         except IndexMissingError:
             _make_index()
             asyncio.run(answerer.open())
-    except (CatalogError, IndexMissingError, ModelMissingError, SettingsError, OSError) as error:
+    except (CatalogError, IndexMissingError, OutsideError, SettingsError, OSError) as error:
         _fail(str(error))
     return answerer
 
 
-def _fetch_shared(settings: Settings) -> None:
-    """Has there what other hosts have ingested, where hosts share that."""
+def _reach_outside(settings: Settings) -> None:
+    """Makes sure of what lies outside, and has there what other hosts have ingested, where hosts share that."""
+    try:
+        reach_chroma(settings.chroma_url)
+        reach_model("EMBEDDING_MODEL", settings.embedding_model)
+        reach_model("RERANKER_MODEL", settings.reranker_model)
+    except OutsideError as error:
+        _fail(str(error))
     if not settings.chroma_url:
         return
     from knowledge.sharing import open_shelf

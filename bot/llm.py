@@ -292,9 +292,7 @@ def open_chat_model(
     if not tracing:
         os.environ["LANGSMITH_TRACING"] = os.environ["LANGCHAIN_TRACING_V2"] = "false"
     provider, separator, model = name.partition(":")
-    if not separator:
-        if not base_url:
-            raise ModelSettingError(f"LLM の値「{name}」は「openai:モデル名」のように、提供元を付けて書いてください。")
+    if not separator:  # settings refuse that without a base URL
         provider, model = "openai", name
     provider = _PROVIDERS.get(provider, provider)
     options: dict[str, Any] = {
@@ -318,7 +316,9 @@ def open_chat_model(
         )
         raise ModelSettingError(f"LLM={name} に要るパッケージがありません。入れ方: {remedy}") from None
     except Exception as error:
-        raise ModelSettingError(f"LLM={name} を開けません: {error}") from None
+        raise ModelSettingError(
+            f"LLM={name} を開けません。LLM_API_KEY と、LLM のモデル名を確かめてください(理由: {error})。"
+        ) from None
     _import_rest(opened)
     return ChatModel(opened, name, max_tokens=max_tokens, daily_tokens=daily_tokens, now=now)
 

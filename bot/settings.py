@@ -1,6 +1,7 @@
 """The edge to the machine: the environment and `.env`, read once and refused where wrong, and the clock."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +14,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.masking import mask
-from knowledge.models import ModelMissingError, check_model
+from knowledge.outside import OutsideError, check_model
 
 _SIMILAR = 0.89
 """How much alike (0..1) a name of the environment must be to one of ours to be taken for a slip of the pen."""
@@ -23,10 +24,12 @@ _SHORTEST_CHECKED = 8
 
 _PROBLEMS = {  # by pydantic's type of error
     "int_parsing": "整数ではありません",
+    "float_parsing": "数ではありません",
     "bool_parsing": "true か false ではありません",
+    "greater_than": "小さすぎます({gt}より大きく)",
     "greater_than_equal": "小さすぎます({ge}以上)",
     "less_than_equal": "大きすぎます({le}以下)",
-    "literal_error": "使える値({expected})ではありません",
+    "literal_error": "使える値({expected})ではありません。大文字と小文字も区別します",
 }
 
 
@@ -182,10 +185,11 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
         _refuse_half_configured(settings)
+        _refuse_mistaken(settings)
         for name in ("embedding_model", "reranker_model"):
             check_model(name.upper(), getattr(settings, name))
         return settings
-    except ModelMissingError as error:
+    except OutsideError as error:
         raise SettingsError(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f".env を読めません: {error}。UTF-8のテキストで保存してください。") from None
@@ -195,7 +199,7 @@ def load_settings() -> Settings:
         if first["type"] == "extra_forbidden":
             raise SettingsError(_unknown(name)) from None
         field = Settings.model_fields[name]
-        problem = _PROBLEMS.get(first["type"], first["msg"]).format_map(first.get("ctx", {}))
+        problem = _PROBLEMS.get(first["type"], first["msg"]).format_map(first.get("ctx", {})).replace(" or ", ", ")
         default = {"": "空", False: "false"}.get(field.default, field.default)
         raise SettingsError(
             f"設定 {name.upper()} の値「{first['input']}」は{problem}。"
@@ -239,6 +243,51 @@ def _refuse_half_configured(settings: Settings) -> None:
     if missing:
         names = "、".join(name.upper() for name in missing)
         raise SettingsError(f"{names} が設定されていません。両方そろえるか、そのサービスの設定をすべて消してください。")
+
+
+_BEGINS = {"slack_bot_token": ("xoxb-", "xoxe.xoxb-"), "slack_app_token": ("xapp-",)}
+"""How Slack's tokens begin; the second form of the first is one that is renewed."""
+
+_URLS = ("chroma_url", "public_url", "line_api_url", "slack_api_url", "llm_base_url")
+
+_LINE_SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+def _refuse_mistaken(settings: Settings) -> None:
+    """What is pasted into the wrong place is told from its form. No secret is named, for the message is logged.
+
+    Raises:
+        SettingsError: a value has the form of something else; the text names the setting.
+    """
+    for name, begins in _BEGINS.items():
+        value = getattr(settings, name)
+        if value and not value.startswith(begins):
+            other = next((o for o, forms in _BEGINS.items() if o != name and value.startswith(forms)), "")
+            swapped = f"{other.upper()} と入れ替わっています。" if other else ""
+            raise SettingsError(
+                f"{name.upper()} の値が {begins[0]} で始まっていません。{swapped}"
+                "Slackのアプリの画面から写し直してください。"
+            )
+    if settings.slack_desk_channel.startswith("#"):
+        raise SettingsError(
+            "SLACK_DESK_CHANNEL にはチャンネルの名前ではなく、ID(C0123…)を書いてください。"
+            "IDはチャンネルの詳細のいちばん下にあります。"
+        )
+    if _LINE_SECRET.fullmatch(settings.line_channel_access_token):
+        raise SettingsError(
+            "LINE_CHANNEL_ACCESS_TOKEN の値が、チャネルシークレットの形です。"
+            "LINE_CHANNEL_SECRET と入れ替わっていないかを確かめ、チャネルアクセストークン(長期)を写してください。"
+        )
+    if settings.llm and ":" not in settings.llm and not settings.llm_base_url:
+        raise SettingsError(
+            f"LLM の値「{settings.llm}」に提供元がありません。「openai:モデル名」のように書いてください。"
+        )
+    for name in _URLS:
+        address = getattr(settings, name)
+        if address and not re.match(r"https?://[^/\s]", address):
+            raise SettingsError(
+                f"{name.upper()} の値「{address}」はURLではありません。http:// か https:// から書いてください。"
+            )
 
 
 def _refuse_misspelt(names: Iterable[str]) -> None:

@@ -32,7 +32,7 @@ from ingest.types import ReadError
 from ingest.watching import look
 from knowledge.catalog import Catalog, CatalogError, load_catalog
 from knowledge.conflicts import load_conflicts
-from knowledge.models import ModelMissingError, check_model
+from knowledge.outside import OutsideError, check_model, reach_chroma
 from knowledge.types import Subject
 from knowledge.watching import Change, load_watch
 
@@ -453,6 +453,7 @@ def _shared(settings: IngestSettings) -> Iterator[None]:
     """Where hosts share what is written, the block is the only run among them, on what all have."""
     from knowledge.sharing import open_shelf
 
+    reach_chroma(settings.chroma_url)
     shelf = open_shelf(settings.database_url, settings.chroma_url, settings.data_dir)
     with shelf.changing() if shelf else nullcontext():
         yield
@@ -472,7 +473,7 @@ def _failures() -> Iterator[None]:
             markup=False,
         )
         raise typer.Exit(BAD_INPUT) from None
-    except ModelMissingError as error:
+    except OutsideError as error:
         err.print(str(error), markup=False)
         raise typer.Exit(BAD_INPUT) from None
     except (IndexUnwritableError, sqlite3.Error, OSError) as error:

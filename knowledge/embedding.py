@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.models import reach_model
+from knowledge.outside import reach_model
 from knowledge.words import segmented
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class SentenceEmbedding:
 
     def __init__(self, model: str) -> None:
         """Loads the model by its name or folder; imports torch."""
-        reach_model(model)
+        reach_model("EMBEDDING_MODEL", model)
         from sentence_transformers import SentenceTransformer
 
         self.name = model

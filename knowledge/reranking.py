@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.models import reach_model
+from knowledge.outside import reach_model
 
 
 class Reranker(Protocol):
@@ -24,7 +24,7 @@ def load_reranker(model: str) -> Reranker:
 
 class _CrossEncoderReranker:
     def __init__(self, model: str) -> None:
-        reach_model(model)
+        reach_model("RERANKER_MODEL", model)
         from sentence_transformers import CrossEncoder
 
         self._model = CrossEncoder(model)

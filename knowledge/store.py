@@ -23,12 +23,12 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from knowledge.embedding import Embedding, Vectors
+from knowledge.outside import OutsideError, chroma_address, reach_chroma
 from knowledge.types import KINDS, Chunk, IndexMissingError, Kind, NamedDocument
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
 
@@ -276,6 +276,8 @@ def open_index(data_dir: Path, embedding: Embedding, chroma_url: str = "") -> In
         if _layout_of(_root(data_dir) / generation) != _layout(chroma_url):
             raise IndexMissingError("索引の形式が今の設定と合いません。python -m ingest を実行してください。")
         return Index(data_dir, generation, embedding, chroma_url)
+    except OutsideError as error:
+        raise IndexMissingError(str(error)) from error
     except (IndexUnwritableError, sqlite3.Error, OSError) as error:  # Chroma writes to its files even to read them
         raise IndexMissingError(
             f"索引 {_root(data_dir)} を開けません({error})。書き込みの権限を確かめてください。"
@@ -340,7 +342,8 @@ def update_index(
 
     Raises:
         IndexBusyError: another process is updating this index.
-        IndexUnwritableError: the data folder cannot be written to, or the Chroma server cannot be reached.
+        IndexUnwritableError: the data folder cannot be written to.
+        OutsideError: the Chroma server cannot be reached.
         ValueError: two chunks have the same id.
     """
     root = _root(data_dir)
@@ -610,7 +613,8 @@ def _open_chroma(folder: Path, url: str, *, create: bool = False) -> "tuple[Clie
     """The passages' vectors of a generation: in its folder, or on a server under the generation's name.
 
     Raises:
-        IndexUnwritableError: the server cannot be reached, or Chroma refuses.
+        OutsideError: the server cannot be reached.
+        IndexUnwritableError: Chroma refuses.
     """
     import chromadb  # a second, which an ingest that finds nothing changed does without
     from chromadb.config import Settings
@@ -620,10 +624,8 @@ def _open_chroma(folder: Path, url: str, *, create: bool = False) -> "tuple[Clie
     name = f"madoguchi-{folder.name}" if url else "passages"
     try:
         if url:
-            address = urlsplit(url)
-            secure = address.scheme == "https"
-            port = address.port or (443 if secure else 8000)
-            client = chromadb.HttpClient(address.hostname or "", port, secure, settings=settings)
+            reach_chroma(url)
+            client = chromadb.HttpClient(*chroma_address(url), settings=settings)
         else:
             client = chromadb.PersistentClient(str(folder / "chroma"), settings=settings)
         if create:
@@ -632,7 +634,9 @@ def _open_chroma(folder: Path, url: str, *, create: bool = False) -> "tuple[Clie
         else:
             collection = client.get_collection(name, embedding_function=None)
     except ValueError as error:
-        raise IndexUnwritableError(f"Chroma のサーバーにつながりません: {url}") from error
+        raise OutsideError(
+            f"CHROMA_URL の {url} は Chroma のサーバーではありません。アドレスを確かめてください。"
+        ) from error
     except ChromaError as error:
         raise IndexUnwritableError(f"Chroma: {error}") from error
     return cast("Client", client), collection

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Encoding, Tokenizer
 
-from knowledge.models import reach_model
+from knowledge.outside import reach_model
 
 Vectors = npt.NDArray[np.float32]
 
@@ -93,7 +93,7 @@ def load_encoder(model: str = "") -> Encoder:
     """
     if not model:
         return Encoder(_shipped_name(), _DIMENSION, _E5_PREFIXES, _ShippedModel(SHIPPED_MODEL))
-    reach_model(model)
+    reach_model("EMBEDDING_MODEL", model)
     from sentence_transformers import SentenceTransformer
 
     loaded = SentenceTransformer(model)

@@ -358,6 +358,29 @@ def test_a_data_folder_that_cannot_be_written_is_named(command, tmp_path, monkey
     assert "DATA_DIR" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "reason"),
+    [
+        ("CHROMA_URL", "http://127.0.0.1:1", "そこで待ち受けていません"),
+        ("CHROMA_URL", "http://nowhere.invalid", "ホストの名前が分かりません"),
+        ("CHROMA_URL", "http://127.0.0.1:none", "ポートが数ではありません"),
+        ("EMBEDDING_MODEL", "nobody/nothing", "Hugging Face につながりません"),
+        ("RERANKER_MODEL", "nobody/nothing", "Hugging Face につながりません"),
+    ],
+)
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["ask", "上限は?"]])
+def test_what_lies_outside_and_cannot_be_reached_is_named(monkeypatch, tmp_path, command, setting, value, reason):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv(setting, value)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
+    refused = CliRunner().invoke(app, command)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert setting in refused.stderr
+    assert reason in refused.stderr
+    assert f"{setting} を空に" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_database_that_does_not_answer_is_named(bot, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://someone:secret@127.0.0.1:1/nothing")
     refused = bot("purge")

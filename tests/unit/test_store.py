@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.embedding import OWN_MODEL, OwnEmbedding, Vectors
+from knowledge.outside import OutsideError
 from knowledge.search import Searcher
 from knowledge.store import (
     IndexBusyError,
@@ -314,5 +315,5 @@ def test_a_chroma_server_stands_behind_the_same_index(tmp_path: Path, chunks: li
 
 
 def test_a_server_that_cannot_be_reached_is_named(tmp_path: Path, chunks: list[Chunk]) -> None:
-    with pytest.raises(IndexUnwritableError, match=r"http://127\.0\.0\.1:9"):
+    with pytest.raises(OutsideError, match=r"http://127\.0\.0\.1:9"):
         update_index(tmp_path, chunks, Recording(), lambda read: None, "http://127.0.0.1:9")
