@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.checking import StatedCase
     from bot.drafting import Draft
     from bot.llm import ChatModel
+    from knowledge.search import Searcher
 
 _log = logging.getLogger(__name__)
 
@@ -40,14 +41,19 @@ class Answerer:
         self._meanings: MeaningReader | None = None
         self._opening = threading.Lock()
 
-    async def open(self) -> None:
+    async def open(self, stays: bool = False) -> None:
         """Has everything there that the first message would have to wait for.
+
+        Args:
+            stays: many messages will come, so Chroma is opened as well, while the first ones are answered.
 
         Raises:
             IndexMissingError: the documents have not been ingested.
             SettingsError: the chat model that is set cannot be used.
         """
-        await asyncio.to_thread(self._get_ready)
+        searcher = await asyncio.to_thread(self._get_ready)
+        if stays:
+            threading.Thread(target=searcher.open_chroma).start()  # none of the threads that answer
 
     async def close(self) -> None:
         """Nothing that the end of the process does not do."""
@@ -165,12 +171,14 @@ class Answerer:
         """Answers a message of somebody who waits for all of it. Raises as `open` does."""
         return [stage async for stage in self.stages(inquiry, grows=True)][-1]
 
-    def _get_ready(self) -> None:
+    def _get_ready(self) -> "Searcher":
         """Opens everything, and answers once: vocabularies, tables and models are read when they are first used."""
         from bot.answering import answer
 
-        program = next(iter(self._open().catalog.programs.values()))
-        answer(Inquiry(f"{program.name}の上限は?", date.min), self._open())
+        knowledge = self._open()
+        program = next(iter(knowledge.catalog.programs.values()))
+        answer(Inquiry(f"{program.name}の上限は?", date.min), knowledge)
+        return knowledge.searcher
 
     def _open(self) -> "Knowledge":
         """The index as it now is: opened on the first call, and again when a newer generation is there."""

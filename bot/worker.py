@@ -65,8 +65,8 @@ class AnswererProcess:
         return self._process.pid
 
     async def open(self) -> None:
-        """As `Answerer.open`."""
-        await self._call("open")
+        """As `Answerer.open`, for a process that stays."""
+        await self._call("open", True)
 
     async def close(self) -> None:
         """Ends the process."""
@@ -186,7 +186,7 @@ async def _work(connection: socket.socket) -> None:
     log_to_stderr(settings.log_level, settings.log_format)
     answerer = Answerer(settings)
     tasks: dict[int, asyncio.Task[None]] = {}
-    tasks[-1] = asyncio.create_task(_answer(answerer, writer, -1, "open", ()))
+    tasks[-1] = asyncio.create_task(_answer(answerer, writer, -1, "open", (True,)))
     try:
         while True:
             number, method, arguments = await _receive(reader)

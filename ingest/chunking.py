@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from ingest.types import Document, Placed
 from knowledge.types import ENUMERATED, Chunk
@@ -45,33 +45,24 @@ def chunk(document: Document, outline: Iterable[Placed]) -> Iterator[Chunk]:
         opening = _FIGURES.sub("", passage.text)[:_OPENING]
         origin = (document.id, placed.program, *placed.headings, opening)
         numbers[origin] += 1
-        yield with_digest(
-            Chunk(
-                id=identifier("document", *origin, str(numbers[origin])),
-                digest="",
-                kind="passage",
-                document=document.id,
-                title=document.title,
-                text=passage.text,
-                program=placed.program,
-                headings=placed.headings,
-                place=placed.place,
-                url=document.url,
-                cells=placed.block.cells,
-                answers=placed.block.answers or _question_above(placed),
-            )
+        yield Chunk(
+            id=identifier("document", *origin, str(numbers[origin])),
+            kind="passage",
+            document=document.id,
+            title=document.title,
+            text=passage.text,
+            program=placed.program,
+            headings=placed.headings,
+            place=placed.place,
+            url=document.url,
+            cells=placed.block.cells,
+            answers=placed.block.answers or _question_above(placed),
         )
 
 
 def identifier(*parts: str) -> str:
     """A short id that these parts always give, and no others."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:20]
-
-
-def with_digest(chunk: Chunk) -> Chunk:
-    """The chunk with the digest of all else that it holds."""
-    content = json.dumps(asdict(replace(chunk, digest="")), ensure_ascii=False, sort_keys=True)
-    return replace(chunk, digest=hashlib.sha256(content.encode()).hexdigest()[:20])
 
 
 def _passages(outline: Iterable[Placed]) -> Iterator[_Passage]:

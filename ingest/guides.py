@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.characters import clean
-from ingest.chunking import identifier, with_digest
+from ingest.chunking import identifier
 from knowledge.catalog import Catalog
 from knowledge.types import Chunk, Evidence, section_id
 
@@ -43,32 +43,26 @@ def repository_chunks(catalog: Catalog) -> Iterator[Chunk]:
         document = program.document
         for section in read_guide(catalog.guides[id]):
             first = section.evidence[0] if section.evidence else Evidence("", "")
-            yield with_digest(
-                Chunk(
-                    id=section_id(id, section.heading),
-                    digest="",
-                    kind="passage",
-                    document=document.id,
-                    title=document.title,
-                    text=section.text,
-                    program=id,
-                    headings=(program.name, section.heading),
-                    place=first.place,
-                    quote=first.quote,
-                    url=document.url,
-                )
+            yield Chunk(
+                id=section_id(id, section.heading),
+                kind="passage",
+                document=document.id,
+                title=document.title,
+                text=section.text,
+                program=id,
+                headings=(program.name, section.heading),
+                place=first.place,
+                quote=first.quote,
+                url=document.url,
             )
         for entry in catalog.faq[id]:
             for wording in dict.fromkeys(entry.questions):
-                yield with_digest(
-                    Chunk(
-                        id=identifier(id, "faq", entry.id, wording),
-                        digest="",
-                        kind="question",
-                        document=document.id,
-                        title=document.title,
-                        text=wording,
-                        program=id,
-                        target=entry.id,
-                    )
+                yield Chunk(
+                    id=identifier(id, "faq", entry.id, wording),
+                    kind="question",
+                    document=document.id,
+                    title=document.title,
+                    text=wording,
+                    program=id,
+                    target=entry.id,
                 )

@@ -13,12 +13,14 @@ from knowledge.outside import reach_model
 from knowledge.words import segmented
 
 if TYPE_CHECKING:
-    from model2vec import StaticModel
+    from tokenizers import Tokenizer
 
 Vectors = npt.NDArray[np.float32]
 
 _OWN_NAME = "madoguchi-static-"
 OWN_MODEL = Path(__file__).parent / "model"
+_UNKNOWN = 0  # the own model's token for what it does not know, which says nothing
+_TINY = 1e-32  # the length by which a row of nothing is divided
 
 # Prefixes of models that need them and do not carry them as prompts of their own: query, passage.
 _PREFIXES = {
@@ -76,20 +78,31 @@ class OwnEmbedding:
         self.name = f"{_OWN_NAME}{hashlib.sha256(weights).hexdigest()[:12]}"
 
     @cached_property
-    def _model(self) -> "StaticModel":
-        from model2vec import StaticModel  # a second, which an ingest that finds nothing changed does without
+    def _tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
 
-        return StaticModel.from_pretrained(self._folder, normalize=True, max_length=None)
+        return Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+
+    @cached_property
+    def _token_vectors(self) -> npt.NDArray[np.float16]:
+        from safetensors.numpy import load_file
+
+        return load_file(self._folder / "model.safetensors")["embedding.weight"]
 
     @property
     def dimension(self) -> int:
         """Length of a row."""
-        return self._model.dim
+        return int(self._token_vectors.shape[1])
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """One row for each text that is to be found."""
-        rows = self._model.encode([segmented(text) for text in texts], max_length=None, use_multiprocessing=False)
-        return np.asarray(rows, dtype=np.float32)
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        encoded = self._tokenizer.encode_batch_fast([segmented(text) for text in texts], add_special_tokens=False)
+        for row, tokens in zip(rows, encoded, strict=True):
+            if known := [id for id in tokens.ids if id != _UNKNOWN]:
+                row[:] = self._token_vectors[known].mean(axis=0)
+        unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)
+        return unit
 
     embed_queries = embed_passages
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from sudachipy import SplitMode
@@ -151,7 +152,7 @@ def respell(text: str, offsets: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
 
 @cache
 def _load_spellings() -> tuple[Mapping[str, str], re.Pattern[str]]:
-    written: Mapping[str, str] = yaml.safe_load((Path(__file__).parent / "spellings.yaml").read_text(encoding="utf-8"))
+    written: Mapping[str, str] = _read("spellings.yaml")
     words = sorted(written, key=len, reverse=True)
     latin = [rf"(?<![a-z]){re.escape(word)}(?![a-z])" for word in words if word.isascii()]
     kana = [re.escape(word) for word in words if not word.isascii()]
@@ -160,7 +161,9 @@ def _load_spellings() -> tuple[Mapping[str, str], re.Pattern[str]]:
 
 def read_words_of_concepts() -> Mapping[str, Sequence[str]]:
     """The lexicon as it is written: each concept with its words."""
-    written: Mapping[str, Sequence[str]] = yaml.safe_load(
-        (Path(__file__).parent / "lexicon.yaml").read_text(encoding="utf-8")
-    )
+    written: Mapping[str, Sequence[str]] = _read("lexicon.yaml")
     return written
+
+
+def _read(name: str) -> Any:
+    return yaml.load((Path(__file__).parent / name).read_text(encoding="utf-8"), yaml.CSafeLoader)

@@ -24,6 +24,7 @@ from knowledge.figures import normalize
 from knowledge.reranking import Reranker, load_reranker
 from knowledge.store import (
     Index,
+    IndexUnwritableError,
     Rows,
     TermSort,
     current_generation,
@@ -267,11 +268,18 @@ class Searcher:
         if newest == old.generation:
             return False
         new = open_index(old.data_dir, self._embedding, old.chroma_url)
+        if old.uses_chroma:
+            _open_chroma(new)
         with self._lock:
             self._users[new] = 0
             self._index = new
         self._close_unused()
         return True
+
+    def open_chroma(self) -> None:
+        """Has Chroma find passages from now on, where it can be opened; what is asked meanwhile does not wait."""
+        with self._reading() as index:
+            _open_chroma(index)
 
     def close(self) -> None:
         """Closes the index."""
@@ -296,6 +304,13 @@ class Searcher:
                 del self._users[index]
         for index in unused:
             index.close()
+
+
+def _open_chroma(index: Index) -> None:
+    try:
+        index.open_chroma()
+    except (IndexUnwritableError, OSError) as error:
+        _log.warning("every passage goes on being compared: %s", error)
 
 
 def _allowed(index: Index, kind: Kind, program: str) -> npt.NDArray[np.bool_]:

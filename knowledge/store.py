@@ -139,8 +139,9 @@ class Index:
         )
         self._client: Client | None = None
         self._passages: chromadb.Collection | None = None
-        if chroma_url or _can_write(folder):  # Chroma writes to its files even to read them
-            self._client, self._passages = _open_chroma(folder, chroma_url)
+        self._opening_chroma = threading.Lock()
+        if chroma_url:
+            self.open_chroma()
         self.postings = lru_cache(maxsize=_POSTINGS_CACHED)(self._read_postings)
         self._read_rows()
 
@@ -166,6 +167,25 @@ class Index:
             for kind, rows in of_kind.items()
             for sort, lengths in self.lengths.items()
         }
+
+    def open_chroma(self) -> None:
+        """Has Chroma find the nearest passages, which otherwise are all compared; its import takes a second.
+
+        In a folder that cannot be written to they go on being compared: Chroma writes to its files even to read them.
+
+        Raises:
+            IndexUnwritableError: the server cannot be reached, or Chroma refuses.
+        """
+        folder = _root(self.data_dir) / self.generation
+        with self._opening_chroma:
+            if self._client is None and (self.chroma_url or _can_write(folder)):
+                self._client, self._passages = _open_chroma(folder, self.chroma_url)
+                self.__dict__.pop("_all_passages", None)
+
+    @property
+    def uses_chroma(self) -> bool:
+        """Whether Chroma finds the nearest passages."""
+        return self._passages is not None
 
     def close(self) -> None:
         """Frees the files and the lock; the index cannot be used afterwards."""
@@ -221,7 +241,7 @@ class Index:
         return np.array([row for (row,) in records], dtype=np.int32)
 
     def _nearest_of_all(self, vector: Vectors, program: str, limit: int) -> Rows:
-        """As `nearest`, by comparing every passage: where the disk is full or may not be written to."""
+        """As `nearest`, by comparing every passage."""
         rows, vectors = self._all_passages
         if program:
             numbers = [self.program_numbers[name] for name in (program, "") if name in self.program_numbers]
@@ -278,7 +298,7 @@ def open_index(data_dir: Path, embedding: Embedding, chroma_url: str = "") -> In
         return Index(data_dir, generation, embedding, chroma_url)
     except OutsideError as error:
         raise IndexMissingError(str(error)) from error
-    except (IndexUnwritableError, sqlite3.Error, OSError) as error:  # Chroma writes to its files even to read them
+    except (IndexUnwritableError, sqlite3.Error, OSError) as error:
         raise IndexMissingError(
             f"索引 {_root(data_dir)} を開けません({error})。書き込みの権限を確かめてください。"
             "壊れている場合は、このフォルダを消してから python -m ingest を実行してください。"
@@ -588,7 +608,7 @@ def _decode(data: bytes) -> npt.NDArray[np.int32]:
 
 
 def _payload(chunk: Chunk) -> str:
-    return json.dumps(asdict(chunk), ensure_ascii=False)
+    return json.dumps(vars(chunk), ensure_ascii=False)  # asdict copies each value, which takes longer than all else
 
 
 def _chunk(payload: str) -> Chunk:
@@ -652,7 +672,7 @@ def _root(data_dir: Path) -> Path:
 
 def _layout(chroma_url: str) -> str:
     """What a generation is like; one of another layout is neither read nor built upon."""
-    return f"4-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
+    return f"5-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
 
 
 def _layout_of(folder: Path) -> str:

@@ -257,14 +257,13 @@ Cell = tuple[str, str]
 class Chunk:
     """A passage of a document, or a typed question of the FAQ, as the index holds it.
 
-    `id` is stable from run to run, `digest` changes with the content. `program` is a program id, or "" where the
-    document belongs to none. `place` is where the passage stands ("推進体制構築支援 > 事業規模"), `quote` the short
-    evidence phrase of a guide's section ("" for other documents). `target` is the FAQ entry of a question. A passage
-    that is a table's row has its `cells`, one that is an answer the question that it `answers`.
+    `id` is stable from run to run. `program` is a program id, or "" where the document belongs to none. `place` is
+    where the passage stands ("推進体制構築支援 > 事業規模"), `quote` the short evidence phrase of a guide's section (""
+    for other documents). `target` is the FAQ entry of a question. A passage that is a table's row has its `cells`, one
+    that is an answer the question that it `answers`.
     """
 
     id: str
-    digest: str
     kind: Literal["passage", "question"]
     document: str
     title: str

@@ -70,7 +70,7 @@ def squad(name: str, articles: Iterable[Mapping[str, Any]], limit: int) -> Quest
     for article in articles:
         for paragraph in article["paragraphs"]:
             text = paragraph["context"].removeprefix(f"{article['title']} [SEP] ")
-            chunk = Chunk(f"{name}-{len(chunks)}", "", "passage", name, name, text)
+            chunk = Chunk(f"{name}-{len(chunks)}", "passage", name, name, text)
             chunks.append(chunk)
             questions += [Question(qa["question"], frozenset({chunk.id})) for qa in paragraph["qas"]]
     step = max(1, len(questions) // limit)
@@ -91,7 +91,6 @@ def page_chunks(page: Path) -> list[Chunk]:
             chunks.append(
                 Chunk(
                     f"line-{number}",
-                    "",
                     "passage",
                     "page",
                     "総務省の支援事業",
@@ -123,7 +122,7 @@ def faq(name: str) -> QuestionSet:
             *known, asked = entry.questions
             ids = [f"{entry.id}-{number}" for number in range(len(known))]
             chunks += [
-                Chunk(identifier, "", "question", program, program, wording, program=program, target=entry.id)
+                Chunk(identifier, "question", program, program, wording, program=program, target=entry.id)
                 for identifier, wording in zip(ids, known, strict=True)
             ]
             questions.append(Question(asked, frozenset({entry.id}), program))

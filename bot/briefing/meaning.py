@@ -136,7 +136,7 @@ class Mark:
 @cache
 def read_marks() -> tuple[Mark, ...]:
     """Reads telling_apart.yaml."""
-    written = yaml.safe_load((Path(__file__).parent / "telling_apart.yaml").read_text(encoding="utf-8"))
+    written = yaml.load((Path(__file__).parent / "telling_apart.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return tuple(
         Mark(
             name, frozenset(given.get("facts", ())), frozenset(given.get("concepts", ())), tuple(given.get("words", ()))

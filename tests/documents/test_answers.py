@@ -76,7 +76,7 @@ async def test_a_chat_model_may_tell_which_document_is_meant(with_documents: Kno
 
 def test_a_passage_that_is_near_in_meaning_only_is_met_though_a_line_stands_twice(with_documents: Knowledge) -> None:
     text = "窓口にお越しください。\n苗木の代金を助けます。\n窓口にお越しください。\n"
-    chunk = Chunk("a", "", "passage", "page.md", "ゆり市 緑化助成", text)
+    chunk = Chunk("a", "passage", "page.md", "ゆり市 緑化助成", text)
     hits = [Hit(chunk, 0.5, 0.0, 0.5)]
     ((_, said),) = answering_passages("植える木を買うお金は?", hits, with_documents.searcher, named=True)
     assert said == "苗木の代金を助けます。"

@@ -40,10 +40,10 @@ QUESTIONS = {
 
 def the_chunks() -> list[Chunk]:
     passages = [
-        Chunk(name, text, "passage", "doc", "案内", text, program=program) for name, (program, text) in PASSAGES.items()
+        Chunk(name, "passage", "doc", "案内", text, program=program) for name, (program, text) in PASSAGES.items()
     ]
     questions = [
-        Chunk(f"{target}-{number}", text, "question", "faq", "FAQ", text, program=target.split("-")[0], target=target)
+        Chunk(f"{target}-{number}", "question", "faq", "FAQ", text, program=target.split("-")[0], target=target)
         for target, texts in QUESTIONS.items()
         for number, text in enumerate(texts)
     ]
