@@ -177,6 +177,7 @@ def test_refresh_swaps_while_others_search(tmp_path: Path, embedding: Embedding)
     chunks = the_chunks()
     update_index(tmp_path, chunks, embedding, lambda read: None)
     searcher = Searcher(open_index(tmp_path, embedding), embedding)
+    searcher.open_chroma()
     assert not searcher.refresh()
     failures: list[Exception] = []
     stop = threading.Event()
@@ -192,16 +193,16 @@ def test_refresh_swaps_while_others_search(tmp_path: Path, embedding: Embedding)
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for number in range(3):
-        text = f"追加した段落{number}は観光の案内です。"
-        update_index(
-            tmp_path, [*chunks, replace(chunks[0], id="new", text=text, digest=text)], embedding, lambda read: None
-        )
-        assert searcher.refresh()
-        assert searcher.search("観光の案内")[0].chunk.text == text
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for number in range(3):
+            text = f"追加した段落{number}は観光の案内です。"
+            update_index(tmp_path, [*chunks, replace(chunks[0], id="new", text=text)], embedding, lambda read: None)
+            assert searcher.refresh()
+            assert searcher.search("観光の案内")[0].chunk.text == text
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     assert failures == []
     searcher.close()
 
