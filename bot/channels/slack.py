@@ -58,7 +58,8 @@ _CLOCKS_APART = 600
 _RECONNECT_SECONDS = 10
 
 _GREETING = "総務省の支援事業について、資料に基づいてお答えします。質問をそのままお書きください。"
-_THINKING = "読み取っています…"
+_READING = "読み取っています…"
+_CHOOSING = "資料から説明を選んでいます…"
 _THANKS = "ご意見をありがとうございます。今後の回答に役立てます。"
 _OFFER_STAFF = f"職員に聞くときは、「{ASK_STAFF}」を押してください。"
 _USAGE = (
@@ -183,7 +184,7 @@ class Slack:
             self._service.metrics.count_refused(NAME)
             return TOO_MANY
         try:
-            async with shown(lambda: self._show_status(event)):
+            async with shown(lambda: self._show_status(event, _READING)):
                 turns = self._service.considered(event["sender"], event["text"], event.get("message", ""), person)
                 turn = await anext(turns)
                 if grows:
@@ -195,10 +196,11 @@ class Slack:
         except IndexMissingError as error:
             raise RetryLaterError(str(error)) from error
 
-    async def _show_status(self, event: Json) -> None:
-        if event.get("pane"):  # it goes away by itself when the answer is posted
+    async def _show_status(self, event: Json, status: str) -> None:
+        """Shows what is being done where the workspace has that: in the assistant's pane; a posted message ends it."""
+        if event.get("pane"):
             await self._client.assistant_threads_setStatus(
-                channel_id=event["channel"], thread_ts=event["thread"], status=_THINKING
+                channel_id=event["channel"], thread_ts=event["thread"], status=status
             )
 
     async def _home(self, event: Json) -> Json:
@@ -240,31 +242,32 @@ class Slack:
                 _log.info("%s was left out: %s", call["method"], error)
             begun = self._growing.pop(grows, None)
             if receipt and begun:
-                growing = asyncio.create_task(self._grow(*begun, receipt))
+                growing = asyncio.create_task(self._grow(event, *begun, receipt))
                 self._tasks.add(growing)
                 growing.add_done_callback(self._tasks.discard)
         if self._desk:
             await self._desk.arrived(event)
         return receipt
 
-    async def _grow(self, shown: Turn, turns: AsyncGenerator[Turn], receipt: Json) -> None:
-        """Adds each sentence of the chat model to the answer that is shown; where that fails, it stays as it is.
+    async def _grow(self, event: Json, first: Turn, turns: AsyncGenerator[Turn], receipt: Json) -> None:
+        """Adds to the answer that is shown what the chat model chose; where that fails, it stays as it is.
 
         An answer that is not on record any more belongs to a question that was edited or deleted meanwhile.
         """
-        first = shown
+        last = first
         try:
-            async for turn in turns:
-                if await self._service.answered(first.key) is None:
-                    return
-                if turn.answer != shown.answer:
-                    message = self._shown(turn)
-                    await self._client.api_call("chat.update", json=receipt | message)
-                    shown = turn
+            async with shown(lambda: self._show_status(event, _CHOOSING)):
+                async for turn in turns:
+                    if await self._service.answered(first.key) is None:
+                        return
+                    if turn.answer != last.answer:
+                        await self._client.api_call("chat.update", json=receipt | self._shown(turn))
+                        last = turn
+            await self._show_status(event, "")  # which an update does not do
         except Exception as error:
             _log.warning("an answer could not grow: %s", type(error).__name__)
-        if shown is not first:
-            await self._service.amend(shown)
+        if last is not first:
+            await self._service.amend(last)
 
     async def _make(self, call: Json, delivery: str, resumed: bool, age: float) -> Json | None:
         method, arguments = call["method"], call["arguments"]

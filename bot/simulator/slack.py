@@ -75,6 +75,7 @@ class SlackPlatform:
         self.titles: dict[str, str] = {}
         self.prompts: dict[str, list[Json]] = {}
         self.status = ""
+        self.statuses: list[str] = []
         self.panes: list[str] = []
         self.modal: Json | None = None
         self.faults: list[SlackFault] = []
@@ -421,6 +422,7 @@ class SlackPlatform:
 
     def _assistant_threads_setStatus(self, channel_id: str, thread_ts: str, status: str) -> Json:  # noqa: N802
         self.status = status
+        self.statuses.append(status)
         return {}
 
     def _assistant_threads_setTitle(self, channel_id: str, thread_ts: str, title: str) -> Json:  # noqa: N802

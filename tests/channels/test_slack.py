@@ -542,6 +542,9 @@ def test_messages_are_read_as_people_wrote_them(written, read):
 
 # --- with a chat model ---------------------------------------------------------------------------------------------
 
+PLAYED = {"llm": "openai:played", "llm_retries": "0", "llm_seconds": "60"}
+"""A machine with other work to do is no slow model."""
+
 COMPARED = "計画策定支援と推進体制構築支援の違いを市長に説明したい"
 
 
@@ -549,11 +552,11 @@ async def grown(slack, data_dir, folder, done, **model):
     """What an answer was at first and became, and the record of it, with a model that is played so."""
     with serving(**model) as url:
         credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
-        model_settings = {"llm": "openai:played", "llm_base_url": url, "llm_retries": "0"}
+        model_settings = PLAYED | {"llm_base_url": url}
         async with running(data_dir, folder, **credentials, **model_settings) as service:
             await ask(slack, service, slack.mention(COMPARED))
             first = dict(slack.answers()[0])
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while done not in await service.metrics() + (await service.turns())[0].answer:
                     await asyncio.sleep(0.05)
             return first, slack.answers()[0], (await service.turns())[0]
@@ -566,10 +569,23 @@ async def test_an_answer_stands_at_once_and_grows_by_what_is_chosen(slack, data_
     assert (len(slack.answers()), first["ts"]) == (1, last["ts"])
 
 
+async def test_the_pane_shows_that_something_is_still_chosen_until_it_is_there(slack, data_dir, tmp_path):
+    credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
+    with serving(before=1.5) as url:
+        model_settings = PLAYED | {"llm_base_url": url}
+        async with running(data_dir, tmp_path, **credentials, **model_settings) as service:
+            await ask(slack, service, slack.direct(COMPARED, thread_ts="1.1"))
+            async with asyncio.timeout(60):
+                while slack.statuses[-1:] != [""]:
+                    await asyncio.sleep(0.05)
+    assert slack.statuses[-2:] == ["資料から説明を選んでいます…", ""]
+    assert "【概要】" in slack.answers("D1")[0]["text"]
+
+
 async def test_an_answer_to_a_question_that_was_edited_does_not_grow_over_the_new_one(slack, data_dir, tmp_path):
     credentials = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": f"{slack.url}/api/"}
     with serving(before=2) as url:
-        model_settings = {"llm": "openai:played", "llm_base_url": url, "llm_retries": "0"}
+        model_settings = PLAYED | {"llm_base_url": url}
         async with running(data_dir, tmp_path, **credentials, **model_settings) as service:
             mention = slack.mention(COMPARED)
             await ask(slack, service, mention)
@@ -579,7 +595,7 @@ async def test_an_answer_to_a_question_that_was_edited_does_not_grow_over_the_ne
                 "message", subtype="message_changed", channel="C1", message=edited, previous_message=said
             )
             await ask(slack, service, change)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while any("Slack._grow" in repr(task.get_coro()) for task in asyncio.all_tasks()):
                     await asyncio.sleep(0.05)
             assert "記載がありません" in slack.answers()[0]["text"]
