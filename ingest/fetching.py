@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.message import Message
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
@@ -45,10 +46,45 @@ class Fetched:
     modified: str = ""
 
 
-class _Hosts(httpcore.NetworkBackend):
-    """Connects to the addresses that were checked, and to no others that a name may turn to in between."""
+class _Until(httpcore.NetworkStream):
+    """A connection that ends at a moment, however little at a time comes over it. Raises as the one it stands for."""
 
-    def __init__(self, *, local: bool) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
+        return _Until(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    """The seconds until then. Raises ReadTimeout where it is over."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return left
+
+
+class _Hosts(httpcore.NetworkBackend):
+    """Connects, until a moment, to the addresses that were checked: to no others that a name may turn to in between."""
+
+    def __init__(self, deadline: float, *, local: bool) -> None:
+        self._deadline = deadline
         self._local = local
         self._backend = httpcore.SyncBackend()
 
@@ -71,7 +107,9 @@ class _Hosts(httpcore.NetworkBackend):
                 raise ReadError(
                     f"公開されていないアドレスです({host})", "インターネットで公開されたURLを指定してください"
                 )
-        return self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        left = _left(self._deadline)
+        stream = self._backend.connect_tcp(addresses[0], port, left, local_address, socket_options)
+        return _Until(stream, self._deadline)
 
 
 @dataclass
@@ -139,29 +177,28 @@ class Fetcher:
             "If-None-Match": etag,
             "If-Modified-Since": modified,
         }
-        left = max(deadline - time.monotonic(), 0.1)
-        timeout = dict.fromkeys(("connect", "read", "write", "pool"), left)
         given = [(name, value) for name, value in sent.items() if value]
+        hosts = _Hosts(deadline, local=self.local)
         try:
             with (
-                httpcore.ConnectionPool(ssl.create_default_context(), network_backend=_Hosts(local=self.local)) as pool,
-                pool.stream("GET", url, headers=given, extensions={"timeout": timeout}) as response,
+                httpcore.ConnectionPool(ssl.create_default_context(), network_backend=hosts) as pool,
+                pool.stream("GET", url, headers=given) as response,
             ):
-                content = b""
+                content = bytearray()
                 for part in response.iter_stream():
                     content += part
                     if len(content) > self.most_bytes:
                         most = f"{self.most_bytes >> 20}MBまで"
                         raise ReadError(f"大きすぎます({most})", "ダウンロードして追加してください")
-                    if time.monotonic() > deadline:
-                        raise ReadError(
-                            f"{self.seconds:.0f}秒で取得しきれませんでした", "時間をおいてやり直してください"
-                        )
                 headers = Message()
                 for name, value in response.headers:
                     headers[name.decode("latin-1")] = value.decode("latin-1")
-                return response.status, headers, content
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as error:
+                return response.status, headers, bytes(content)
+        except httpcore.TimeoutException as error:
+            raise ReadError(
+                f"{self.seconds:.0f}秒で取得しきれませんでした", "時間をおいてやり直してください"
+            ) from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
             raise _unreachable(urlsplit(url).netloc) from error
 
 

@@ -1,10 +1,7 @@
 """Pages that change, served over a loopback server: what is fetched, what is refused, and which figures are named."""
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,60 +12,15 @@ from ingest.types import ReadError
 from ingest.watching import PageNews, look
 from knowledge.catalog import Catalog
 from knowledge.watching import load_watch
+from tests.site import PAGE, Site, served_site
 
 NOW = datetime.fromisoformat("2026-05-10T09:00:00+09:00")
-PAGE = (
-    "<html><head><title>もり市植樹補助金</title></head><body><main><h1>もり市植樹補助金</h1>"
-    "<p>上限は1億2千万円です。</p><p>受付は5月11日から6月5日までです。</p><p>1団体につき年2回まで申請できます。</p></main></body></html>"
-)
-
-
-@dataclass
-class Site:
-    """What a loopback server gives: pages by path, redirects by path, and what was asked for."""
-
-    url: str = ""
-    pages: dict[str, str] = field(default_factory=dict)
-    redirects: dict[str, str] = field(default_factory=dict)
-    robots: str = ""
-    asked: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    served = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = served.robots if self.path == "/robots.txt" else served.pages.get(self.path, "")
-            tag = f'"{hash(content)}"'
-            if self.path != "/robots.txt":
-                served.asked.append(self.path)
-            if target := served.redirects.get(self.path):
-                self.send_response(302)
-                self.send_header("Location", target)
-            elif not content:
-                self.send_response(404)
-            elif self.headers["If-None-Match"] == tag:
-                self.send_response(304)
-            else:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.send_header("ETag", tag)
-                self.end_headers()
-                self.wfile.write(content.encode())
-                return
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield served
-    server.shutdown()
-    server.server_close()
+    with served_site() as site:
+        yield site
 
 
 @pytest.fixture
@@ -136,13 +88,27 @@ def test_what_must_not_be_fetched_is_refused(site: Site, path: str, local: bool,
         Fetcher(local=local).fetch(f"{site.url}{path}")
 
 
-def test_a_page_that_is_too_large_or_too_slow_is_refused(site: Site) -> None:
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+MEGABYTE = b"<p>" + b"x" * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("part", "seconds_between", "reason"),
+    [
+        (HEAD + MEGABYTE, 0, r"大きすぎます\(20MBまで\)"),
+        (HEAD + b"<p>", 0.05, "1秒で取得しきれません"),  # goes on and on
+        (b"HTTP/1.1 200 OK\r\nX: ", 0.05, "1秒で取得しきれません"),  # and so does this, before the page begins
+        (HEAD, 60, "1秒で取得しきれません"),  # nothing comes
+    ],
+    ids=["large", "drips", "head-drips", "silent"],
+)
+def test_what_comes_without_end_is_cut_off(site: Site, part: bytes, seconds_between: float, reason: str) -> None:
     assert (Fetcher().most_bytes, Fetcher().seconds) == (20 << 20, 30.0)
-    site.pages["/page"] = PAGE
-    with pytest.raises(ReadError, match="大きすぎます"):
-        Fetcher(local=True, most_bytes=100).fetch(f"{site.url}/page")
-    with pytest.raises(ReadError, match=r"取得しきれません|つながりません"):
-        Fetcher(local=True, seconds=0.0).fetch(f"{site.url}/page")
+    site.endless["/page"] = (part, seconds_between)
+    fetcher = Fetcher(local=True) if seconds_between == 0 else Fetcher(local=True, seconds=1.0)
+    with pytest.raises(ReadError, match=reason):
+        fetcher.fetch(f"{site.url}/page")
+    assert site.sent < 40 << 20
 
 
 def test_a_document_is_read_while_another_run_holds_the_list(tmp_path: Path) -> None:
