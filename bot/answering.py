@@ -14,7 +14,9 @@ from bot.timing import span
 from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, beside_names, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
+from bot.understanding.languages import read_wish
 from bot.understanding.programs import named_programs
+from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
 from knowledge.figures import normalize
@@ -99,6 +101,18 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
         knowledge: what answers rest on.
         proposals: what a chat model read in it, or the asker confirmed.
     """
+    if wish := read_wish(inquiry, knowledge.catalog):
+        if not wish.inquiry.text:
+            return Considered(unread(wish), replace(inquiry.conversation, language=wish.language))
+        found = _consider(wish.inquiry, knowledge, proposals)
+        before = (found.answer, wish, found.understanding, found.findings)
+        answer = reword(*before, knowledge.catalog, knowledge.conflicts)
+        return replace(found, answer=answer, conversation=replace(found.conversation, language=wish.language))
+    return _consider(inquiry, knowledge, proposals)
+
+
+def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> Considered:
+    """Answers one message in plain Japanese."""
     if replied := _confirm(inquiry, knowledge):
         return replied
     if corrected := _correct(inquiry, knowledge.catalog):

@@ -94,7 +94,7 @@ def compose(
         for conflict in conflicts
         if (conflict.program, conflict.subject) in stated
     ]
-    understood = _understood(rulings, findings, understanding, catalog)
+    understood = facts_used(rulings, findings, understanding, catalog)
     if understood and not still_open:
         sentences.append(replies.understood(fact.label for fact in understood))
     missing: tuple[Fact, ...] = ()
@@ -153,7 +153,7 @@ def _strictest_first(rulings: tuple[Ruling, ...]) -> tuple[Ruling, ...]:
     return tuple(sorted(rulings, key=lambda ruling: _STRICTNESS.index(ruling.verdict)))
 
 
-def _understood(
+def facts_used(
     rulings: tuple[Ruling, ...], findings: Findings, understanding: Understanding, catalog: Catalog
 ) -> tuple[Understood, ...]:
     """The facts that the verdicts turn on, as they were understood."""

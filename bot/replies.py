@@ -1,9 +1,10 @@
 """Every fixed sentence that a person reads, in one place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from knowledge.types import Program, Subject, Verdict
+from knowledge.types import Language, Program, Subject, Verdict
 
 SOURCES = "\n\n出典: "
 """Between what an answer says and its sources."""
@@ -39,6 +40,80 @@ FOLLOW_UPS = {
     Subject.REPORT_DUE: "報告書はいつまでですか",
 }
 """What is offered to ask next, in order of how often it is asked."""
+
+
+@dataclass(frozen=True)
+class OtherWords:
+    """The fixed sentences of answers in another language.
+
+    `verdicts` are said of an amount or a day that was put forward, `dated` of the last day for something, `opens` of
+    the first. `sentences` stand for Japanese ones that are put behind a ruling's own, `between` stands between any two.
+    `unread` answers what could not be read at all.
+    """
+
+    verdicts: Mapping[Verdict, str]
+    dated: str
+    opens: str
+    year: str
+    sentences: Mapping[str, str]
+    read_as: str
+    taken: str
+    only_japanese: str
+    basis: str
+    ask: str
+    unread: str
+    between: str
+
+
+IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
+    "en": OtherWords(
+        verdicts={
+            Verdict.ELIGIBLE: "Yes.",
+            Verdict.INELIGIBLE: "No.",
+            Verdict.CONDITIONAL: "Yes, as a rule.",
+        },
+        dated="The last day is {day}.",
+        opens="Applications open again on {day}.",
+        year="This time it is FY{year}.",
+        sentences={
+            NO_INDEX_CONDITION: "No condition on the financial strength index is stated for this program.",
+            DISPATCH_DAY: "When the visit may take place is not stated in the documents.",
+            HOURS_BESIDE_DAYS: "How hours online count as days is not stated in the documents. Please ask.",
+            ASSUMED_MUNICIPALITY: "(Answered for a municipality.)",
+        },
+        read_as="(Your question was read as: {question})",
+        taken="(Taken as: {facts})",
+        only_japanese="This can be answered in Japanese only:",
+        basis="Based on the documents of FY{years}, which are in Japanese and hold in case of doubt.",
+        ask="Please ask: {contact}",
+        unread="Sorry, this question could not be read. Please ask in short words about eligibility, the cap, costs, "
+        "the application period or the report of a program, or ask in Japanese.",
+        between=" ",
+    ),
+    "easy": OtherWords(
+        verdicts={
+            Verdict.ELIGIBLE: "はい、だいじょうぶです。",
+            Verdict.INELIGIBLE: "いいえ、できません。",
+            Verdict.CONDITIONAL: "はい、ふつうはできます。",
+        },
+        dated="{day.year}年{day.month}月{day.day}日までです。",
+        opens="次は{day.year}年{day.month}月{day.day}日から申しこめます。",
+        year="今回は{year}年度です。",
+        sentences={
+            NO_INDEX_CONDITION: "財政力指数(ざいせいりょくしすう)の条件は、書いてありません。",
+            DISPATCH_DAY: "いつ来てもらえるかは、資料に書いてありません。",
+            HOURS_BESIDE_DAYS: "オンラインの時間を何日と数えるかは、資料に書いてありません。事務局に聞いてください。",
+            ASSUMED_MUNICIPALITY: "(市・町・村の質問として答えました。)",
+        },
+        read_as="",
+        taken="({facts}として)",
+        only_japanese="この答えは、ふつうの日本語だけです。",
+        basis="{years}年度の資料で答えています。",
+        ask="{contact}に聞いてください。",
+        unread="わかりました。やさしい日本語で答えます。知りたいことを書いてください。",
+        between="",
+    ),
+}
 
 
 def scope(programs: Iterable[Program]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bot.privacy import OwnRequest
 from bot.timing import Span
 from knowledge.figures import Figure
-from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Ruling, Situation, Subject, Unit, Verdict
+from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Language, Ruling, Situation, Subject, Unit, Verdict
 
 
 class AnswerStatus(StrEnum):
@@ -111,7 +111,7 @@ class Conversation:
     a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are
     the added documents that it is on, where it is on none of our programs. `turn` is the key of
     the turn that a person would be asked about, and `desk` says whether that was just `proposed`, or the question for a
-    person is `awaited`.
+    person is `awaited`. `language` is what answers are in, None for plain Japanese.
     """
 
     program: str = ""
@@ -128,6 +128,7 @@ class Conversation:
     documents: tuple[str, ...] = ()
     turn: str = ""
     desk: Literal["", "proposed", "awaited"] = ""
+    language: Language | None = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ class Outcome(StrEnum):
     NOT_STATED = "not_stated"
 
 
+Language = Literal["en", "easy"]
+"""What an answer may be in beside plain Japanese: English, or やさしい日本語."""
+
 Bound = Literal["below", "at_most", "at_least", "above"]
 Unit = Literal["yen", "day", "hour", "month", "count", "ratio", "fiscal_year", "months_of_year", "none"]
 
@@ -103,6 +106,7 @@ class Choice(Strict):
 
     label: str
     value: str
+    label_en: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class FactQuestion(Strict):
     question: str = ""
     asked: bool = True
     choices: tuple[Choice, ...] = ()
+    question_en: str = ""
+    question_easy: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,8 @@ class Row(Strict):
     """One row of a decision table: where `when` holds, this is the outcome.
 
     `when` maps a fact to the values that satisfy it, or to a comparison with a number or with a parameter's key.
-    `says` is the ruling's sentence, `needs` what is said when a fact of this row is missing.
+    `says` is the ruling's sentence, `needs` what is said when a fact of this row is missing. `_en` and `_easy` are the
+    same in English and in やさしい日本語, written by people, with the same figures.
     """
 
     says: str = ""
@@ -158,6 +165,10 @@ class Row(Strict):
     needs: str = ""
     not_stated: bool = False
     evidence: tuple[Evidence, ...] = ()
+    says_en: str = ""
+    says_easy: str = ""
+    needs_en: str = ""
+    needs_easy: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +185,10 @@ class Parameter(Strict):
     bound: Bound | None = None
     overview: str = ""
     not_stated_says: str = ""
+    overview_en: str = ""
+    overview_easy: str = ""
+    not_stated_says_en: str = ""
+    not_stated_says_easy: str = ""
 
 
 @dataclass(frozen=True)
