@@ -72,8 +72,7 @@ def find(
     programs = programs or ((program,) if program else ())
 
     own = [match for match in matches if match.program == program]
-    answers = [match.score for match in own if not match.entry.rule]
-    subjects = _subjects(understanding, inquiry, max(answers, default=0.0), catalog.programs.get(program))
+    subjects = _subjects(understanding, inquiry, own, catalog.programs.get(program))
     subjects, sections, silences = _answer_each(own, subjects, understanding, catalog.programs.get(program))
     if silences and not (subjects or sections) and (stated := from_documents(question, program, searcher)):
         return stated
@@ -135,9 +134,12 @@ def _answer_each(
             else:
                 kept += ruled
         elif best.entry.rule:
-            of_it = [best.entry.rule] if best.score >= FAQ_FITS and not subjects else []
+            asked_of = best.score >= FAQ_FITS or Fact.APPLICANT_KIND in understanding.said
+            of_it = [best.entry.rule] if asked_of and not subjects else []
             kept += ruled or of_it
-        elif ruled and (best.score < surely or (program and _puts_a_case(understanding, ruled, program))):
+        elif ruled and (
+            (best.score < surely and not best.learnt) or (program and _puts_a_case(understanding, ruled, program))
+        ):
             kept += ruled
         else:
             sections.append(best)
@@ -211,7 +213,7 @@ def _told(found: tuple[tuple[Chunk, str], ...], programs: tuple[str, ...] = ()) 
 
 
 def _subjects(
-    understanding: Understanding, inquiry: Inquiry, score: float, program: Program | None
+    understanding: Understanding, inquiry: Inquiry, own: Sequence[Match], program: Program | None
 ) -> tuple[Subject, ...]:
     """What the rules are asked: what the words ask, else what the facts point to.
 
@@ -221,10 +223,16 @@ def _subjects(
     subjects = understanding.subjects
     said = understanding.said.keys() - {Fact.PROGRAM}
     before = inquiry.conversation
-    answered = score > 0
-    answers_it = score >= FAQ_CERTAIN or "asks_eligibility" not in understanding.signs
-    if subjects == (Subject.ELIGIBILITY,) and answered and answers_it and not _of_somebody(understanding):
-        return ()
+    answers = [match for match in own if not match.entry.rule]
+    answered = bool(answers)
+    if subjects == (Subject.ELIGIBILITY,) and answered:
+        score = max(match.score for match in answers)
+        answers_it = score >= FAQ_CERTAIN or "asks_eligibility" not in understanding.signs
+        plainly = own[0].learnt and not own[0].entry.rule
+        if answers_it and not _of_somebody(understanding):
+            return ()
+        if plainly and program and not _puts_a_case(understanding, subjects, program):
+            return ()
     if subjects:
         return subjects
     if understanding.continues and before.subjects and (said or not answered):
@@ -249,7 +257,7 @@ def _subjects(
     if said - _SHARED_FACTS or (said and (short or "can_we" in understanding.signs)):
         return (Subject.ELIGIBILITY,)
     bare = understanding.days is not None and short and (understanding.named or understanding.continues)
-    return (Subject.WINDOW,) if bare or "wants_to_apply" in understanding.signs else ()
+    return (Subject.WINDOW,) if bare else ()
 
 
 def _turns_to_eligibility(understanding: Understanding, before: tuple[Subject, ...], program: Program | None) -> bool:
@@ -278,22 +286,25 @@ def _outweighs_rules(
     the question is about the cap. Nor is a message that asks for something open (何%, どの県).
     """
     amount = understanding.situation.amount
-    amount_or_index = amount is not None or Fact.FISCAL_INDEX in understanding.said
+    limited = {Subject.CAP, Subject.CALLS_PER_YEAR} & set(subjects) or not subjects
+    amount_or_index = (amount is not None and limited) or Fact.FISCAL_INDEX in understanding.said
     only_claims = (
         "claims" in understanding.signs and not understanding.subjects and amount is None
     )  # 指数は1未満ですよね
-    plain = silent.score >= FAQ_CERTAIN if only_claims else silent.score >= FAQ_PLAIN and not amount_or_index
+    plainly = silent.score >= FAQ_PLAIN or (silent.learnt and not _puts_a_case(understanding, subjects, program))
+    plain = silent.score >= FAQ_CERTAIN if only_claims else plainly and not amount_or_index
     if plain or "asks_open" in understanding.signs:
         return True
     rows = rows_of(program, *subjects, Subject.BUDGET)
-    known = understanding.situation.facts if understanding.continues else understanding.said
+    known = frozenset(understanding.situation.facts if understanding.continues else understanding.said)
     about_the_cap = "can_we" not in understanding.signs and any(row.value == amount for row in rows)
     if Subject.CAP in subjects and (amount is None or about_the_cap):
         return silent.score >= FAQ_CERTAIN or not any(fact in known for row in rows for fact in row.when)
+    of_a_case = known - _SHARED_FACTS if silent.score >= FAQ_CERTAIN else known
     return not (
         Subject.CAP in subjects
         or (Subject.WINDOW in subjects and understanding.days is not None)
-        or any(fact in known for row in rows for fact in row.when)
+        or any(fact in of_a_case for row in rows for fact in row.when)
     )
 
 

@@ -1,6 +1,6 @@
 """Matches a message with the entries of the FAQ, by the wordings in which people have asked for them."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
@@ -26,6 +26,9 @@ FAQ_PLAIN = 0.8
 SAME_MATTER = 0.2
 """Programs whose best entries are closer than this are both meant: the message does not tell which."""
 
+LEARNT_PLAIN = 0.9
+"""From this learnt probability on, a question is an entry's own matter unless it puts a case to rules."""
+
 _SILENCE_COSTS = 0.1
 """What is stated goes before what is not, where the question is as near to both."""
 
@@ -35,12 +38,17 @@ QUESTION_LENGTH = 300
 
 @dataclass(frozen=True)
 class Match:
-    """An entry of the FAQ that was found for a question. `certain` of its program: no other has one as near."""
+    """An entry of the FAQ that was found for a question.
+
+    `certain` of its program: no other has one as near. `learnt` of the entry: wordings have taught that this is its
+    matter, whatever the question says beside it.
+    """
 
     entry: FaqEntry
     program: str
     score: float
     certain: bool
+    learnt: bool
     question: str
 
 
@@ -49,19 +57,21 @@ def find_matches(
 ) -> tuple[Match, ...]:
     """The entries that the questions of a message ask for, in order of asking.
 
-    A message that goes on from the last one, or replies to it, must name its own matter plainly.
+    A message that goes on from the last one, or replies to it, must name its own matter plainly. Of one that plainly
+    puts a case to rules only what is not stated is looked for.
     """
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
     puts_a_case = bool(understanding.said.keys() - {Fact.PROGRAM}) or understanding.situation.amount is not None
     plainly_ruled = understanding.plain and bool(understanding.subjects) and puts_a_case
-    if replies or plainly_ruled or (understanding.continues and not understanding.matter):
+    if replies or (understanding.continues and not understanding.matter):
         return ()
     found: dict[tuple[str, str], Match] = {}
     for question in understanding.questions:
         matter = beside_names(question, catalog.programs.values()) if program else question
         texts = question[:QUESTION_LENGTH], matter[:QUESTION_LENGTH]
         for match in nearest_entries(*texts, program, catalog, searcher, whole=not understanding.continues):
-            found.setdefault((match.program, match.entry.id), match)
+            if not plainly_ruled or (match.learnt and match.entry.not_stated):
+                found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 
 
@@ -70,8 +80,8 @@ def nearest_entries(
 ) -> tuple[Match, ...]:
     """The entry nearest to a question or to what it says beside its program's name, and a section as certain.
 
-    What wordings have taught counts where the question is `whole`: of a few words that go on from the last question
-    it would be sure without reason.
+    How surely an entry is meant is told by wordings that are near and by what wordings have taught, in equal parts. The
+    latter counts where the question is `whole`: of a few words that go on from the last one it is sure without reason.
     """
     scores: dict[tuple[str, str], float] = {}
     entries = {(owner, entry.id): entry for owner, faq in catalog.faq.items() for entry in faq}
@@ -80,38 +90,33 @@ def nearest_entries(
             key = (hit.program, hit.target)
             if key in entries:  # an index from before the FAQ changed may know others
                 scores[key] = max(hit.score, scores.get(key, 0.0))
-    if whole:
-        scores = _with_what_was_learnt(scores, matter, [program] if program else list(catalog.faq), entries.keys())
+    told = _learnt(matter, [program] if program else list(catalog.faq), entries.keys()) if whole and matter else {}
+    scores |= {key: (scores.get(key, 0.0) + share) / 2 for key, share in told.items()}
     ranked = sorted(scores, key=lambda key: scores[key] - _SILENCE_COSTS * bool(entries[key].not_stated), reverse=True)
     matches: list[Match] = []
     for key in ranked[:2]:
         others = max((scores[other] for other in ranked if other[0] != key[0]), default=0.0)
         fits = scores[key] >= (FAQ_FITS_NAMED if program else FAQ_FITS)
         if fits and (not matches or (entries[key].section and scores[key] >= FAQ_CERTAIN)):
-            matches.append(Match(entries[key], key[0], scores[key], scores[key] - others >= SAME_MATTER, question))
+            certain = scores[key] - others >= SAME_MATTER
+            learnt = told.get(key, 0.0) >= LEARNT_PLAIN
+            matches.append(Match(entries[key], key[0], scores[key], certain, learnt, question))
     return tuple(matches)
 
 
-def _with_what_was_learnt(
-    scores: Mapping[tuple[str, str], float], matter: str, programs: Sequence[str], known: Container[tuple[str, str]]
-) -> dict[tuple[str, str], float]:
-    """How surely each entry is meant, by wordings that are near and by what wordings have taught, in equal parts.
-
-    An entry of a program whose wordings were not learnt (a user's own) is as sure as its nearest wordings say.
-    """
+def _learnt(matter: str, programs: Sequence[str], known: Container[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """The probability that each entry is meant, of the programs whose wordings were learnt; a user's own have none."""
     matters = load_matters()
     learnt = [program for program in programs if program in matters.programs]
-    if not learnt or not matter:
-        return dict(scores)
+    if not learnt:
+        return {}
     vector = load_encoder().encode_queries([matter])[0]
-    told = {
+    return {
         (program, entry): share
         for program in learnt
         for entry, share in matters.tell(program, vector).items()
         if (program, entry) in known
     }
-    alone = {key: score for key, score in scores.items() if key[0] not in learnt}
-    return alone | {key: (scores.get(key, 0.0) + share) / 2 for key, share in told.items()}
 
 
 def nearest_section(question: str, program: str, catalog: Catalog, searcher: Searcher) -> Chunk | None:
