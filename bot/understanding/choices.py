@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.types import Reading, When, Whose
 from bot.understanding.bodies import Part
-from bot.understanding.denying import denials
+from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.owning import Scene
 from knowledge.figures import fiscal_year_of, latest
 from knowledge.types import Fact
@@ -157,8 +157,12 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
             for found in thing:
                 who = "adviser" if "adviser_person" in found.concepts else "project"
                 how = "same" if "same" in mention.concepts and "different" not in mention.concepts else "other"
-                if word.startswith(("変", "替", "違")) and denials(message, mention.end, clause.end) % 2:
-                    how = "same"
+                if is_contrasted(message, found.end):
+                    continue
+                changed = word.startswith(("変", "替", "違"))
+                is_not = message.text.startswith(("ではな", "ではあり", "じゃな", "じゃあり"), found.end)
+                if (changed or is_not) and denials(message, mention.end, clause.end) % 2:
+                    how = "other" if how == "same" else "same"
                 kinds.setdefault(f"{how}_{who}", (mention.start, found.end))
     if "other_project" in kinds:
         yield _reading(Fact.SAME_PROJECT, "other_project", *kinds["other_project"])

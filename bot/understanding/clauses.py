@@ -245,7 +245,7 @@ def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
     if like.fact is Fact.APPLICANT_KIND and any(body.plainly for body in scene.applicants):
         return like.confidence < _SURER_THAN_PLAIN_WORDS or read.value in _AS_GOOD.get((like.fact, like.value), ())
     order = STRONGEST.get(like.fact, ())
-    apart = not like.start <= read.start < like.end
+    apart = not (like.start <= read.start and read.end <= like.end)  # other words, or words that go on
     if apart and read.value in order and like.value in order and order.index(read.value) < order.index(like.value):
         return True  # one recommender refused, another agreed
     return (

@@ -10,11 +10,18 @@ _CALLED_WRONG = ("計算違い", "見間違い", "書き間違い", "思い違�
 
 
 def denials(message: Message, start: int, end: int) -> int:
-    """How often what stands between two characters is denied; ではないか? and the like deny nothing."""
+    """How often what stands between two characters is denied; ではないか? and ではなく deny nothing."""
     return sum(
         "no_denial" not in mention.concepts and not _is_rhetorical(message, mention)
-        for mention in message.saying("deny", "not_so", start=start, end=end)
+        for mention in message.saying("deny", "not_so", "set_apart", start=start, end=end)
+        if "set_apart" not in mention.concepts or _is_copular(message, mention)
     )
+
+
+def _is_copular(message: Message, mention: Mention) -> bool:
+    """Whether it is said that something is not so (ではない, じゃありません), and not that another is (ではなく)."""
+    said = message.text[mention.start : mention.end]
+    return said.startswith(("では", "じゃ")) and said.endswith(("ない", "ん"))
 
 
 def is_denied(message: Message, start: int, end: int) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.types import Conversation, Reading, Stance, When, Whose
-from bot.understanding.bodies import GOVERNMENTS, Body, Part, find_bodies
+from bot.understanding.bodies import GOVERNMENTS, Part, find_bodies
 from bot.understanding.choices import read_choices
 from bot.understanding.clauses import NOTHING_LIKE, Likenesses
+from bot.understanding.denying import is_denied
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene, choose_applicants
 from bot.understanding.quantities import IndexReading, QuantityReader, newest, own_indices
@@ -73,13 +74,20 @@ class OfflineReader:
                 )
             ):
                 kind = ApplicantKind.INVESTED_CORPORATION
-            if applies and kind is ApplicantKind.NONPROFIT and self._has_no_legal_form(body):
+            if applies and kind is ApplicantKind.NONPROFIT and self.message.says("unincorporated"):
                 kind = ApplicantKind.VOLUNTARY_GROUP
+            if applies and kind is ApplicantKind.NONPROFIT and self._is_for_profit():
+                kind = ApplicantKind.OTHER_CORPORATION
             whose = Whose.WRITER if applies else (body.whose if body.whose is not Whose.WRITER else Whose.ANOTHER)
             yield Reading(Fact.APPLICANT_KIND, kind, body.start, body.end, whose, by="facts.yaml: applicant_kind")
 
-    def _has_no_legal_form(self, body: Body) -> bool:
-        return self.message.says("unincorporated")
+    def _is_for_profit(self) -> bool:
+        """Whether it is denied that the body is a non-profit one."""
+        return any(
+            is_denied(self.message, mention.end, self.message.clause_at(mention.start).end)
+            for mention in self.message.saying("nonprofit")
+            if self.message.text[mention.start : mention.end].startswith("非営利")
+        )
 
     def _indices(self) -> Iterator[Reading]:
         indices = self.quantities.indices()

@@ -24,6 +24,9 @@ _LEAST_AMOUNT = 10_000
 """Yen below this are a manner of speaking (一円もかからない), and no project's scale."""
 
 
+_REACHED = ("に届", "に達", "に満", "に及", "も届", "もな", "もあ")
+
+
 def index_text(figure: Figure) -> str:
     """An index as the rules take it: 1未満 and 1超 just beside the figure, 1以上 and 1以下 the figure itself."""
     match figure.bound:
@@ -157,11 +160,21 @@ class QuantityReader:
         return "" if own or (role == "prefecture" and (not applicant or applicant.kind == "prefecture")) else role
 
     def _index_text(self, figure: Figure) -> str:
-        """The index as the rules take it; what does not reach a bound (1に届きません) is below it."""
-        after = self._message.text[figure.end : figure.end + 2]
-        short = after in ("に届", "に達", "に満", "に及", "も届", "もな", "もあ")
-        if short and denials(self._message, figure.end, self._message.clause_at(figure.start).end) % 2:
-            return str(figure.value - BESIDE)
+        """The index as the rules take it; a bound that is denied (1に届きません, 1以上ではない) turns."""
+        if denials(self._message, figure.end, self._message.clause_at(figure.start).end) % 2:
+            after = self._message.text[figure.end : figure.end + 2]
+            if figure.bound in ("at_least", "above") or after in (
+                "に届",
+                "に達",
+                "に満",
+                "に及",
+                "も届",
+                "もな",
+                "もあ",
+            ):
+                return str(figure.value - BESIDE)
+            if figure.bound == "below":
+                return str(figure.value)
         return index_text(figure)
 
     def _year_of(self, figure: Figure) -> int | None:

@@ -74,8 +74,11 @@ class SelectionReader:
         return held.holding is Holding.SILENT and not told
 
     def _is_to_come(self, held: Held, clause: Clause) -> bool:
-        """Whether it is asked how one is selected, and not told that one was (選ばれるには, 採択されたら)."""
-        if any(token.key == "た" for token in self._message.tokens_between(held.mention.end, held.end)):
+        """Whether it is asked how one is selected, not told that one was (選ばれるには, 採択されたら, 選ばれたい)."""
+        following = self._message.tokens_between(held.mention.end, held.end)
+        if any(token.key == "たい" for token in following[:3]):
+            return True
+        if any(token.key == "た" for token in following):
             return False
         after = self._message.text[held.mention.end : held.mention.end + 4]
         if any(form in after for form in ("たら", "れば", "ると", "た後", "たあと")):

@@ -65,6 +65,7 @@ _STATES_IT = (
 )
 _STATES_NOTHING = ("では", "でない", "はどう", "がどう", "はい")
 _AT_LARGE = ("団体", "県", "法人", "企業", "会社", "都道府県", "自治体", "ところ")
+_OF_ONE_PHRASE = 3  # characters between two words that say one thing together: 支援地域に選定された
 _A_REMARK = 16  # characters of a clause that only denies or doubts what was said before it
 
 
@@ -81,7 +82,9 @@ class Standing:
         last: Mention | None = None
         for clause in self._message.clauses:
             mentions = self._message.in_clause(clause, relation.said_by)
-            for last in mentions:
+            ends = [following.start for following in mentions[1:]] + [clause.end + _OF_ONE_PHRASE]
+            whole = [m for m, end in zip(mentions, ends, strict=False) if end - m.end >= _OF_ONE_PHRASE]
+            for last in whole:
                 if not self._is_required(last, clause):
                     yield self._held_in(relation, last, clause)
             if not mentions and last and self._goes_on(clause, last):
@@ -109,7 +112,8 @@ class Standing:
         if relation.awaited and self._is_awaited(mention, start, end, clause, affirmed=affirmed, denied=denied):
             return Holding.AWAITED
         if lost or denied:
-            return Holding.SO if lost and denied else Holding.DENIED
+            not_lost = Holding.SO if affirmed else Holding.AWAITED  # 断られてはいない
+            return not_lost if lost and denied else Holding.DENIED
         return Holding.SO if affirmed or self._is_stated_bare(mention, start, end, clause) else Holding.SILENT
 
     def _is_only_told(self, start: int, end: int, clause: Clause, affirmed: bool) -> bool:
