@@ -241,7 +241,7 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
     program = understanding.programs[0] if len(understanding.programs) == 1 else before.program
     return Conversation(
         program=program,
-        facts=understanding.situation.facts,
+        facts={f: value for f, value in understanding.situation.facts.items() if f not in understanding.supposed},
         subjects=understanding.subjects or before.subjects,
         amount=understanding.situation.amount,
         amount_unit=understanding.situation.amount_unit,

@@ -210,6 +210,11 @@ def _sentence(ruling: Ruling, understanding: Understanding, inquiry: Inquiry, ca
             if isinstance(ruling.value, date):
                 return replies.window_closed(days, ruling.value) + ruling.says
             return replies.window_open(days) + ruling.says
+        case Subject.REPORT_DUE, _ if (
+            isinstance(ruling.value, date) and isinstance(ruling.asked, tuple) and ruling.verdict
+        ):
+            handed_in = replies.report_handed_in(_days_words(*ruling.asked), ruling.verdict)
+            return handed_in + ruling.says + replies.report_due(format_date(ruling.value), over=False)
         case Subject.REPORT_DUE, _ if isinstance(ruling.value, date):
             return ruling.says + replies.report_due(format_date(ruling.value), ruling.value < inquiry.as_of)
         case Subject.QUESTIONNAIRE, _ if isinstance(ruling.value, date):

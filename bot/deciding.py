@@ -1,7 +1,7 @@
 """Puts the questions of a message to the rules."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from bot import replies
 from bot.types import Inquiry, Understanding
@@ -9,7 +9,7 @@ from knowledge.catalog import Catalog
 from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
 from knowledge.rules.tables import decide, known_subjects, overview, state, terms_on
-from knowledge.types import ApplicantKind, Fact, Program, Ruling, Subject, Terms
+from knowledge.types import ApplicantKind, Fact, Program, Ruling, Subject, Terms, Verdict
 
 
 def decide_all(
@@ -33,7 +33,7 @@ def _decide_one(
         case Subject.ELIGIBILITY if _asks_in_general(understanding, terms):
             return overview(terms, subject)
         case Subject.ELIGIBILITY:
-            return _eligibility(terms, understanding, catalog)
+            return _as_supposed(_eligibility(terms, understanding, catalog), terms, understanding)
         case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP if "mixes_modes" in understanding.signs:
@@ -46,12 +46,24 @@ def _decide_one(
         case Subject.WINDOW:
             return _window(terms, understanding, inquiry)
         case Subject.REPORT_DUE if understanding.ended_on and understanding.ended_on[0] == understanding.ended_on[1]:
-            return decide_report_due(terms, understanding.ended_on[1])
+            return decide_report_due(terms, understanding.ended_on[1], _handed_in(understanding))
         case Subject.QUESTIONNAIRE if understanding.ended_on:
             first, last = (decide_questionnaire(terms, day) for day in understanding.ended_on)
             return last if first.value == last.value else state(terms, subject)
         case _:
             return state(terms, subject)
+
+
+def _handed_in(understanding: Understanding) -> date | None:
+    """The day after the end on which a report is to be handed in, where one is named."""
+    if understanding.days is None or understanding.ended_on is None:
+        return None
+    (first, last), ended_on = understanding.days, understanding.ended_on[1]
+    if first != last:
+        return None
+    # of a day without a year the one that follows the end is meant
+    year_before = date(first.year - 1, first.month, 1) + timedelta(days=first.day - 1)
+    return next((day for day in (year_before, first) if day > ended_on), None)
 
 
 def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
@@ -62,6 +74,15 @@ def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
         and Fact.FISCAL_INDEX not in understanding.situation.facts
         and bool(terms.parameters[Subject.ELIGIBILITY].overview)
     )
+
+
+def _as_supposed(ruling: Ruling, terms: Terms, understanding: Understanding) -> Ruling:
+    """A yes hangs on what is only supposed to come about (T28); a no stays one."""
+    turning = {fact for row in terms.rows[Subject.ELIGIBILITY] for fact in row.when}
+    words = [words for fact, words in understanding.supposed.items() if fact in turning]
+    if not words or ruling.verdict is not Verdict.ELIGIBLE:
+        return ruling
+    return replace(ruling, verdict=Verdict.CONDITIONAL, says=ruling.says + replies.supposed(words[0]))
 
 
 _GOVERNMENTS = (ApplicantKind.PREFECTURE, ApplicantKind.MUNICIPALITY)

@@ -22,6 +22,13 @@ HOW_TO_ASK = f"「{ASK_CONTACT}」と送ると、問い合わせ先をご案内�
 CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
+
+
+def supposed(words: str) -> str:
+    """That an answer holds where it comes about as the asker supposes, in the asker's words."""
+    return f"「{words}」という場合のお答えです。"
+
+
 DISPATCH_DAY = "派遣を受けられる時期は、資料に記載がありません。"
 HOURS_BESIDE_DAYS = "オンラインの時間を日数にどう数えるかは、資料に記載がありません。事務局にご確認ください。"
 ASSUMED_MUNICIPALITY = "市町村からのご質問としてお答えしています。"
@@ -266,6 +273,11 @@ def window_open(days: str) -> str:
 def window_closed(days: str, opens_on: date) -> str:
     """A day outside the period, with the next opening."""
     return f"{days}は募集期間外のため、申請できません。次の募集は{opens_on.year}年{opens_on.month}月からです。"
+
+
+def report_handed_in(day: str, verdict: Verdict) -> str:
+    """Whether a report that is handed in on a day is in time."""
+    return f"{day}の提出は期限内です。" if verdict is Verdict.ELIGIBLE else f"{day}の提出は期限を過ぎています。"
 
 
 def report_due(day: str, over: bool) -> str:

@@ -169,7 +169,8 @@ class Understanding:
     than ours. `questions` are the sentences that ask something, `asked` the subjects with the sentence that asks each;
     `plain` tells that the questions hold nothing but what was read, so that no other matter is asked. `readings` are
     all that was read, of whomever, `understood` what is taken for the applicant's case, with its words, `figures`
-    every figure, and `open` the facts that were spoken of and are not known. `seeks` are words that are looked for in
+    every figure, and `open` the facts that were spoken of and are not known. `supposed` are the facts that are only
+    supposed to come about, with the words that suppose them. `seeks` are words that are looked for in
     the documents in place of the message's own, `documents` added documents that it was taken to mean.
     """
 
@@ -191,6 +192,7 @@ class Understanding:
     understood: tuple[Understood, ...] = ()
     figures: tuple[Figure, ...] = ()
     open: frozenset[Fact] = frozenset()
+    supposed: Mapping[Fact, str] = field(default_factory=dict)
     questions: tuple[str, ...] = ()
     asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False

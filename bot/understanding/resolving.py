@@ -27,6 +27,7 @@ from bot.understanding.programs import (
     units_used,
 )
 from bot.understanding.replying import read_reply
+from bot.understanding.supposing import supposed_spans
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.figures import Day, Dimension, latest
@@ -39,13 +40,17 @@ _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a message says of a case: its facts, the amount put forward, and the signs of what it wants."""
+    """What a message says of a case: its facts, the amount put forward, and the signs of what it wants.
+
+    `supposed` are the facts that are only supposed to come about, each with the words that suppose it.
+    """
 
     said: Mapping[Fact, str]
     admitted: Admitted
     amount: Decimal | None
     unit: Unit | None
     signs: frozenset[str]
+    supposed: Mapping[Fact, str]
 
 
 def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Proposals) -> Understanding:
@@ -80,6 +85,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if _asks_if_still_open(message):
         found.setdefault(Subject.WINDOW, 0)
         found.pop(Subject.ELIGIBILITY, None)
+    if not message.asking and "wants_to_apply" in signs:
+        found.setdefault(Subject.ELIGIBILITY, 0)
     heard = dict(found)
     read = case.admitted.facts
     in_words = {f: v for f, v in case.said.items() if f not in read or read[f].by != BY_LIKENESS}
@@ -147,6 +154,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         asked=tuple((subject, _asked_in(start, questions)) for subject, start in heard.items()),
         plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
         open=case.admitted.open,
+        supposed=case.supposed,
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
@@ -182,7 +190,13 @@ def _case(
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
         amount, unit = _corrected(message, before)
-    return Circumstances(said, admitted, amount, unit, signs)
+    supposed = {
+        fact: message.original[slice(*message.span_of(start, end))]
+        for start, end in supposed_spans(message)
+        for fact, reading in admitted.facts.items()
+        if start <= reading.start < end
+    }
+    return Circumstances(said, admitted, amount, unit, signs, supposed)
 
 
 def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, Unit | None]:
@@ -234,6 +248,7 @@ _SIGN_OF_CONCEPT = {
     "asks_again": ("asks_again",),
     "asks_whom": ("who_answers",),
     "asks_contact": ("asks_contact",),
+    "of_the_report": ("report",),
     "asks_promise": ("asks_promise",),
     "asks_explanation": ("why", "compare", "difference", "procedure", "explain"),
 }
@@ -411,7 +426,7 @@ def _asked_programs(
 def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses, beside: set[str]) -> bool:
     """Whether a program is only named to leave it out, or, `beside` others, as one that was used before."""
     clause = message.clause_at(start)
-    if message.says("set_apart", start=end, end=end + 10):
+    if any(mention.start <= end + 1 for mention in message.saying("set_apart", start=end, end=end + 10)):
         return True
     if not beside:
         return False
@@ -581,6 +596,9 @@ def _subjects(
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount:
         _ask_for_the_cap(found, case, programs)
+    of_days = {Subject.ELIGIBILITY, Subject.WINDOW, Subject.DEADLINE}
+    if found and found.keys() <= of_days and "of_the_report" in case.signs and Subject.REPORT_DUE in stated:
+        found = {Subject.REPORT_DUE: 0}  # 報告書、10月6日でセーフ?
     if found.keys() == {Subject.ELIGIBILITY} and with_days and Subject.WINDOW in stated:
         found = {**found, Subject.WINDOW: 0}
         if case.said.keys() <= {Fact.MEETING_MODE, Fact.APPLICANT_KIND}:
@@ -645,14 +663,18 @@ def _without_the_vague(found: dict[Subject, int], case: Circumstances) -> tuple[
 
 
 _SHORT = 40
-"""A message of at most so many characters that asks one thing is looked up whole."""
+"""A message of at most so many characters whose question says little by itself is looked up whole."""
+
+_SAYS_LITTLE = 12
+"""A question of at most so many characters leans on what is said beside it (うちは町です。使えますか)."""
 
 
 def _questions(message: Message, case: Circumstances) -> tuple[Question, ...]:
     """What the message asks; where no sentence asks, the whole of it, unless it only tells of a case."""
     whole = Question(message.text, 0, len(message.text))
     found = questions_of(message)
-    if len(message.text) <= _SHORT and len(found) < 2 and not (case.signs & {"claims"} and found):
+    says_little = not found or (len(found) == 1 and len(found[0].text) <= _SAYS_LITTLE)
+    if len(message.text) <= _SHORT and says_little and not (case.signs & {"claims"} and found):
         return (whole,)
     if found:
         return found

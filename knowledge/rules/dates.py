@@ -28,9 +28,16 @@ def decide_window(terms: Terms, first_on: date, last_on: date) -> Ruling:
     return stated
 
 
-def decide_report_due(terms: Terms, ended_on: date) -> Ruling:
-    """The last day for the report (実施報告書): counted from the day after the end (民法140条, reading T21)."""
-    return _due(state(terms, Subject.REPORT_DUE), ended_on, lambda days: ended_on + timedelta(days=days))
+def decide_report_due(terms: Terms, ended_on: date, handed_in: date | None = None) -> Ruling:
+    """The last day for the report (実施報告書): counted from the day after the end (民法140条, reading T21).
+
+    With the day on which it is handed in, whether that is in time.
+    """
+    ruling = _due(state(terms, Subject.REPORT_DUE), ended_on, lambda days: ended_on + timedelta(days=days))
+    if handed_in is None or not isinstance(ruling.value, date):
+        return ruling
+    verdict = Verdict.ELIGIBLE if handed_in <= ruling.value else Verdict.INELIGIBLE
+    return replace(ruling, asked=(handed_in, handed_in), verdict=verdict)
 
 
 def decide_questionnaire(terms: Terms, ended_on: date) -> Ruling:
