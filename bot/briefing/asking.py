@@ -88,12 +88,15 @@ class Asking:
         """The matter of a question: that of those which mean the same, or a new one."""
         if asked.meaning is None:
             return NO_MATTER
-        from bot.briefing.merging import find_group
+        from bot.briefing.merging import find_groups
 
         if before:
             self._meanings.pop(before.id, None)
         groups = await self._groups(connection, asked.briefing, but=before.id if before else 0)
-        return find_group(asked.meaning, groups) or await open_matter(connection, asked.briefing, text)
+        matter, *others = find_groups(asked.meaning, groups) or [await open_matter(connection, asked.briefing, text)]
+        if others:
+            await _take_in(connection, matter, others)
+        return matter
 
     async def _groups(self, connection: AsyncConnection, briefing: Briefing, but: int) -> "Mapping[int, list[Meaning]]":
         """What the questions of each matter mean."""
@@ -101,7 +104,8 @@ class Asking:
 
         asks = ~questions.c.wanted & (questions.c.matter != NO_MATTER) & (questions.c.id != but)
         of_session = (questions.c.briefing == briefing.id) & asks
-        placed = (await connection.execute(sa.select(questions.c.id, questions.c.matter).where(of_session))).all()
+        in_order = sa.select(questions.c.id, questions.c.matter).where(of_session).order_by(questions.c.id)
+        placed = (await connection.execute(in_order)).all()
         unread = [id for id, _ in placed if id not in self._meanings]
         if unread:
             stored = sa.select(questions.c.id, questions.c.meaning).where(of_session, questions.c.id >= min(unread))
@@ -179,6 +183,14 @@ def _own(briefing: Briefing, asker: str) -> sa.ColumnElement[bool]:
 async def _last_of(connection: AsyncConnection, briefing: Briefing, asker: str) -> Any:
     newest = sa.select(questions).where(_own(briefing, asker)).order_by(questions.c.id.desc()).limit(1)
     return (await connection.execute(newest)).first()
+
+
+async def _take_in(connection: AsyncConnection, matter: int, others: Sequence[int]) -> None:
+    """The questions of other matters become those of this one, as far as no host has done anything with them yet."""
+    untouched = sa.select(matters.c.id).where(matters.c.id.in_(others), matters.c.version == 0)
+    ids = (await connection.execute(untouched)).scalars().all()
+    await connection.execute(sa.update(matters).where(matters.c.id.in_(ids)).values(version=1))
+    await connection.execute(sa.update(questions).where(questions.c.matter.in_(ids)).values(matter=matter))
 
 
 async def open_matter(connection: AsyncConnection, briefing: Briefing, wording: str) -> int:

@@ -139,7 +139,7 @@ class Hosting:
         self, connection: AsyncConnection, briefing: Briefing, act: str, before: _Image, opened: int | None = None
     ) -> None:
         """Keeps what undoes an act, and tells of the questions that wait for the desk since, or do so no more."""
-        touched = [int(id) for id in before["matters"]]
+        touched = [*map(int, before["matters"]), opened]
         bump = sa.update(matters).where(matters.c.id.in_(touched)).values(version=matters.c.version + 1)
         await connection.execute(bump)
         change = {"briefing": briefing.id, "act": act, "before": before, "opened": opened}

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_SAME = 0.55
-"""From this closeness on, a question of which no more is known than its words is the same as one that was decided."""
+_SAME = 0.5
+"""From this closeness on, a question of which no more than its words is known is the same as one with an entry."""
 
-_SAME_UNKNOWN = 0.45
+_SAME_RULED = 0.65
+"""The same where rules decided one of the two: what they decide is near to much that only goes with it."""
+
+_SAME_UNKNOWN = 0.4
 """The same where nothing more is known of either: what no rule and no entry answers is rarer, and further apart."""
+
+_SHARE = 1 / 3
+"""The part of a group's questions that a question must be the same as: one that was misread draws no others to it."""
 
 _WORDS = 0.3
 """What the share of common words adds to the likeness of the vectors."""
@@ -69,8 +75,10 @@ def alike(one: Meaning, other: Meaning) -> bool:
         return False
     if one.matter & other.matter:
         return True
-    if one.matter and other.matter and (one.ruled or other.ruled):
+    if one.ruled and other.ruled:
         return False
+    if one.ruled or other.ruled:
+        return _closeness(one, other) >= _SAME_RULED
     return _closeness(one, other) >= (_SAME if one.matter or other.matter else _SAME_UNKNOWN)
 
 
@@ -87,8 +95,10 @@ def _differ_in_who_alone(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one & other) and len(differing) == 1 and all(fact.startswith(_WHO) for fact in differing)
 
 
-def find_group(meaning: Meaning, groups: Mapping[int, Sequence[Meaning]]) -> int | None:
-    """The group that a question belongs to: the one with most that ask the same, and none whose case is another.
+def find_groups(meaning: Meaning, groups: Mapping[int, Sequence[Meaning]]) -> list[int]:
+    """The groups that a question belongs to: first the one with most that ask the same, then those of the same matter.
+
+    A group has none whose case is another. Where there are several, it takes this question to see that they are one.
 
     Args:
         meaning: of the question.
@@ -97,10 +107,23 @@ def find_group(meaning: Meaning, groups: Mapping[int, Sequence[Meaning]]) -> int
     fits = {
         group: sum(alike(meaning, member) for member in members)
         for group, members in groups.items()
-        if not _against(meaning, members)
+        if _belong([meaning], members)
     }
-    best = max(fits, key=lambda group: fits[group], default=None)
-    return best if best is not None and fits[best] else None
+    found: list[int] = []
+    together = [meaning]
+    for group in sorted(fits, key=lambda group: -fits[group]):
+        if _belong(together, groups[group]):
+            found.append(group)
+            together += groups[group]
+    return found
+
+
+def _belong(some: Sequence[Meaning], others: Sequence[Meaning]) -> bool:
+    """Whether enough of some questions are the same as others, and none puts another case."""
+    if any(_against(one, others) for one in some):
+        return False
+    same = sum(alike(one, other) for one in some for other in others)
+    return same > 0 and same >= _SHARE * len(some) * len(others)
 
 
 def _against(meaning: Meaning, members: Iterable[Meaning]) -> bool:

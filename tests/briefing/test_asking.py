@@ -10,6 +10,9 @@ KNOWN = "財政力指数0.6の町は計画策定支援の対象ですか"
 KNOWN_AGAIN = "計画策定支援、指数0.6の町でも応募できますか"
 UNSTATED = "計画策定支援の採択率は?"
 OUTSIDE = "この説明会の録画は後で見られますか"
+NOMINATED = "アドバイザーは自分たちで指名できますか"
+CHOSEN = "どのアドバイザーが来るかはこちらで選べますか"
+LIKE_BOTH = "アドバイザーの先生は選べるんですか"
 
 
 async def test_what_is_known_is_answered_to_the_asker_alone(hall):
@@ -55,6 +58,25 @@ async def test_like_questions_are_one_matter_with_a_count_of_people(hall):
     assert [(m["wording"], m["count"]) for m in host["answered_by_bot"]] == [(KNOWN, 2)]
     assert [(m["wording"], m["count"]) for m in host["matters"]] == [(UNSTATED, 1)]
     assert host["people"] == 3
+
+
+async def test_a_question_that_is_like_two_matters_makes_them_one(hall):
+    for name, text in (("甲", NOMINATED), ("乙", CHOSEN)):
+        await hall.ask(name, text)
+    before = await hall.host()
+    assert [matter["count"] for matter in before["answered_by_bot"]] == [1, 1]
+    await hall.ask("丙", LIKE_BOTH)
+    assert [matter["count"] for matter in (await hall.host())["answered_by_bot"]] == [3]
+    assert (await hall.act("pin", 2, seen=before)).status_code == 409  # a host who still sees the other one is told
+
+
+async def test_a_matter_that_a_host_has_touched_is_not_taken_into_another(hall):
+    for name, text in (("甲", NOMINATED), ("乙", CHOSEN)):
+        await hall.ask(name, text)
+    await hall.act("pin", 2)
+    await hall.ask("丙", LIKE_BOTH)
+    left = {matter["number"]: matter["count"] for matter in (await hall.host())["answered_by_bot"]}
+    assert left == {1: 2, 2: 1}
 
 
 async def test_a_reply_to_what_was_asked_back_belongs_to_its_question(hall):
