@@ -2,17 +2,18 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
+from bot.briefing.asking import Asked, Asking
+from bot.briefing.merging import Meaning
 from bot.briefing.sessions import BriefingMissingError
+from bot.types import Answer, AnswerStatus
 
 KNOWN = "財政力指数0.6の町は計画策定支援の対象ですか"
 KNOWN_AGAIN = "計画策定支援、指数0.6の町でも応募できますか"
 UNSTATED = "計画策定支援の採択率は?"
 OUTSIDE = "この説明会の録画は後で見られますか"
-NOMINATED = "アドバイザーは自分たちで指名できますか"
-CHOSEN = "どのアドバイザーが来るかはこちらで選べますか"
-LIKE_BOTH = "アドバイザーの先生は選べるんですか"
 
 
 async def test_what_is_known_is_answered_to_the_asker_alone(hall):
@@ -60,23 +61,47 @@ async def test_like_questions_are_one_matter_with_a_count_of_people(hall):
     assert host["people"] == 3
 
 
+async def record(hall, who, *directions):
+    """Somebody asks what no rule and no entry knows, with a vector that points in these directions."""
+    vector = np.zeros(3, dtype=np.float32)
+    vector[list(directions)] = len(directions) ** -0.5
+    meaning = Meaning(frozenset(), frozenset(), False, frozenset(), {}, vector)
+    answer = Answer("資料に記載が見当たりません。", AnswerStatus.UNKNOWN)
+    moment = hall.sessions.now()
+    asked = Asked(hall.briefing, f"event {who}", who, f"web:{who}", moment, f"{who}の質問", answer, meaning, False)
+    async with hall.sessions.engine.begin() as connection:
+        await Asking(hall.sessions).record(connection, asked)
+
+
+async def counts(hall):
+    return {matter["number"]: matter["count"] for matter in (await hall.host())["matters"]}
+
+
 async def test_a_question_that_is_like_two_matters_makes_them_one(hall):
-    for name, text in (("甲", NOMINATED), ("乙", CHOSEN)):
-        await hall.ask(name, text)
+    await record(hall, "甲", 0)
+    await record(hall, "乙", 1)
     before = await hall.host()
-    assert [matter["count"] for matter in before["answered_by_bot"]] == [1, 1]
-    await hall.ask("丙", LIKE_BOTH)
-    assert [matter["count"] for matter in (await hall.host())["answered_by_bot"]] == [3]
+    assert await counts(hall) == {1: 1, 2: 1}
+    await record(hall, "丙", 0, 1)
+    assert await counts(hall) == {1: 3}
     assert (await hall.act("pin", 2, seen=before)).status_code == 409  # a host who still sees the other one is told
 
 
 async def test_a_matter_that_a_host_has_touched_is_not_taken_into_another(hall):
-    for name, text in (("甲", NOMINATED), ("乙", CHOSEN)):
-        await hall.ask(name, text)
+    await record(hall, "甲", 0)
+    await record(hall, "乙", 1)
     await hall.act("pin", 2)
-    await hall.ask("丙", LIKE_BOTH)
-    left = {matter["number"]: matter["count"] for matter in (await hall.host())["answered_by_bot"]}
-    assert left == {1: 2, 2: 1}
+    await record(hall, "丙", 0, 1)
+    assert await counts(hall) == {1: 2, 2: 1}
+
+
+async def test_what_a_host_has_split_stays_apart(hall):
+    for who in ("甲", "乙"):
+        await record(hall, who, 0)
+    (matter,) = (await hall.host())["matters"]
+    await hall.act("split", 1, questions=[matter["questions"][1]["id"]])
+    await record(hall, "丙", 0)
+    assert await counts(hall) == {1: 2, 2: 1}
 
 
 async def test_a_reply_to_what_was_asked_back_belongs_to_its_question(hall):

@@ -15,7 +15,7 @@ from bot.types import Inquiry
 from knowledge.encoder.encoding import load_encoder
 
 TODAY = date(2025, 11, 28)
-REACHED = {"matters": 0.9, "held_matters": 0.9, "hall_matters": 0.83}
+REACHED = {"matters": 0.9, "held_matters": 0.84, "hall_matters": 0.82}
 """The sets, and what part of the pairs that mean the same is put together; see docs/quality.md."""
 
 
