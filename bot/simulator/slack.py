@@ -303,7 +303,7 @@ class SlackPlatform:
             if self.revoked:
                 raise SlackCallRefusedError("token_revoked")
             if method == "chat.postMessage" and not self._has_room(str(arguments["channel"])):
-                headers = {"Retry-After": str(math.ceil(self.seconds_apart))}
+                headers = {"Retry-After": f"{self.seconds_apart:g}"}
                 return JSONResponse({"ok": False, "error": "ratelimited"}, 429, headers)
             if method in self.without_scope:
                 raise SlackCallRefusedError("missing_scope")

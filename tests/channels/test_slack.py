@@ -400,10 +400,8 @@ async def test_an_answer_that_got_through_although_the_platform_failed_is_not_po
 
 
 @pytest.mark.slow
-async def test_forty_mentions_in_a_channel_that_takes_one_a_second_are_all_answered_within_a_minute(
-    slack, slack_service
-):
-    slack.seconds_apart = 1
+async def test_forty_mentions_in_a_channel_that_takes_few_at_a_time_are_all_answered(slack, slack_service):
+    slack.seconds_apart = 0.25  # Slack's second, four times as fast
     for mention in [slack.mention(ELIGIBLE) for _ in range(40)]:
         (response,) = await slack.deliver(slack_service.client, mention)
         assert response.status_code == 200
