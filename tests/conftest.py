@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
+import sqlalchemy
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.answering import Knowledge, open_knowledge
 from bot.settings import Settings
+from bot.storage import upgrade
 
 ROOT = Path(__file__).parent.parent
 
@@ -102,10 +105,22 @@ def postgres_server() -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory) -> Path:
+    """A SQLite file with the tables of this version; to make them takes longer than many a test."""
+    file = tmp_path_factory.mktemp("database") / "empty.sqlite"
+    engine = sqlalchemy.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        upgrade(connection)
+    engine.dispose()
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database_url(request, tmp_path) -> AsyncIterator[str]:
     """An empty database, once of each kind."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "test.sqlite")
         yield f"sqlite:///{tmp_path / 'test.sqlite'}"
         return
     server = make_url(request.getfixturevalue("postgres_server"))

@@ -59,6 +59,12 @@ def opened_answerer(data_dir: Path) -> Answerer:
     return Answerer(Settings(data_dir=data_dir))
 
 
+@pytest.fixture(autouse=True)
+def _database(empty_sqlite, tmp_path) -> None:
+    """Where `running` keeps its records."""
+    shutil.copy(empty_sqlite, tmp_path / "test.sqlite")
+
+
 @asynccontextmanager
 async def running(data_dir: Path, folder: Path, **settings: str) -> AsyncIterator[Running]:
     database = folder / "test.sqlite"

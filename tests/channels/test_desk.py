@@ -144,7 +144,7 @@ class Hall:
 
 @asynccontextmanager
 async def office(line, slack, data_dir, folder, **settings):
-    database = folder / "desk.sqlite"
+    database = folder / "test.sqlite"
     kept = {
         "database_url": f"sqlite:///{database}",
         "id_hash_key": "key",

@@ -33,7 +33,10 @@ def clock():
 @pytest.fixture
 def settings(data_dir, tmp_path):
     return Settings(
-        data_dir=data_dir, database_url=f"sqlite:///{tmp_path / 'web.sqlite'}", id_hash_key="key", metrics_token="token"
+        data_dir=data_dir,
+        database_url=f"sqlite:///{tmp_path / 'test.sqlite'}",
+        id_hash_key="key",
+        metrics_token="token",
     )
 
 
@@ -264,14 +267,14 @@ def test_old_conversations_are_purged_at_the_start(settings, clock, tmp_path):
     clock.moment += timedelta(days=settings.retention_days, seconds=1)
     with TestClient(build_app(settings, clock)) as client:
         ask(client, "こんにちは")
-    with create_engine(f"sqlite:///{tmp_path / 'web.sqlite'}").connect() as database:
+    with create_engine(f"sqlite:///{tmp_path / 'test.sqlite'}").connect() as database:
         assert database.scalars(text("SELECT question FROM turns")).all() == ["こんにちは"]
 
 
 def test_a_defect_is_answered_kindly(settings, clock, tmp_path):
     with TestClient(build_app(settings, clock), raise_server_exceptions=False) as client:
         ask(client, "こんにちは")
-        with create_engine(f"sqlite:///{tmp_path / 'web.sqlite'}").begin() as database:
+        with create_engine(f"sqlite:///{tmp_path / 'test.sqlite'}").begin() as database:
             database.execute(text("DROP TABLE turns"))
         broken = ask(client, "こんにちは")
         assert broken.status_code == 500

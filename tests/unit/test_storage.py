@@ -48,6 +48,13 @@ EVENTS = [
 
 
 @pytest.fixture
+def empty_sqlite(tmp_path):
+    """Without any table: here they are made."""
+    (tmp_path / "without.sqlite").touch()
+    return tmp_path / "without.sqlite"
+
+
+@pytest.fixture
 async def engine(database_url, tmp_path):
     engine = create_engine(database_url, tmp_path)
     yield engine
