@@ -62,7 +62,7 @@ def read_yaml(file: Path) -> Any:
     try:
         return yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
-        raise CatalogError(file, "-", "the file is missing", "Add it; the README shows a program's folder") from None
+        raise CatalogError(file, "-", "the file is missing", "Add it, as docs/developing.md shows") from None
     except UnicodeDecodeError:
         raise CatalogError(file, "-", "the file is not UTF-8 text", "Save it as UTF-8") from None
     except yaml.YAMLError as error:

@@ -1,4 +1,7 @@
-"""The README names only what exists: commands, options, settings, fields and files; and its example program works."""
+"""README and the pages beside it name only what exists: commands, options, settings, fields, files and links.
+
+And the example program works.
+"""
 
 import importlib.util
 import re
@@ -19,9 +22,11 @@ from knowledge.rules.tables import decide, terms_on
 from knowledge.types import Fact, Situation, Subject
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in ("asking", "staff", "operating", "developing"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+LINKING = [*PAGES, *(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
 FENCED = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.M | re.S)
-CODE = [*re.findall(r"`([^`\n]+)`", FENCED.sub("", README)), *"".join(FENCED.findall(README)).splitlines()]
+CODE = [*re.findall(r"`([^`\n]+)`", FENCED.sub("", TEXT)), *"".join(FENCED.findall(TEXT)).splitlines()]
 APPS = {"bot": bot_app, "ingest": ingest_app}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
 
@@ -34,7 +39,7 @@ COMMANDS = sorted({found[1] for code in CODE if (found := COMMAND.search(code))}
 
 def table(header: str) -> list[list[str]]:
     """The rows of the table whose first column is so headed, their cells without the marks of code."""
-    rows = re.search(rf"^\| {header} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README, re.M)
+    rows = re.search(rf"^\| {header} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", TEXT, re.M)
     assert rows
     return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in rows[1].splitlines()]
 
@@ -88,7 +93,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 
 def test_no_other_setting_is_named() -> None:
-    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", README))
+    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", TEXT))
     assert named <= {name.upper() for name in Settings.model_fields} | NOT_OURS | OF_TESTS
     tests = [file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)]
     assert all(any(name in test for test in tests) for name in OF_TESTS)
@@ -110,19 +115,42 @@ def test_the_fields_of_an_answer_are_in_the_table() -> None:
 def test_every_decision_is_linked_by_its_title() -> None:
     files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     titles = [file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for file in files]
-    linked = re.findall(r"^- \[(.+)\]\((docs/decisions/.+)\)$", README, re.M)
-    assert linked == [(title, f"docs/decisions/{file.name}") for title, file in zip(titles, files, strict=True)]
+    linked = re.findall(r"^- \[(.+)\]\((decisions/.+)\)$", TEXT, re.M)
+    assert linked == [(title, f"decisions/{file.name}") for title, file in zip(titles, files, strict=True)]
+    assert len({title.split()[0] for title in titles}) == len(titles)  # each has a number of its own
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings, as the forges make them."""
+    found = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text(encoding="utf-8")), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+LINKS = [
+    (page, link)
+    for page in dict.fromkeys(LINKING)
+    for link in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", page.read_text(encoding="utf-8")))
+    if not link.startswith(("http:", "https:"))
+]
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS, ids=lambda value: str(value).removeprefix(f"{ROOT}/"))
+def test_a_link_leads_somewhere(page: Path, link: str) -> None:
+    file, _, anchor = link.partition("#")
+    target = page.parent / file if file else page
+    assert target.exists()
+    assert not anchor or anchor in headings(target)
 
 
 @pytest.mark.parametrize(
-    "path", sorted({*re.findall(r"\b(?:bot|ingest|knowledge|tests)/[\w./-]*\w", README), "slack-manifest.yaml"})
+    "path", sorted({*re.findall(r"\b(?:bot|ingest|knowledge|tests)/[\w./-]*\w", TEXT), "slack-manifest.yaml"})
 )
 def test_the_file_or_folder_exists(path: str) -> None:
     assert (ROOT / path).exists() or "/kenshu/" in path
 
 
 def test_the_example_program_is_complete_and_right(tmp_path) -> None:
-    blocks = re.findall(r"^`(kenshu/[\w.]+)`:.*?\n\n```\w+\n(.*?)^```", README, re.M | re.S)
+    blocks = re.findall(r"^`(kenshu/[\w.]+)`:.*?\n\n```\w+\n(.*?)^```", TEXT, re.M | re.S)
     folder = tmp_path / "kenshu"
     folder.mkdir()
     for name, content in blocks:

@@ -109,7 +109,7 @@ class Check(BaseModel):
 
 
 class AnswerBody(BaseModel):
-    """An answer, or a refusal with the status `error`; README says what each field means."""
+    """An answer, or a refusal with the status `error`; docs/developing.md says what each field means."""
 
     id: str
     text: str
