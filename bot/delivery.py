@@ -498,9 +498,24 @@ class Inbox:
 
     async def replay(self, ids: Iterable[int] | None = None) -> int:
         """Makes parked events ready again, all where no ids are given; returns how many."""
-        again = sa.update(_inbox).where(_inbox.c.state == "parked")
-        if ids is not None:
-            again = again.where(_inbox.c.id.in_(tuple(ids)))
+        return await self._ready_again(sa.true() if ids is None else _inbox.c.id.in_(tuple(ids)))
+
+    async def replay_own(self, prefix: str, wait: float) -> int:
+        """Makes parked events ready again that were last tried so many seconds ago, or more; returns how many.
+
+        Args:
+            prefix: what the ids of the events begin with.
+            wait: the seconds.
+        """
+        due = _inbox.c.due_at <= self._clock() - wait
+        return await self._ready_again(sa.and_(_inbox.c.event_id.startswith(prefix), due))
+
+    def given_up(self, prefix: str) -> sa.Select[tuple[str]]:
+        """Selects the ids of parked events, of those that begin so."""
+        return sa.select(_inbox.c.event_id).where(_inbox.c.state == "parked", _inbox.c.event_id.startswith(prefix))
+
+    async def _ready_again(self, about: sa.ColumnElement[bool]) -> int:
+        again = sa.update(_inbox).where(_inbox.c.state == "parked", about)
         attempts = sa.case((_inbox.c.outgoing.is_(None), 0), else_=1)  # what was prepared may have been sent
         async with self._engine.begin() as connection:
             ready = again.values(state="ready", attempts=attempts, due_at=self._clock())

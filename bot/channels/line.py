@@ -287,6 +287,9 @@ class LineChannel:
         if event.get("kind") == "staff_reply":
             await self._bring(event, outgoing, attempt)
             return
+        if self._desk and any("reply" in message for message in outgoing):
+            carried = await self._desk.cases.carried(attempt.event_id)
+            outgoing = [message for message in outgoing if message.get("reply") in (None, *carried)]
         try:
             await self._answer_or_push(event, outgoing, attempt)
         except _MonthlyLimitError as error:

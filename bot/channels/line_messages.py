@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.channels.cards import Card, Headline, Look, lay_out_card
-from bot.desk.sentences import reply_text, title
+from bot.desk.sentences import SOLVED, reply_text, title
 from bot.desk.types import Reply
 from bot.replies import SOURCES
 from bot.types import Answer, Citation
@@ -154,6 +154,7 @@ def reply_message(reply: Reply) -> Json:
         _text(f"ご質問: {clip(reply.question, 300)}", size="sm", color=_FAINT, margin="md"),
         _text(reply.text, size="md", color=_INK, margin="lg"),
         _text(reply.signed, size="xs", color=_FAINT, margin="lg", align="end"),
+        *([_text(SOLVED, size="sm", color=_INK, margin="lg")] if reply.kind == "answer" else ()),
     ]
     box = {"type": "box", "layout": "vertical", "contents": body, "paddingAll": "lg"}
     bubble = {"type": "bubble", "size": "mega", "body": box}

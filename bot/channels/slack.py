@@ -210,8 +210,9 @@ class Slack:
             calls[program.id] = turn.answer.text.partition("\n\n")[0]
         view = blocks.home_view(self._service.programs.values(), calls, await self._service.index_status())
         if self._desk:
-            ours = await self._desk.home(event["user"], event.get("view", "waiting"), event.get("page", 0))
-            return view | {"blocks": [*ours, *view["blocks"]]}
+            listed, page = event.get("view", "waiting"), event.get("page", 0)
+            ours = await self._desk.home(event["user"], listed, page)
+            return view | {"blocks": [*ours, *view["blocks"]], "private_metadata": f"{listed}:{page}"}
         return view
 
     def apology(self, event: Json) -> list[Json]:

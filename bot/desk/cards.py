@@ -47,6 +47,13 @@ _UNHELPFUL = "窓口の回答は「役に立たない」とされました。"
 _QUOTED = 600
 _LISTED = 150
 
+_PASSAGE = 500
+"""Characters of a passage that an official may start from."""
+
+_FROM_SOURCES = "下書きは、資料の文から作りました。確かめてから直してください。"
+_LOOKING = "近い資料を探しています。"
+_NO_DRAFT = "資料に答えは見当たりません。近い箇所から始めることもできます。"
+
 _GROUPS = 8
 _CHANGES = 10
 _EXAMPLES = 7
@@ -149,15 +156,21 @@ def _buttons(case: Case) -> list[Json]:
 
 
 def writing_view(
-    case: Case, kind: Kind, draft: str, related: Iterable[tuple[str, str]], worded: "Draft | None" = None
+    case: Case,
+    kind: Kind,
+    home: str,
+    draft: str,
+    related: Sequence[tuple[str, str]] | None,
+    worded: "Draft | None" = None,
 ) -> Json:
     """The modal in which an official writes: an answer, or why the question goes back.
 
     Args:
         case: what is asked.
         kind: what is written.
+        home: what of the home tab is shown, where it was opened there.
         draft: what stands in the field at first.
-        related: passages that may help, each with its place.
+        related: passages that may help, each with its place; None while they are looked for.
         worded: what a chat model would write, where one has.
     """
     label = {"answer": "回答", "return": "差し戻す理由", "correction": "訂正"}[kind]
@@ -180,12 +193,20 @@ def writing_view(
         },
     ]
     if draft and kind == "answer":
-        blocks.append(context(["下書きは、資料の文から作りました。確かめてから直してください。"]))
+        blocks.append(context([_FROM_SOURCES]))
+    if related is None:
+        blocks.append(context([_LOOKING]))
+    elif kind == "answer" and related and not draft:
+        blocks.append(context([_NO_DRAFT]))
     blocks += _worded(worded) if worded else []
-    blocks += [context([f"*{escape(place)}*\n{escape(clip(passage, 500))}"]) for place, passage in related]
+    for place, passage in related or ():
+        blocks.append(context([f"*{escape(place)}*\n{escape(clip(passage, _PASSAGE))}"]))
+        if kind == "answer":
+            used = f"{clip(passage.strip(), _PASSAGE)}\n(資料「{place}」より)"
+            blocks.append(actions([button("この文を使う", "case_draft", clip(used, LONGEST_REPLY))]))
     return modal(writing_title(case.number, kind), blocks) | {
         "callback_id": "case_write",
-        "private_metadata": json.dumps({"case": case.number, "kind": kind}),
+        "private_metadata": json.dumps({"case": case.number, "kind": kind, "home": home}),
         "submit": plain("内容を確認"),
     }
 
@@ -209,10 +230,13 @@ def _worded(draft: "Draft") -> list[Json]:
 
 
 def using_draft(view: Json, text: str) -> Json:
-    """The modal with a draft in its field. The field gets another name, as Slack keeps what a known one has."""
+    """The modal with a draft in its field, which gets another name each time: Slack keeps what a known one has."""
     blocks = [
         block
-        | {"block_id": f"{WRITTEN}-drafted", "element": block["element"] | {"initial_value": clip(text, LONGEST_REPLY)}}
+        | {
+            "block_id": f"{block['block_id']}+",
+            "element": block["element"] | {"initial_value": clip(text, LONGEST_REPLY)},
+        }
         if block.get("block_id", "").startswith(WRITTEN)
         else block
         for block in view["blocks"]

@@ -426,6 +426,20 @@ class Cases:
                 (row,) = await self._rows(connection, _cases.c.number == number)
                 await self._tell(connection, row, DESK, what, shown=row.channel != CORRECTION)
 
+    async def carried(self, event_id: str) -> frozenset[int]:
+        """The ids of the replies that an event carries: not those that another one has taken since."""
+        async with self._engine.connect() as connection:
+            mine = sa.select(_replies.c.id).where(_replies.c.carried_by == event_id)
+            return frozenset((await connection.execute(mine)).scalars())
+
+    async def free(self) -> None:
+        """Replies that went along with a message of their asker's which could not be answered wait for another."""
+        stuck = sa.and_(_replies.c.arrived_at.is_(None), _replies.c.carried_by.in_(self._inbox.given_up("line:")))
+        async with self._engine.connect() as connection:
+            events = (await connection.execute(sa.select(_replies.c.carried_by).where(stuck).distinct())).scalars()
+        for event_id in events.all():
+            await self.release(event_id, "undelivered")
+
     async def arrived(self, event_id: str) -> None:
         """What an event carried has reached the asker."""
         await self._arrive(_replies.c.carried_by == event_id)

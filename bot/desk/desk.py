@@ -34,6 +34,9 @@ _QUOTED = 200
 _LISTED = 5
 """Cases of an asker that are told of at once, the newest first."""
 
+_GIVEN_UP_FOR = 3600
+"""Seconds after which a card or an answer that a platform did not take for long is sent again: none is ever lost."""
+
 _NOON = 12
 """The hour from which on a morning's digest is not posted any more."""
 
@@ -304,16 +307,13 @@ class Desk:
         except IndexMissingError:
             return ()
 
-    def draft(self, case: Case, related: Sequence[tuple[str, str]]) -> str:
-        """What an official may start from: what the bot had answered from the sources, else the nearest passage."""
+    def draft(self, case: Case) -> str:
+        """What an official may start from: what the bot had answered from the sources; "" where these say nothing."""
         if case.corrects and case.found:
             return str(case.found["draft"])
         if case.found and case.found["status"] == AnswerStatus.ANSWERED:
             return str(case.found["text"]).partition(bot_replies.SOURCES)[0]
-        if not related:
-            return ""
-        place, passage = related[0]
-        return f"{passage.strip()}\n(資料「{place}」より)"
+        return ""
 
     async def worded(self, case: Case) -> "Draft | None":
         """What a chat model would write to a case, for officials alone; None without a model, or in vain."""
@@ -411,7 +411,10 @@ class Desk:
         await self._inbox.put(arrivals)
 
     async def look_after(self) -> None:
-        """What time brings: reminders, escalation, closing, the digest of the morning."""
+        """What time brings: reminders, escalation, closing, the digest of the morning, and what was given up before."""
+        await self.cases.free()
+        if again := await self._inbox.replay_own("case:", _GIVEN_UP_FOR):
+            _log.warning("%d messages of the desk's that were given up are tried again", again)
         await self._look_for_changes()
         await self._digest()
         if moved := await self.cases.climb():

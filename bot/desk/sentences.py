@@ -12,6 +12,7 @@ from knowledge.figures import normalize
 ASK_STAFF = "職員に聞く"
 SEND, KEEP = "職員に送る", "やめる"
 FETCH = "回答を受け取る"
+SOLVED = "解決しましたか。"
 
 AWAITED = "職員に聞きたいことを、文字でお送りください。送る前に、内容を確認していただきます。"
 KEPT = "職員には送りませんでした。ほかにも分からないことがあれば、お送りください。"

@@ -18,7 +18,7 @@ from bot.delivery import Arrival, Inbox, Prepared, RetryLaterError
 from bot.desk import cards
 from bot.desk.desk import Desk
 from bot.desk.faq import Candidate, StaffAnswer
-from bot.desk.sentences import reply_text, taps_below, title
+from bot.desk.sentences import SOLVED, reply_text, taps_below, title
 from bot.desk.types import Case, Json, Kind, Reply, State, View
 from bot.settings import storable
 from knowledge.watching import Change
@@ -244,58 +244,40 @@ class DeskInSlack:
     def listen(self, bolt: AsyncApp) -> None:
         """Takes taps and modals. A tap is stored before it is acknowledged; a modal is answered at once."""
 
+        async def put(body: Json, event: Json) -> None:
+            """Stores a tap, and behind it the home tab as it stands then, where it was tapped there."""
+            user, id = body["user"]["id"], f"{NAME}:{body['trigger_id']}"
+            tapped = event | {"user": user, "channel": body["container"].get("channel_id", ""), "id": id}
+            arrivals = [Arrival(id, NAME, f"{NAME}:desk:{user}", tapped)]
+            if shown := _home_shown(body):
+                arrivals.append(_home(user, shown, id))
+            await self._inbox.put(arrivals)
+
         @bolt.action(re.compile(r"case_take(_over)?"))
         async def take(ack: AsyncAck, body: Json, action: Json) -> None:
-            user = body["user"]["id"]
-            event = {
-                "kind": "case_take",
-                "case": int(action["value"]),
-                "user": user,
-                "over": action["action_id"] == "case_take_over",
-                "channel": body["container"].get("channel_id", ""),
-            }
-            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
+            over = action["action_id"] == "case_take_over"
+            await put(body, {"kind": "case_take", "case": int(action["value"]), "over": over})
             await ack()
 
         @bolt.action("case_drop")
         async def drop(ack: AsyncAck, body: Json, action: Json) -> None:
-            user, channel = body["user"]["id"], body["container"].get("channel_id", "")
-            event = {"kind": "case_drop", "case": int(action["value"]), "user": user, "channel": channel}
-            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
+            await put(body, {"kind": "case_drop", "case": int(action["value"])})
             await ack()
 
         @bolt.action("case_faq")
         async def propose(ack: AsyncAck, body: Json, action: Json) -> None:
-            user, id = body["user"]["id"], f"{NAME}:{body['trigger_id']}"
-            event = {
-                "kind": "faq_propose",
-                "case": int(action["value"]),
-                "user": user,
-                "channel": body["container"].get("channel_id", ""),
-                "id": id,
-            }
-            await self._inbox.put([Arrival(id, NAME, f"{NAME}:desk:{user}", event)])
+            await put(body, {"kind": "faq_propose", "case": int(action["value"])})
             await ack()
 
         @bolt.action(re.compile(r"faq_(approve|decline)"))
         async def decide(ack: AsyncAck, body: Json, action: Json) -> None:
-            user, container = body["user"]["id"], body["container"]
-            event = {
-                "kind": "faq_decide",
-                "entry": int(action["value"]),
-                "approve": action["action_id"] == "faq_approve",
-                "user": user,
-                "channel": container["channel_id"],
-                "ts": container["message_ts"],
-            }
-            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:desk:{user}", event)])
+            decided = {"entry": int(action["value"]), "approve": action["action_id"] == "faq_approve"}
+            await put(body, {"kind": "faq_decide", "ts": body["container"]["message_ts"], **decided})
             await ack()
 
         @bolt.action(re.compile(r"home_\w+"))
         async def turn(ack: AsyncAck, body: Json, action: Json) -> None:
-            user, (view, _, page) = body["user"]["id"], action["value"].partition(":")
-            event = {"kind": "home", "user": user, "view": view, "page": int(page)}
-            await self._inbox.put([Arrival(f"{NAME}:{body['trigger_id']}", NAME, f"{NAME}:home:{user}", event)])
+            await self._inbox.put([_home(body["user"]["id"], action["value"], f"{NAME}:{body['trigger_id']}")])
             await ack()
 
         async def acknowledge(ack: AsyncAck) -> None:
@@ -303,10 +285,10 @@ class DeskInSlack:
 
         async def open_writing(body: Json, action: Json) -> None:
             kind = _KINDS[action["action_id"]]
-            case, view = await self._writing(int(action["value"]), body["user"]["id"], kind)
+            case, view = await self._writing(int(action["value"]), body["user"]["id"], kind, _home_shown(body))
             opened = await self._client.views_open(trigger_id=body["trigger_id"], view=view)
             if case and kind == "answer":
-                await self._add_draft(case, opened["view"]["id"])
+                await self._add_sources(case, _home_shown(body), opened["view"])
 
         async def use_draft(body: Json, action: Json) -> None:
             view = cards.using_draft(body["view"], action["value"])
@@ -326,15 +308,18 @@ class DeskInSlack:
         async def preview(ack: AsyncAck, view: Json) -> None:
             state, written = json.loads(view["private_metadata"]), view["state"]["values"]
             text = next(field for name, field in written.items() if name.startswith(cards.WRITTEN))
-            shown = await self._preview(state["case"], state["kind"], _typed(text), _typed(written["name"]))
+            shown = await self._preview(**state, text=_typed(text), name=_typed(written["name"]))
             await ack(response_action="push", view=shown)
 
         @bolt.view("case_send")
         async def send(ack: AsyncAck, body: Json, view: Json) -> None:
-            if problem := await self._send(body["user"]["id"], json.loads(view["private_metadata"])):
+            user, written = body["user"]["id"], json.loads(view["private_metadata"])
+            if problem := await self._send(user, written):
                 await ack(response_action="update", view=cards.notice_view(view["title"]["text"], problem))
-            else:
-                await ack(response_action="clear")
+                return
+            if written["home"]:
+                await self._inbox.put([_home(user, written["home"], f"{NAME}:sent:{written['key']}")])
+            await ack(response_action="clear")
 
     async def _take_to_write(self, number: int, user: str) -> Case | str:
         """Whoever begins to write takes the case, so that nobody else does at the same time; or what is in the way."""
@@ -348,30 +333,32 @@ class DeskInSlack:
         assert taken
         return _refusal(taken, user) or taken
 
-    async def _writing(self, number: int, user: str, kind: Kind) -> tuple[Case | None, Json]:
-        """The modal to write in, and the case where it can be written to."""
+    async def _writing(self, number: int, user: str, kind: Kind, home: str) -> tuple[Case | None, Json]:
+        """The modal to write in, and the case where it can be written to; `home` is what was shown where it opens."""
         taken = await self._take_to_write(number, user)
         if isinstance(taken, str):
             return None, cards.notice_view(f"受付{number}", taken)
         if kind == "return":
-            return taken, cards.writing_view(taken, kind, "", ())
+            return taken, cards.writing_view(taken, kind, home, "", ())
         if kind == "correction":
             asked = [turn.question for turn in await self._desk.corrected(taken)]
-            return taken, cards.writing_view(taken, kind, self._desk.draft(taken, ()), cards.examples(asked))
-        related = await self._desk.related(taken)
-        return taken, cards.writing_view(taken, kind, self._desk.draft(taken, related), related)
+            return taken, cards.writing_view(taken, kind, home, self._desk.draft(taken), cards.examples(asked))
+        return taken, cards.writing_view(taken, kind, home, self._desk.draft(taken), None)
 
-    async def _add_draft(self, case: Case, view_id: str) -> None:
-        """Shows a chat model's draft in the modal as soon as it is there; what was typed meanwhile stays."""
-        worded = await self._desk.worded(case)
-        if worded is None:
-            return
-        related = await self._desk.related(case)
-        view = cards.writing_view(case, "answer", self._desk.draft(case, related), related, worded)
+    async def _add_sources(self, case: Case, home: str, opened: Json) -> None:
+        """Shows in the modal what may help, as soon as it is there; what was typed meanwhile stays.
+
+        It is opened before, as Slack lets us do so for three seconds after the tap only.
+        """
+        draft, related = self._desk.draft(case), await self._desk.related(case)
         try:
-            await self._client.views_update(view_id=view_id, view=view)
-        except SlackApiError as error:  # closed meanwhile
-            _log.info("a draft was not shown: %s", error.response["error"])
+            view = cards.writing_view(case, "answer", home, draft, related)
+            shown = await self._client.views_update(view_id=opened["id"], hash=opened["hash"], view=view)
+            if worded := await self._desk.worded(case):
+                view = cards.writing_view(case, "answer", home, draft, related, worded)
+                await self._client.views_update(view_id=opened["id"], hash=shown["view"]["hash"], view=view)
+        except SlackApiError as error:  # closed meanwhile, or begun from a passage
+            _log.info("sources were not shown: %s", error.response["error"])
 
     async def _preview_of_message(self, channel: str, message: Json, user: str) -> Json:
         """The preview of what an official wrote in the thread of a card, which goes nowhere before they send it."""
@@ -384,17 +371,24 @@ class DeskInSlack:
         taken = await self._take_to_write(int(found[1]), user)
         if isinstance(taken, str):
             return cards.notice_view("質問者に送る", taken)
-        return await self._preview(taken.number, "answer", text, "")
+        return await self._preview(taken.number, "answer", "", text, "")
 
-    async def _preview(self, number: int, kind: Kind, text: str, name: str) -> Json:
-        case = await self._known(number)
-        signed = f"{self._desk.office(case.program)} {name}".strip()
-        question = "" if kind == "correction" else case.question
-        reply = Reply(0, case.number, question, kind, text, signed, "", self._now(), False)
-        metadata = {"case": number, "kind": kind, "text": text, "signed": signed, "key": secrets.token_hex(16)}
-        warnings = await self._desk.warnings(text, case.question, case.program)
-        to = f"{len(await self._desk.corrected(case))}件の質問の" if kind == "correction" else ""
-        return cards.preview_view(cards.writing_title(number, kind), reply_text(reply), to, warnings, metadata)
+    async def _preview(self, case: int, kind: Kind, home: str, text: str, name: str) -> Json:
+        known = await self._known(case)
+        signed = f"{self._desk.office(known.program)} {name}".strip()
+        question = "" if kind == "correction" else known.question
+        reply = Reply(0, case, question, kind, text, signed, "", self._now(), False)
+        metadata = {
+            "case": case,
+            "kind": kind,
+            "home": home,
+            "text": text,
+            "signed": signed,
+            "key": secrets.token_hex(16),
+        }
+        warnings = await self._desk.warnings(text, known.question, known.program)
+        to = f"{len(await self._desk.corrected(known))}件の質問の" if kind == "correction" else ""
+        return cards.preview_view(cards.writing_title(case, kind), reply_text(reply), to, warnings, metadata)
 
     async def _send(self, user: str, written: Json) -> str:
         """Sends what was previewed; returns what is in the way of that."""
@@ -413,6 +407,19 @@ class DeskInSlack:
         assert sent
         case, first = sent
         return "" if first else _refusal(case, user) or _ANSWERED
+
+
+def _home_shown(body: Json) -> str:
+    """What of the home tab is shown where something is tapped in it; "" where it is tapped elsewhere."""
+    view = body.get("view") or {}
+    return str(view.get("private_metadata", "")) if view.get("type") == "home" else ""
+
+
+def _home(user: str, shown: str, id: str) -> Arrival:
+    """Has an official's home tab show a page of a list; behind what they tapped before."""
+    view, _, page = shown.partition(":")
+    event = {"kind": "home", "user": user, "view": view, "page": int(page)}
+    return Arrival(f"{id}:home", NAME, f"{NAME}:desk:{user}", event)
 
 
 def _typed(field: Json) -> str:
@@ -452,6 +459,7 @@ def _reply_message(reply: Reply) -> Json:
             blocks.context([f"ご質問: {blocks.escape(blocks.clip(reply.question, 1800))}"]),
             blocks.plain_section(reply.text),
             blocks.context([blocks.escape(reply.signed)]),
+            *([blocks.plain_section(SOLVED)] if reply.kind == "answer" else ()),
             blocks.actions([blocks.button(tap, f"say_{n}", tap) for n, tap in enumerate(taps_below(reply))]),
         ],
     }

@@ -70,7 +70,7 @@ def served(app: ASGIApp, listening: socket.socket | None = None) -> Iterator[str
 
 
 class Simulator:
-    """One person with a phone and a Slack account, and the application that shows both."""
+    """Somebody with a phone, two colleagues with Slack accounts, and the application that shows all of it."""
 
     def __init__(self, service: str) -> None:
         """A person who has opened neither yet.
@@ -185,7 +185,7 @@ class Simulator:
     async def _open(self, client: httpx.AsyncClient, wish: Json) -> None:
         """Somebody opens the app's home tab, or a new thread of the assistant."""
         if wish["place"] == "home":
-            await self.slack.deliver(client, self.slack.event("app_home_opened", user="U1", tab="home"))
+            await self.slack.deliver(client, self.slack.event("app_home_opened", user=wish["user"], tab="home"))
         else:
             await self.slack.deliver(client, self.slack.open_assistant())
 
@@ -193,9 +193,9 @@ class Simulator:
         text = wish["text"]
         thread = {"thread_ts": wish["thread"]} if wish.get("thread") else {}
         if text.startswith("/madoguchi"):
-            payload = self.slack.command(text.removeprefix("/madoguchi").strip(), CHANNEL)
+            payload = self.slack.command(text.removeprefix("/madoguchi").strip(), CHANNEL, wish["user"])
         elif wish["place"] == "desk":
-            payload = self.slack.remark(text, DESK, **thread)
+            payload = self.slack.remark(text, DESK, user=wish["user"], **thread)
         elif wish["place"] == "channel":
             payload = (self.slack.mention if wish["mentions"] else self.slack.remark)(text, CHANNEL, **thread)
         else:
@@ -204,26 +204,25 @@ class Simulator:
 
     async def _tap_in_slack(self, client: httpx.AsyncClient, wish: Json) -> None:
         if wish["place"] == "home":
-            await self.slack.deliver(client, self.slack.tap_home(wish["action"]))
+            await self.slack.deliver(client, self.slack.tap_home(wish["action"], wish["user"]))
         elif wish["place"] == "modal":
-            await self.slack.deliver(client, self.slack.tap_modal(wish["action"]))
+            await self.slack.deliver(client, self.slack.tap_modal(wish["action"], wish["user"]))
         else:
-            message = wish["message"]
-            await self.slack.deliver(
-                client, self.slack.tap(wish["action"], message, message["channel"], ephemeral=wish["private"])
-            )
+            message, user = wish["message"], wish["user"]
+            tap = self.slack.tap(wish["action"], message, message["channel"], ephemeral=wish["private"], user=user)
+            await self.slack.deliver(client, tap)
 
     async def _use_shortcut(self, client: httpx.AsyncClient, wish: Json) -> None:
         if wish["place"] == "desk":
             said = next(message for message in self.slack.channels[DESK] if message["ts"] == wish["ts"])
-            await self.slack.deliver(client, self.slack.send_to_asker(said))
+            await self.slack.deliver(client, self.slack.send_to_asker(said, wish["user"]))
         else:
             await self.slack.deliver(client, self.slack.shortcut(wish["text"], CHANNEL, wish["ts"]))
 
     async def _submit(self, client: httpx.AsyncClient, wish: Json) -> None:
         """Somebody sends a modal; the service closes it, or puts another in its place or on top of it."""
         view = self.slack.modal or {}
-        (response,) = await self.slack.deliver(client, self.slack.submit(view, wish["values"]))
+        (response,) = await self.slack.deliver(client, self.slack.submit(view, wish["values"], wish["user"]))
         reaction = response.json() if response.content else {}
         match reaction.get("response_action"):
             case "push":
@@ -269,7 +268,7 @@ class Simulator:
             "title": self.slack.titles.get(self.slack.pane, ""),
             "prompts": self.slack.prompts.get(self.slack.pane, []),
             "status": self.slack.status,
-            "home": self.slack.homes.get("U1"),
+            "homes": self.slack.homes,
             "modal": self.slack.modal,
         }
 

@@ -214,7 +214,7 @@ class SlackPlatform:
 
     def tap_home(self, action: Json, user: str = "U1") -> Json:
         """A tap on an element of the home tab."""
-        view = {"id": "V0", "type": "home", "callback_id": ""}
+        view = {**self.homes.get(user, {}), "id": "V0", "type": "home", "callback_id": ""}
         return {
             "type": "block_actions",
             "container": {"type": "view", "view_id": "V0"},
@@ -404,16 +404,18 @@ class SlackPlatform:
         check_view(view, "modal")
         self.views.append(view)
         self.modal = view
-        return {"view": {"id": "V1", **view}}
+        return {"view": {"id": "V1", "hash": _version(view), **view}}
 
-    def _views_update(self, view_id: str, view: Json | str) -> Json:
+    def _views_update(self, view_id: str, view: Json | str, hash: str | None = None) -> Json:
         view = json.loads(view) if isinstance(view, str) else view
         if view_id != "V1" or self.modal is None:
             raise SlackCallRefusedError("not_found")
+        if hash is not None and hash != _version(self.modal):
+            raise SlackCallRefusedError("hash_conflict")
         check_view(view, "modal")
         self.views.append(view)
         self.modal = view
-        return {"view": {"id": "V1", **view}}
+        return {"view": {"id": "V1", "hash": _version(view), **view}}
 
     def _views_publish(self, user_id: str, view: Json) -> Json:
         check_view(view, "home")
@@ -467,6 +469,11 @@ class SlackPlatform:
                     self.acknowledged.append(json.loads(text))
         except WebSocketDisconnect:
             self._socket = None
+
+
+def _version(view: Json) -> str:
+    """What is another one once a view has changed."""
+    return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()
 
 
 def _paged(messages: list[Json], oldest: str = "0", limit: Any = 100, cursor: str | None = None, **_: Any) -> Json:

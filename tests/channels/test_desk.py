@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import secrets
+import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -349,8 +350,19 @@ async def test_a_question_may_be_sent_back_with_the_reason(desk):
 async def test_the_modal_has_a_draft_from_the_sources_and_marks_figures_that_no_source_states(desk):
     await desk.ask(text="計画策定支援の報告書の様式はどこですか")
     view = await desk.open_modal("回答する")
-    draft = next(block for block in view["blocks"] if block.get("block_id") == "text")["element"]["initial_value"]
-    assert "資料「" in draft
+    assert "initial_value" not in shown(view)
+    async with asyncio.timeout(10):
+        while "この文を使う" not in shown(desk.slack.modal):
+            await asyncio.sleep(0.01)
+    use = next(block["elements"][0] for block in desk.slack.modal["blocks"] if block["type"] == "actions")
+    for _ in range(2):
+        await desk.slack.deliver(desk.client, desk.slack.tap_modal(use))
+        async with asyncio.timeout(10):
+            while "initial_value" not in shown(desk.slack.modal):
+                await asyncio.sleep(0.01)
+    (field,) = [b for b in desk.slack.modal["blocks"] if b.get("block_id", "").startswith("text")]
+    assert field["element"]["initial_value"] == use["value"]
+    assert "(資料「" in use["value"]
     pushed = await desk.submit(view, text="上限は9,999万円で、締切は12月24日です。期間は3か月程度です。", name=None)
     (warning,) = [block for block in pushed["view"]["blocks"] if block["type"] == "context"]
     assert "9,999万円" in shown(warning)
@@ -442,6 +454,27 @@ async def test_the_home_tab_and_the_command_list_what_waits(desk):
     await desk.slack.deliver(desk.client, desk.slack.event("app_home_opened", user="U9", tab="home"))
     await desk.idle()
     assert "職員の窓口" not in shown(desk.slack.homes["U9"])
+
+
+async def test_the_home_tab_shows_what_was_done_in_it(desk):
+    for text in (UNSTATED, "推進体制構築支援の様式はどこですか"):
+        await desk.ask(text=text)
+    await desk.slack.deliver(desk.client, desk.slack.event("app_home_opened", user="U1", tab="home"))
+    await desk.idle()
+    for label, then in (("担当する", "自分の担当(1)"), ("自分の担当(1)", "● 自分の担当(1)")):
+        await desk.slack.deliver(desk.client, desk.slack.tap_home(elements(desk.slack.homes["U1"])[label]))
+        await desk.idle()
+        assert then in shown(desk.slack.homes["U1"])
+    desk.slack.modal = None
+    await desk.slack.deliver(desk.client, desk.slack.tap_home(elements(desk.slack.homes["U1"])["回答する"]))
+    async with asyncio.timeout(10):
+        while not desk.slack.modal:
+            await asyncio.sleep(0.01)
+    pushed = await desk.submit(desk.slack.modal, text="公表していません。", name=None)
+    await desk.submit(pushed["view"])
+    await desk.idle()
+    assert "● 自分の担当(0)" in shown(desk.slack.homes["U1"])
+    assert "未対応・対応中(1)" in shown(desk.slack.homes["U1"])
 
 
 async def test_the_home_tab_is_paged(desk):
@@ -590,6 +623,63 @@ async def test_slack_is_down_while_line_is_up(desk):
     desk.slack.faults = [SlackFault("chat.postMessage", status=503) for _ in range(2)]
     assert "受付番号1" in await desk.ask()
     assert len(desk.cards) == 1
+
+
+def given_up(desk, kind):
+    """A platform did not take an event for as long as it is tried."""
+    with sqlite3.connect(desk.database) as connection:
+        about = "state = 'ready' AND event_id LIKE ? AND attempts > 0"
+        parked = connection.execute(f"UPDATE inbox SET state = 'parked', due_at = 0 WHERE {about}", [f"{kind}:%"])
+        return parked.rowcount
+
+
+async def until_given_up(desk, kind):
+    async with asyncio.timeout(60):
+        while not await asyncio.to_thread(given_up, desk, kind):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_card_that_slack_did_not_take_for_hours_is_posted_all_the_same(desk):
+    await desk.desk.look_after()  # the digest of the morning
+    await desk.idle()
+    desk.slack.faults = [SlackFault("chat.postMessage", status=503)]
+    asking = asyncio.create_task(desk.ask())
+    await until_given_up(desk, "case")
+    await asking
+    assert desk.cards == []
+    await desk.desk.look_after()
+    await desk.idle()
+    assert len(desk.cards) == 1
+
+
+async def test_an_answer_that_line_did_not_take_for_hours_arrives_all_the_same(desk):
+    await desk.ask()
+    desk.line.faults = [LineFault(500)]
+    writing = asyncio.create_task(desk.write("公表していません。"))
+    await until_given_up(desk, "case")
+    await writing
+    await desk.desk.look_after()
+    await desk.idle()
+    assert ["公表していません。" in text for text in desk.line.texts()].count(True) == 1
+    assert "届きました" in shown(desk.cards[0])
+
+
+async def test_an_answer_is_not_lost_with_a_message_that_it_went_along_with(desk):
+    desk.line.quota = 0
+    await desk.ask()
+    await desk.write("公表していません。")
+    desk.line.faults = [LineFault(500)]
+    said = asyncio.create_task(desk.say("推進体制構築支援の上限は?"))
+    await until_given_up(desk, "line")
+    await said
+    await desk.desk.look_after()
+    await desk.say("推進体制構築支援の期間は?")
+    await desk.inbox.replay()
+    await desk.idle()
+    said = desk.line.texts()
+    assert ["公表していません。" in text for text in said].count(True) == 1
+    assert any("1億円" in text for text in said)
+    assert "届きました" in shown(desk.cards[0])
 
 
 async def test_asked_and_answered_in_slack(desk):

@@ -90,6 +90,7 @@ export function replyItem({ reply, number, question, suggestions }, ask) {
     make("p", { class: "staff-question" }, `ご質問: ${question}`),
     make("div", { class: "said" }, ...reply.text.split("\n").filter(Boolean).map(sayingLine)),
     make("p", { class: "basis" }, reply.signed),
+    reply.kind === "answer" ? make("p", {}, "解決しましたか。") : null,
   );
   const item = make("li", { class: "answer", tabindex: "-1" }, card);
   if (suggestions.length) item.append(suggestionChips(suggestions, ask));

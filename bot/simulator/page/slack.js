@@ -1,7 +1,7 @@
 // The window of Slack: a channel, direct messages, the assistant's pane, the home tab and modals.
 // Blocks: https://docs.slack.dev/reference/block-kit/blocks, text: https://docs.slack.dev/messaging/formatting-message-text
 
-import { act, button, element, link, onState, showEnd } from "./page.js";
+import { act as actAs, button, element, link, onState, showEnd } from "./page.js";
 
 const NAME = "支援事業の窓口";
 const PLACES = { channel: "# 支援事業", desk: "# 職員の窓口", direct: NAME, assistant: "アシスタント", home: "アプリのホーム" };
@@ -16,7 +16,10 @@ const EMOJI = {
   small_blue_diamond: ["◆", "plain-sign"],
 };
 
+const PEOPLE = { U1: "あなた", U2: "佐藤" };
+
 const log = document.getElementById("slack-log");
+const who = document.getElementById("who");
 const home = document.getElementById("home");
 const form = document.getElementById("slack-form");
 const text = document.getElementById("slack-text");
@@ -28,6 +31,11 @@ let place = "channel";
 let thread = "";
 let state = null;
 let shownModal = null;
+
+/** Tells the simulator what the one of the two people does who is chosen. */
+function act(path, wish = {}) {
+  return actAs(path, { user: who.value, ...wish });
+}
 
 // --- text ---
 
@@ -43,7 +51,7 @@ function mrkdwn(words) {
     const target = element(quoted ? "blockquote" : "div");
     for (const piece of line.replace(/^>/, "").split(/(<[^>]*>|\*[^*]+\*|:[a-z_]+:)/)) {
       if (piece.startsWith("<@")) target.append(element("span", { className: "mention" }, mentioned(piece)));
-      else if (piece.startsWith("<!date")) target.append(piece.slice(1, -1).split("|")[1]);
+      else if (piece.startsWith("<!date")) target.append(dated(...piece.slice(1, -1).split("|")));
       else if (piece.startsWith("<!")) target.append(element("span", { className: "mention" }, `@${piece.slice(2, -1)}`));
       else if (piece.startsWith("<")) target.append(link(...linked(piece)));
       else if (/^\*[^*]+\*$/.test(piece)) target.append(element("strong", {}, unescaped(piece.slice(1, -1))));
@@ -59,9 +67,17 @@ function emoji(sign, look) {
   return element("span", { className: `emoji ${look}`, ariaHidden: "true" }, sign);
 }
 
-/** The person in front of the screen is U1. */
 function mentioned(piece) {
-  return { "<@U1>": "@あなた", "<@UBOT>": `@${NAME}` }[piece] ?? `@${piece.slice(2, -1)}`;
+  const id = piece.slice(2, -1);
+  return `@${id === "UBOT" ? NAME : (PEOPLE[id] ?? id)}`;
+}
+
+/** A moment as Slack writes it where {ago} is asked for, behind the fallback that says it in full. */
+function dated(token, full) {
+  const [, stamp, form] = token.split("^");
+  const minutes = Math.max(0, Math.floor((Date.now() / 1000 - Number(stamp)) / 60));
+  const ago = minutes < 60 ? `${minutes}分前` : minutes < 48 * 60 ? `${Math.floor(minutes / 60)}時間前` : `${Math.floor(minutes / 1440)}日前`;
+  return form.includes("{ago}") ? `${full}(${ago})` : full;
 }
 
 function linked(piece) {
@@ -140,7 +156,7 @@ function message(said) {
   if (!byApp && place === "channel") tools.append(button("この質問に答える", shortcut));
   if (!byApp && place === "desk" && said.thread_ts) tools.append(button("質問者に送る", shortcut));
   if (!said.thread_ts && THREADED.includes(place) && !said.private) tools.append(button("スレッドで返信", () => reply(said.ts)));
-  const name = element("p", { className: "name" }, byApp ? `${NAME} ` : "あなた");
+  const name = element("p", { className: "name" }, byApp ? `${NAME} ` : (PEOPLE[said.user] ?? said.user));
   if (byApp) name.append(element("span", { className: "badge" }, "アプリ"));
   return element(
     "li",
@@ -186,12 +202,12 @@ function show() {
   document.getElementById("mentions-label").hidden = place !== "channel";
   replying.hidden = !(thread && THREADED.includes(place));
   home.hidden = place !== "home";
-  log.hidden = place === "home";
+  log.parentElement.hidden = place === "home";
   form.hidden = place === "home" || (place === "desk" && !thread); // officials talk in the threads of the cards
   document.getElementById("status").textContent = slack.status;
   const prompts = place === "assistant" && slack.assistant.length === 1 ? slack.prompts : [];
   document.getElementById("prompts").replaceChildren(...prompts.map((prompt) => button(prompt.title, () => say(prompt.message))));
-  if (place === "home") home.replaceChildren(...blocks(slack.home?.blocks ?? [], (action) => tapHome(action)));
+  if (place === "home") home.replaceChildren(...blocks(slack.homes[who.value]?.blocks ?? [], (action) => tapHome(action)));
   else log.replaceChildren(...threads(slack[place]));
   showEnd(log);
   if (JSON.stringify(slack.modal) !== JSON.stringify(shownModal)) showModal(slack.modal);
@@ -212,12 +228,21 @@ function showModal(view) {
   const buttons = element("div", { className: "modal-buttons" }, button(view.close.text, () => act("/slack/close")));
   if (view.submit) buttons.append(element("button", { type: "submit", className: "primary" }, view.submit.text));
   content.append(buttons);
+  if (modal.open) keepTyped(content);
   content.addEventListener("submit", (event) => {
     event.preventDefault();
     act("/slack/submit", { values: values(content) });
   });
   modal.replaceChildren(content);
   if (!modal.open) modal.showModal();
+}
+
+/** A view that is replaced keeps what was typed in a field of the same name. */
+function keepTyped(content) {
+  for (const input of content.querySelectorAll("[data-block]")) {
+    const before = modal.querySelector(`[data-block="${input.dataset.block}"]`);
+    if (before?.value) input.value = before.value;
+  }
 }
 
 function values(content) {
@@ -253,6 +278,7 @@ form.addEventListener("submit", (event) => {
   text.value = "";
 });
 modal.addEventListener("cancel", () => act("/slack/close"));
+who.addEventListener("change", () => move(place));
 document.getElementById("stop-replying").addEventListener("click", () => reply(""));
 document.getElementById("new-thread").addEventListener("click", () => act("/slack/open", { place: "assistant" }));
 for (const entry of document.querySelectorAll("[data-place]")) entry.addEventListener("click", () => move(entry.dataset.place));
