@@ -6,6 +6,7 @@ import threading
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -85,12 +86,18 @@ class Encoder:
 
 
 def load_encoder(model: str = "") -> Encoder:
-    """Loads an encoder.
+    """The encoder of a model, loaded at the first call.
 
     Args:
         model: "" for the one that ships, or the name or folder of a sentence-transformers model. Only the latter
             imports torch (some fifteen seconds and half a gigabyte).
     """
+    return _loaded(model)
+
+
+@cache
+def _loaded(model: str) -> Encoder:
+    """One for all that use it: to load one takes longer than an answer, and it knows what it has just encoded."""
     if not model:
         return Encoder(_shipped_name(), _DIMENSION, _E5_PREFIXES, _ShippedModel(SHIPPED_MODEL))
     reach_model("EMBEDDING_MODEL", model)
