@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A venv that has the development tools keeps them when `make run` finds a newer lock.
 LOCK := $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 
-.PHONY: help setup setup-dev run test lint format bench bench-retrieval bench-documents encoder clauses matters browser lock clean
+.PHONY: help setup setup-dev run test lint format coverage bench bench-retrieval bench-documents encoder clauses matters browser lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,15 @@ lint: setup-dev ## ruff and mypy
 format: setup-dev ## rewrite the source in the project's style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Of the tests that read and decide: the others would only add minutes.
+COVERED := knowledge/rules,knowledge/figures,bot/understanding
+COVERING := tests/unit/test_understanding.py tests/unit/test_checking.py tests/figures tests/properties/test_rules.py \
+	tests/golden/test_cases.py tests/golden/test_languages.py
+
+coverage: setup-dev ## print which branches of the rules and of the reading their tests run (ARGS: further tests)
+	$(PY) -m coverage run --branch --source=$(COVERED) -m pytest --quiet $(COVERING) $(ARGS)
+	$(PY) -m coverage report --skip-covered --show-missing
 
 bench: setup-dev ## measure the budgets of the answering path and delivery, as a table
 	$(PY) -m tests.bench $(ARGS)
@@ -153,5 +162,5 @@ browser: ## install what the browser tests need, where that is possible
 # --- clean ----------------------------------------------------------------------------------------------------
 
 clean: ## remove the venv and all caches; data/ stays, it holds conversations
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache test-results
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

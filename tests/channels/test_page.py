@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 PHONE = {"width": 390, "height": 844}
@@ -345,6 +346,16 @@ def test_text_stands_out_from_its_ground(open_page, look):
     for summary in page.locator("summary").all():
         summary.click()
     assert page.evaluate(LOW_CONTRAST) == []
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_axe_finds_nothing(open_page, look):
+    page = open_page(color_scheme=look)
+    for question in ("", ELIGIBLE, UNSAID, OPEN):
+        if question:
+            ask(page, question)
+        violations = Axe().run(page).response["violations"]
+        assert [(rule["id"], rule["impact"], rule["nodes"][0]["html"]) for rule in violations] == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
