@@ -33,7 +33,7 @@ def _decide_one(
         case Subject.ELIGIBILITY if _asks_in_general(understanding, terms):
             return overview(terms, subject)
         case Subject.ELIGIBILITY:
-            return _as_supposed(_eligibility(terms, understanding, catalog), terms, understanding)
+            return _as_supposed(_eligibility(terms, understanding, catalog), terms, understanding, catalog)
         case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP if "mixes_modes" in understanding.signs:
@@ -76,13 +76,17 @@ def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
     )
 
 
-def _as_supposed(ruling: Ruling, terms: Terms, understanding: Understanding) -> Ruling:
-    """A yes hangs on what is only supposed to come about (T28); a no stays one."""
-    turning = {fact for row in terms.rows[Subject.ELIGIBILITY] for fact in row.when}
-    words = [words for fact, words in understanding.supposed.items() if fact in turning]
-    if not words or ruling.verdict is not Verdict.ELIGIBLE:
+def _as_supposed(ruling: Ruling, terms: Terms, understanding: Understanding, catalog: Catalog) -> Ruling:
+    """A yes hangs on what is only supposed to come about (T28), where it would be none without; a no stays one."""
+    if not understanding.supposed or ruling.verdict is not Verdict.ELIGIBLE:
         return ruling
-    return replace(ruling, verdict=Verdict.CONDITIONAL, says=ruling.says + replies.supposed(words[0]))
+    situation = understanding.situation
+    as_it_is = {fact: value for fact, value in situation.facts.items() if fact not in understanding.supposed}
+    now = decide(terms, Subject.ELIGIBILITY, replace(situation, facts=as_it_is), catalog.facts)
+    if now.verdict is Verdict.ELIGIBLE:
+        return ruling
+    supposed = next(iter(understanding.supposed.values()))
+    return replace(ruling, verdict=Verdict.CONDITIONAL, says=ruling.says + replies.supposed(supposed))
 
 
 _GOVERNMENTS = (ApplicantKind.PREFECTURE, ApplicantKind.MUNICIPALITY)

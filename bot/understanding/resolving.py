@@ -465,7 +465,9 @@ def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
         if message.text[day.start : day.end] not in ("今", "いま", "現在", "これから", "直近", "今後")
     ]
     others = [day for day in near if message.text[day.start : day.end] not in ("今日", "本日", "きょう")]
-    chosen = (others or near)[-1:]
+    asking = _asking_sentences(message) or {message.clause_at(m.start).sentence for m in message.saying("want")}
+    in_question = [day for day in others or near if message.clause_at(day.start).sentence in asking]
+    chosen = (in_question or others or near)[-1:]
     return (chosen[0].first_on, chosen[0].last_on) if chosen else None
 
 
