@@ -8,6 +8,8 @@ from bot.matching import (
     FAQ_CERTAIN,
     FAQ_FITS,
     FAQ_PLAIN,
+    LEARNT_LIKELY,
+    LEARNT_PLAIN,
     QUESTION_LENGTH,
     Match,
     find_matches,
@@ -137,13 +139,16 @@ def _answer_each(
             asked_of = best.score >= FAQ_FITS or Fact.APPLICANT_KIND in understanding.said
             of_it = [best.entry.rule] if asked_of and not subjects else []
             kept += ruled or of_it
-        elif ruled and (
-            (best.score < surely and not best.learnt) or (program and _puts_a_case(understanding, ruled, program))
+        elif (
+            ruled
+            and not (program and _takes_over(best, understanding, program))
+            and (best.score < surely or (program and _puts_a_case(understanding, ruled, program)))
         ):
             kept += ruled
         else:
             sections.append(best)
-            kept += [subject for subject in ruled if program and subject not in stated_subjects(program)]
+            if program and not _takes_over(best, understanding, program):
+                kept += [subject for subject in ruled if subject not in stated_subjects(program)]
     kept += [subject for subject in subjects if asked_in[subject] not in questions]
     return tuple(dict.fromkeys(kept)), tuple(sections), tuple(silences)
 
@@ -156,6 +161,12 @@ def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], prog
         or (understanding.situation.amount is not None and Subject.CAP in subjects)
         or (understanding.days is not None and Subject.WINDOW in subjects)
     )
+
+
+def _takes_over(match: Match, understanding: Understanding, program: Program) -> bool:
+    """Whether wordings have taught that a question is this entry's matter, and it puts no case of it to rules."""
+    subject = match.entry.case_of
+    return match.learnt >= LEARNT_PLAIN and not (subject and _puts_a_case(understanding, (subject,), program))
 
 
 def _silence(match: Match, searcher: Searcher) -> Findings:
@@ -225,13 +236,9 @@ def _subjects(
     before = inquiry.conversation
     answers = [match for match in own if not match.entry.rule]
     answered = bool(answers)
-    if subjects == (Subject.ELIGIBILITY,) and answered:
-        score = max(match.score for match in answers)
-        answers_it = score >= FAQ_CERTAIN or "asks_eligibility" not in understanding.signs
-        plainly = own[0].learnt and not own[0].entry.rule
-        if answers_it and not _of_somebody(understanding):
-            return ()
-        if plainly and program and not _puts_a_case(understanding, subjects, program):
+    if subjects == (Subject.ELIGIBILITY,) and answered and not _of_somebody(understanding):
+        surely = max(match.score for match in answers) >= FAQ_CERTAIN or own[0].learnt >= LEARNT_LIKELY
+        if surely or "asks_eligibility" not in understanding.signs:
             return ()
     if subjects:
         return subjects
@@ -291,9 +298,8 @@ def _outweighs_rules(
     only_claims = (
         "claims" in understanding.signs and not understanding.subjects and amount is None
     )  # 指数は1未満ですよね
-    plainly = silent.score >= FAQ_PLAIN or (silent.learnt and not _puts_a_case(understanding, subjects, program))
-    plain = silent.score >= FAQ_CERTAIN if only_claims else plainly and not amount_or_index
-    if plain or "asks_open" in understanding.signs:
+    plain = silent.score >= FAQ_CERTAIN if only_claims else silent.score >= FAQ_PLAIN and not amount_or_index
+    if plain or _takes_over(silent, understanding, program) or "asks_open" in understanding.signs:
         return True
     rows = rows_of(program, *subjects, Subject.BUDGET)
     known = frozenset(understanding.situation.facts if understanding.continues else understanding.said)

@@ -332,7 +332,7 @@ class FaqEntry(Strict):
 
     Exactly one of `section` (a heading of the guide), `rule` (a subject that the rules decide) and `not_stated`
     (what the documents are silent about, as a noun phrase) is set. `nearby` names a section worth showing beside a
-    `not_stated`.
+    `not_stated`. `case_of` is the subject whose rules decide where somebody puts a case of this matter.
     """
 
     id: str
@@ -341,3 +341,4 @@ class FaqEntry(Strict):
     rule: Subject | None = None
     not_stated: str = ""
     nearby: str = ""
+    case_of: Subject | None = None
