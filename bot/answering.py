@@ -245,6 +245,7 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
         subjects=understanding.subjects or before.subjects,
         amount=understanding.situation.amount,
         amount_unit=understanding.situation.amount_unit,
+        amount_at_most=understanding.situation.amount_at_most,
         asked_for=composed.missing[0] if composed.missing else None,
         question=before.question if understanding.continues and not understanding.subjects else understanding.text,
         counts=understanding.counts,

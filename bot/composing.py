@@ -20,7 +20,14 @@ from knowledge.figures import (
 from knowledge.rules.tables import rows_of, stated_subjects
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
 
-_UNIT_WORDS: Mapping[Unit, str] = {"day": "日", "hour": "時間", "month": "か月", "count": "回", "ratio": ""}
+_UNIT_WORDS: Mapping[Unit, str] = {
+    "day": "日",
+    "hour": "時間",
+    "meeting": "回",
+    "month": "か月",
+    "count": "回",
+    "ratio": "",
+}
 
 DIMENSIONS: Mapping[Unit | None, Dimension] = {
     "yen": Dimension.YEN,
@@ -28,6 +35,7 @@ DIMENSIONS: Mapping[Unit | None, Dimension] = {
     "hour": Dimension.HOUR,
     "month": Dimension.MONTH,
     "count": Dimension.TIME,
+    "meeting": Dimension.TIME,
 }
 """In which dimension a figure of a unit is read."""
 

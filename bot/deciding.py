@@ -38,7 +38,8 @@ def _decide_one(
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP if "mixes_modes" in understanding.signs:
             ruling = decide_cap(terms, situation, catalog.facts)
-            return replace(ruling, says=ruling.says + replies.HOURS_BESIDE_DAYS)
+            verdict = None if ruling.missing else Verdict.CONDITIONAL
+            return replace(ruling, says=ruling.says + replies.HOURS_BESIDE_DAYS, verdict=verdict)
         case Subject.CAP:
             return decide_cap(terms, situation, catalog.facts)
         case Subject.CALLS_PER_YEAR if "can_we" in understanding.signs:

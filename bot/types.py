@@ -119,6 +119,7 @@ class Conversation:
     subjects: tuple[Subject, ...] = ()
     amount: Decimal | None = None
     amount_unit: Unit | None = None
+    amount_at_most: Decimal | None = None
     asked_for: Fact | None = None
     question: str = ""
     counts: tuple[int, ...] = ()

@@ -43,6 +43,8 @@ class Fact(StrEnum):
     SAME_PROJECT = "same_project"
     DISPATCH_YEAR = "fiscal_year"
     INDEX_SPREAD = "index_spread"
+    INDEX_STANDING = "index_standing"
+    LENGTH_OF_EACH = "length_of_each"
 
 
 class Subject(StrEnum):
@@ -82,7 +84,7 @@ Language = Literal["en", "easy"]
 """What an answer may be in beside plain Japanese: English, or やさしい日本語."""
 
 Bound = Literal["below", "at_most", "at_least", "above"]
-Unit = Literal["yen", "day", "hour", "month", "count", "ratio", "fiscal_year", "months_of_year", "none"]
+Unit = Literal["yen", "day", "hour", "meeting", "month", "count", "ratio", "fiscal_year", "months_of_year", "none"]
 
 
 class Strict:
@@ -128,11 +130,16 @@ class FactQuestion(Strict):
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known of the person's case. `facts` holds choice facts by value and numbers as decimal text."""
+    """What is known of the person's case. `facts` holds choice facts by value and numbers as decimal text.
+
+    `amount_at_most` is set where an amount may come to more, as it is counted: 半日を4回 is 2 days, or up to 4. An
+    amount in meetings is so many of them, and how long each is has not been said.
+    """
 
     facts: Mapping[Fact, str] = field(default_factory=dict)
     amount: Decimal | None = None
     amount_unit: Unit | None = None
+    amount_at_most: Decimal | None = None
 
 
 Comparison = Mapping[Bound, str]
@@ -153,7 +160,8 @@ class Row(Strict):
     """One row of a decision table: where `when` holds, this is the outcome.
 
     `when` maps a fact to the values that satisfy it, or to a comparison with a number or with a parameter's key.
-    `says` is the ruling's sentence, `needs` what is said when a fact of this row is missing. `_en` and `_easy` are the
+    `says` is the ruling's sentence, `needs` what is said when a fact of this row is missing, `leaves_open` what is
+    added where an amount keeps to the value only if it is counted in one of several ways. `_en` and `_easy` are the
     same in English and in やさしい日本語, written by people, with the same figures.
     """
 
@@ -163,6 +171,9 @@ class Row(Strict):
     value: Decimal | tuple[int, ...] | None = None
     unit: Unit | None = None
     needs: str = ""
+    leaves_open: str = ""
+    leaves_open_en: str = ""
+    leaves_open_easy: str = ""
     not_stated: bool = False
     evidence: tuple[Evidence, ...] = ()
     says_en: str = ""

@@ -7,7 +7,7 @@ from bot.types import Reading, When, Whose
 from bot.understanding.bodies import Part
 from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.owning import Scene
-from knowledge.figures import fiscal_year_of, latest
+from knowledge.figures import Day, fiscal_year_of, latest
 from knowledge.types import Fact
 
 
@@ -174,11 +174,18 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
         yield _reading(Fact.SAME_PROJECT, "unknown", *kinds["same_adviser"])
 
 
+def _is_past(scene: Scene, day: Day) -> bool:
+    """Whether a month or day is over: by its year where that is said (昨年12月), else by the words before it."""
+    if day.every is None:
+        return day.last_on < scene.message.as_of
+    return scene.time_at(day.start, day.end) is When.BEFORE
+
+
 def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
     message = scene.message
     months = [d for d in message.days if d.precision in ("day", "month")]
-    earlier = [d for d in months if scene.time_at(d.start, d.end) is When.BEFORE] or months[:1]
-    told = bool(earlier) and (len(months) > 1 or scene.time_at(earlier[0].start, earlier[0].end) is When.BEFORE)
+    earlier = [d for d in months if _is_past(scene, d)] or months[:1]
+    told = bool(earlier) and (len(months) > 1 or _is_past(scene, earlier[0]))
     if earlier and told and message.says("same", "again", "project"):
         then = [d for d in months if d.start > earlier[0].start]
         last = earlier[0] if then else latest(earlier[0], message.as_of)

@@ -1,6 +1,9 @@
 """Whether words of a message are denied, or taken back for others in the same breath."""
 
+import re
+
 from bot.understanding.message import Message
+from knowledge.figures import Figure
 from knowledge.lexicon import Mention
 
 _COUNTERS = "円日回時間件市町村"
@@ -54,6 +57,29 @@ def is_contrasted(message: Message, end: int) -> bool:
     ) and not following.startswith("の"):
         return True
     return _is_turned(message, end)
+
+
+def is_taken_back(message: Message, figure: Figure) -> bool:
+    """Whether a figure is taken back, here or where the message says it again (0.9です。0.9ではなく1.2でした)."""
+    like = [other for other in message.figures if other.dimension is figure.dimension]
+    if any(other.value == figure.value and is_contrasted(message, other.end) for other in like):
+        return True
+    following = next((other for other in like if other.start >= figure.end), None)
+    return following is not None and _is_put_right(message, figure.end, following.start)
+
+
+def _is_put_right(message: Message, start: int, end: int) -> bool:
+    """Whether what stands between two figures puts the first right: 12時間、すみません10時間でした; 1.2、あ、0.2."""
+    said = _PUTS_RIGHT.search(message.text, start, end)
+    return said is not None and end - said.end() <= _A_NOUN
+
+
+_PUTS_RIGHT = re.compile(
+    r"[、。…]\s?(?:(?:あ(?:っ|れ)?[、。]?\s?)?(?:すみません|すいません|すんません|失礼(?:しました)?|訂正(?:します)?|もとい|ごめん(?:なさい)?"
+    r"|間違えました|間違い(?:です|でした)|違いました|やっぱり?|やはり|正しくは|実際は|いえ?(?=[、,\s]))[、。]?\s?|あ(?:っ|れ)?[、。]\s?)"
+)
+_A_NOUN = 8
+"""Characters between words that put a figure right and the right one: すみません、指数は0.2でした."""
 
 
 def _is_turned(message: Message, end: int) -> bool:

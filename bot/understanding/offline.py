@@ -8,6 +8,7 @@ from bot.types import Conversation, Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part, find_bodies
 from bot.understanding.choices import read_choices
 from bot.understanding.clauses import NOTHING_LIKE, Likenesses
+from bot.understanding.counts import CountReader
 from bot.understanding.denying import is_denied
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene, choose_applicants
@@ -39,7 +40,9 @@ class OfflineReader:
         turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
         expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
         expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts
-        self.quantities = QuantityReader(self.scene, expects_index, expects_count, likenesses.roles)
+        meetings = before.amount if before.amount_unit == "meeting" else None
+        self.quantities = QuantityReader(self.scene, expects_index, likenesses.roles, meetings)
+        self.counts = CountReader(self.scene, expects_count, likenesses.roles)
         self._index_unknown = likenesses.says(Fact.FISCAL_INDEX, "unknown")
         self.expects_reply = before.asked_for is not None
         self._before = before
@@ -53,7 +56,7 @@ class OfflineReader:
             *relations,
             *read_choices(self.scene, Subject.REPEAT in self._before.subjects),
             *self._indices(),
-            *filter(None, [self.quantities.municipality_change(self._before.counts)]),
+            *filter(None, [self.counts.change(self._before.counts)]),
         )
         return tuple(sorted(readings, key=lambda reading: reading.start))
 
@@ -96,15 +99,9 @@ class OfflineReader:
             return
         own = own_indices(indices, self.scene, self._known_kind)
         counted = newest(own)
-        if (
-            counted
-            and all(i.reading.when is When.BEFORE for i in counted)
-            and (self._index_unknown or self.message.says("unknown", "not_settled"))
-        ):
-            counted = ()  # an earlier value is known, and it is said that the present one is not (T32)
-            yield Reading(
-                Fact.FISCAL_INDEX, "unknown", own[-1].reading.start, own[-1].reading.end, by="facts.yaml: fiscal_index"
-            )
+        if standing := self._standing_of(counted):
+            start, end = counted[-1].reading.start, counted[-1].reading.end
+            yield Reading(Fact.INDEX_STANDING, standing, start, end, by="facts.yaml: index_standing")
         for index in indices:
             if index in counted:
                 yield replace(index.reading, whose=Whose.WRITER, when=When.NOW)
@@ -113,6 +110,14 @@ class OfflineReader:
             else:
                 whose = index.reading.whose if index.reading.whose is not Whose.WRITER else Whose.ANOTHER
                 yield replace(index.reading, whose=whose)
+
+    def _standing_of(self, counted: tuple[IndexReading, ...]) -> str:
+        """Whether the index is only known of earlier years, while the present one is not, or of one to come (T32)."""
+        if counted and all(i.reading.when is When.BEFORE for i in counted):
+            unknown = self._index_unknown or self.message.says("unknown", "not_settled")
+            old = all(i.year is not None and self.message.as_of.year - i.year > _OLD for i in counted)
+            return "earlier" if unknown or old else ""
+        return "later" if counted and all(i.reading.when is When.LATER for i in counted) else ""
 
     def _spread(self, indices: tuple[IndexReading, ...]) -> Iterator[Reading]:
         """Whether governments of different indices apply together (T29), or the work goes over their areas (T16)."""
@@ -143,6 +148,9 @@ class OfflineReader:
         yield replace(lowest, whose=Whose.WRITER, by="facts.yaml: index_spread")
         yield Reading(Fact.INDEX_SPREAD, value, start, end, by="facts.yaml: index_spread")
 
+
+_OLD = 3
+"""An index of more calendar years ago is no present one: it is published two years after, as a mean of three."""
 
 _ASKED_WITH_THE_INDEX = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
 """The facts that are asked for where the index decides too: a bare decimal in the reply is one."""

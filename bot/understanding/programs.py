@@ -115,8 +115,9 @@ def facts_used(program: Program) -> frozenset[Fact]:
 
 
 def units_used(programs: Iterable[Program]) -> frozenset[Unit | None]:
-    """The units in which the programs' caps are given."""
-    return frozenset(row.unit for program in programs for row in rows_of(program, Subject.CAP))
+    """The units in which the programs' caps are given, and that of meetings where they are days or hours."""
+    units = frozenset(row.unit for program in programs for row in rows_of(program, Subject.CAP))
+    return units | {"meeting"} if units & {"day", "hour"} else units
 
 
 def known_to(programs: Iterable[Program]) -> frozenset[Subject]:

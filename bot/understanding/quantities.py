@@ -1,15 +1,14 @@
 """Reads the figures of a message into the facts that they are: the index, amounts, days and hours, counts, dates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
-from bot.understanding.denying import denials, is_contrasted
-from bot.understanding.message import Clause
+from bot.understanding.denying import denials, is_taken_back
 from bot.understanding.owning import Owner, Scene
-from knowledge.figures import Dimension, Figure, total
+from knowledge.figures import Dimension, Figure, fiscal_year_of, total
 from knowledge.rules.tables import BESIDE
 from knowledge.types import Fact
 
@@ -19,6 +18,9 @@ _HIGHEST_INDEX = Decimal(4)
 
 _A_REPLY = 12
 """A message of at most so many characters that is a whole number is the index that was asked for."""
+
+_WITH_TAX = Decimal("1.1")
+"""What an amount without tax comes to with the consumption tax, of which the documents say nothing (T24)."""
 
 _LEAST_AMOUNT = 10_000
 """Yen below this are a manner of speaking (一円もかからない), and no project's scale."""
@@ -58,13 +60,17 @@ _WHOSE = {"place": Whose.PLACE, "seat": Whose.MEMBER, "another": Whose.ANOTHER, 
 class QuantityReader:
     """Reads the quantities of one message."""
 
-    def __init__(self, scene: Scene, asks_for_index: bool, asks_for_count: bool, roles: Mapping[int, str]) -> None:
-        """The flags tell that the talk is of the index, so that a bare number is one, or of how many join.
+    def __init__(
+        self, scene: Scene, asks_for_index: bool, roles: Mapping[int, str], meetings: Decimal | None = None
+    ) -> None:
+        """`asks_for_index` tells that the talk is of the index, so that a bare number is one.
+
+        Of so many `meetings` it was asked before how long each is.
 
         `roles` tells what the figures are of that begin at these characters, where their clauses are like others.
         """
         self._roles = roles
-        self._asks_for_count = asks_for_count
+        self._meetings = meetings
         self._scene = scene
         self._message = scene.message
         self._asks_for_index = asks_for_index
@@ -143,7 +149,7 @@ class QuantityReader:
     def _index(self, figure: Figure) -> IndexReading:
         role = self._role_of(figure)
         owner = Owner(_WHOSE[role]) if role in _WHOSE else self._scene.owner_at(figure.start, figure.end)
-        when = When.BEFORE if role == "own_before" else self._scene.time_at(figure.start, figure.end)
+        when = When.BEFORE if role == "own_before" else self._time_of(figure)
         stance = Stance.QUOTED if role == "rule" else self._stance(figure)
         value, by = self._index_text(figure), "facts.yaml: fiscal_index"
         reading = Reading(Fact.FISCAL_INDEX, value, figure.start, figure.end, owner.whose, when, stance, by)
@@ -177,6 +183,11 @@ class QuantityReader:
                 return str(figure.value)
         return index_text(figure)
 
+    def _time_of(self, figure: Figure) -> When:
+        year = self._year_of(figure)
+        to_come = year is not None and year > fiscal_year_of(self._message.as_of)
+        return When.LATER if to_come else self._scene.time_at(figure.start, figure.end)
+
     def _year_of(self, figure: Figure) -> int | None:
         clause = self._message.clause_at(figure.start)
         years = [
@@ -186,18 +197,9 @@ class QuantityReader:
         ]
         return years[-1].first_on.year if years else None
 
-    def _is_taken_back(self, figure: Figure) -> bool:
-        """Whether a value is taken back, here or where the message says it again (0.9です。0.9ではなく1.2でした)."""
-        return any(
-            other.dimension is figure.dimension
-            and other.value == figure.value
-            and is_contrasted(self._message, other.end)
-            for other in self._message.figures
-        )
-
     def _stance(self, figure: Figure) -> Stance:
         clause = self._message.clause_at(figure.start)
-        if self._is_taken_back(figure):
+        if is_taken_back(self._message, figure):
             return Stance.CONTRASTED
         if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
             return Stance.QUOTED
@@ -226,18 +228,64 @@ class QuantityReader:
             own = [f for f in own if not self._is_quoted(f)]
             if not own or len({f.value for f in own if self._is_claimed(f)}) > 1:
                 continue
-            if dimension in (Dimension.DAY, Dimension.HOUR) and self._both_modes():
+            if dimension in (Dimension.DAY, Dimension.HOUR) and self.mixed():
                 return None
+            if dimension is Dimension.HOUR and self._meets_on_site_alone() and self._visits():
+                continue  # of days on site hours are no limit
+            if dimension is Dimension.DAY and self._by_both_lengths() and self._is_online_alone():
+                continue
             if any(self._goes_beyond(f) for f in own):
                 return Reading("beyond", slot, own[0].start, own[-1].end)
             value = self._days_of_both_modes(own) if dimension is Dimension.DAY else None
             value = self._total(own, dimension) if value is None else value
+            if self._meetings and len(own) == 1 and not self._message.says("sums"):
+                value = own[0].value * self._meetings
             if dimension is Dimension.YEN and value is not None and value < _LEAST_AMOUNT:
                 continue
             if value is not None:
                 return Reading(slot, str(value), own[0].start, own[-1].end, by="figures")
             return Reading("beyond", slot, own[0].start, own[-1].end)
-        return self._times()
+        return self._visits() or self._meetings_put_forward() or self._times()
+
+    def at_most(self) -> Decimal | None:
+        """What the amount may come to by another way of counting: each half day as one, with the tax on top."""
+        for dimension in (Dimension.YEN, Dimension.DAY):
+            own = [f for f in self._message.figures if f.dimension is dimension and self._counts(f)]
+            if own and dimension is Dimension.YEN and self._message.says("without_tax"):
+                value = self._total(own, dimension)
+                return value and value * _WITH_TAX
+            whole = [replace(f, value=f.value.to_integral_value(ROUND_CEILING)) for f in own]
+            if own and dimension is Dimension.DAY and whole != own:
+                return self._total(whole, dimension)
+        return None
+
+    def _meets_on_site_alone(self) -> bool:
+        return self._message.says("on_site") and not self._message.says("online")
+
+    def _is_online_alone(self) -> bool:
+        return self._message.says("online") and not self._message.says("on_site")
+
+    def _visits(self) -> Reading | None:
+        """Visits of a day each, as days: 日帰りで4回, 別の日に2時間ずつ6回; days that are named by their number."""
+        if self._is_online_alone():
+            return None
+        for figure in self._message.figures:
+            if figure.dimension is Dimension.TIME and self._message.says("own_days") and self._counts(figure):
+                return Reading("day", str(figure.value), figure.start, figure.end, by="figures")
+            if figure.dimension is Dimension.DAY and self._counts(figure):
+                return Reading("day", str(figure.value), figure.start, figure.end, by="figures")
+        return None
+
+    def _meetings_put_forward(self) -> Reading | None:
+        """So many meetings with an adviser of which nobody says how long they are: オンラインだけで計12回."""
+        if not self._message.says("online", "on_site") or self._message.says("again", "same", "different"):
+            return None
+        for figure in self._message.figures:
+            clause = self._message.clause_at(figure.start)
+            met = self._message.in_clause(clause, "online", "on_site")
+            if figure.dimension is Dimension.TIME and met and figure.value > 1 and self._counts(figure):
+                return Reading("meeting", str(figure.value), figure.start, figure.end, by="figures")
+        return None
 
     def _days_of_both_modes(self, own: Sequence[Figure]) -> Decimal | None:
         """Days on site and days on line together (T13), where each has its own."""
@@ -247,7 +295,9 @@ class QuantityReader:
 
     def _total(self, own: Sequence[Figure], dimension: Dimension) -> Decimal | None:
         """What the figures that count come to, with what multiplies them."""
-        others = [f for f in self._message.figures if f.dimension is not dimension]
+        others = [
+            f for f in self._message.figures if f.dimension is not dimension and not is_taken_back(self._message, f)
+        ]
         figures = sorted((*own, *others), key=lambda figure: figure.start)
         composed = total(figures, self._message.text, dimension)
         if composed is None and len(own) > 1 and dimension is Dimension.YEN and self._message.says("sums"):
@@ -286,7 +336,7 @@ class QuantityReader:
         stated = clause.number not in self._message.asking and not self._message.in_clause(clause, "claim")
         if stated and self._roles.get(figure.start) in ("rule_cap", "whole_budget", "corrected"):
             return False
-        return not before and not self._is_taken_back(figure) and not self._counts_others(figure)
+        return not before and not is_taken_back(self._message, figure) and not self._counts_others(figure)
 
     def _counts_others(self, figure: Figure) -> bool:
         """Whether a length is no support: 3日前, 8日目, 10日以内に提出, a report's week, months by the day."""
@@ -294,7 +344,9 @@ class QuantityReader:
         if after.startswith(("って", "とは", "という")) or (
             figure.dimension is Dimension.DAY
             and after.startswith(("に", "付", "たった", "経"))
-            and not after.startswith("に加")
+            and not after.startswith(("に加", "に分", "にわ", "に渡"))
+            and not self._message.says("own_days", start=figure.start - 5)
+            and "別々の" not in self._message.text[max(0, figure.start - 3) : figure.start]
         ):
             return True
         if after.startswith(("前", "後", "目", "のうち", "の中で", "ごと", "おき", "ぶり", "現在", "過ぎ")):
@@ -303,11 +355,11 @@ class QuantityReader:
         if figure.dimension in (Dimension.DAY, Dimension.HOUR) and self._message.in_clause(
             clause, "report", "deadline", "ended"
         ):
-            return True
+            return not after.startswith(("で終", "間で終"))
         before = self._message.text[max(0, figure.start - 4) : figure.start]
         return figure.dimension is Dimension.YEN and before.endswith(("人口", "全体予算", "全体予算は"))
 
-    def _both_modes(self) -> bool:
+    def _by_both_lengths(self) -> bool:
         has = {f.dimension for f in self._message.figures if self._counts(f)}
         return {Dimension.DAY, Dimension.HOUR} <= has
 
@@ -317,193 +369,25 @@ class QuantityReader:
         ).startswith(("超", "オーバー", "上回"))
 
     def _times(self) -> Reading | None:
-        for figure in self._message.figures:
-            before = self._message.text[max(0, figure.start - 4) : figure.start].rstrip("に内で間")
-            if figure.dimension is Dimension.TIME and before.endswith(("年", "年度", "1年")):
-                return Reading("count", str(figure.value), figure.start, figure.end, by="figures")
-        return None
+        """How often it is applied in one fiscal year: 年4回, 公募3回全部, 4回目, once more after 3回."""
+        applied = [figure for figure in self._message.figures if self._is_application(figure)]
+        if not applied:
+            return None
+        again = len(applied) == 1 and self._message.says("again") and self._message.says("within_year", "now")
+        last = applied[-1]
+        return Reading("count", str(last.value + again), last.start, last.end, by="figures")
+
+    def _is_application(self, figure: Figure) -> bool:
+        clause = self._message.clause_at(figure.start)
+        if self._message.text[figure.start : figure.end].endswith("回目"):
+            return bool(self._message.in_clause(clause, "apply"))
+        before = self._message.text[max(0, figure.start - 4) : figure.start].rstrip("に内で間")
+        in_a_year = before.endswith(("年", "年度", "公募", "募集")) or self._message.in_clause(clause, "passed")
+        return figure.dimension is Dimension.TIME and bool(in_a_year)
 
     def mixed(self) -> bool:
-        """Whether days on site stand beside hours on line."""
-        return self._both_modes()
-
-    # --- counts of municipalities -----------------------------------------------------------------------------------
-
-    def municipality_change(self, before: Sequence[int]) -> Reading | None:
-        """How the number of joining municipalities compares with the times before: more, same, fewer or undecided."""
-        counts = [f for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY or self._is_bare_count(f)]
-        counts = [
-            f
-            for f in counts
-            if not self._is_taken_back(f)
-            and not self._is_all_of_a_prefecture(f)
-            and not self._is_anothers(f)
-            and self._roles.get(f.start) not in ("another", "members", "other")
-        ]
-        earlier = [f for f in counts if self._is_of_before(f) and not self._is_from_to(counts, f)]
-        now = [f for f in counts if f not in earlier]
-        marked = [f for f in now if self._is_of_now(f)]
-        if marked and len(marked) < len(now) and not earlier:
-            earlier = [f for f in now if f not in marked and f.start < marked[0].start]
-            now = marked
-        if earlier and now:
-            return self._compared(now[-1].value, [f.value for f in earlier], counts)
-        if (
-            len(now) == 2
-            and self._message.says("before", "more_than", "fewer_than", "selection")
-            and ("から" in self._between(now) or "→" in self._between(now) or "を" in self._between(now))
-        ):
-            return self._compared(now[1].value, [now[0].value], now)
-        if len(counts) == 1 and self._is_of_both_times(counts[0]):
-            return self._compared(counts[0].value, [counts[0].value], counts)
-        if len(counts) == 1 and before:
-            return self._compared(counts[0].value, [Decimal(value) for value in before], counts)
-        return self._change_in_words()
-
-    def _is_of_both_times(self, figure: Figure) -> bool:
-        """Whether a count is said of the last time and of this one: 前回も今回も6市町村."""
-        clause = self._message.clause_at(figure.start)
-        times = self._message.saying("before", "now", start=clause.start, end=figure.start)
-        return {"before", "now"} <= frozenset[str]().union(*(m.concepts for m in times)) and all(
-            self._message.text[m.end : m.end + 1] in ("も", "と", "、") for m in times
-        )
-
-    def _is_of_before(self, figure: Figure) -> bool:
-        role = self._roles.get(figure.start)
-        if role in ("before", "long_before", "now"):
-            return role != "now"
-        return self._scene.time_at(figure.start, figure.end) is When.BEFORE
-
-    def _is_of_now(self, figure: Figure) -> bool:
-        clause = self._message.clause_at(figure.start)
-        return self._message.says("now", start=clause.start, end=figure.start)
-
-    def _between(self, figures: Sequence[Figure]) -> str:
-        return self._message.text[figures[0].end : figures[1].start]
-
-    def _is_from_to(self, counts: Sequence[Figure], figure: Figure) -> bool:
-        """Whether a count is the goal of から (前回の10から12に)."""
-        return any(
-            other.end <= figure.start
-            and "から" in self._message.text[other.end : figure.start]
-            and figure.start - other.end <= 8
-            for other in counts
-        )
-
-    def counts(self) -> tuple[int, ...]:
-        """The counts of municipalities that the message gives, for the next message to be held against."""
-        return tuple(int(f.value) for f in self._message.figures if f.dimension is Dimension.MUNICIPALITY)
-
-    def _is_bare_count(self, figure: Figure) -> bool:
-        """Whether a bare whole number is a count: it stands by a time word where counts are the matter (今回は12)."""
-        whole = (
-            figure.value == figure.value.to_integral_value()
-            and "." not in self._message.text[figure.start : figure.end]
-        )
-        if figure.dimension is not Dimension.NUMBER or not whole or figure.value < 1:
-            return False
-        clause = self._message.clause_at(figure.start)
-        timed = self._message.says("before", "now", start=clause.start, end=figure.start)
-        counted = any(
-            self._message.in_clause(c, "partners") for c in self._message.clauses if c.sentence == clause.sentence
-        )
-        others = any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
-        return timed or counted or (others and self._message.says("more_than", "fewer_than", "joins"))
-
-    def _is_all_of_a_prefecture(self, figure: Figure) -> bool:
-        before = self._message.text[max(0, figure.start - 8) : figure.start]
-        return any(word in before for word in ("全", "管内は", "管内の", "県内は", "中")) and any(
-            other is not figure and other.dimension is Dimension.MUNICIPALITY for other in self._message.figures
-        )
-
-    def _is_anothers(self, figure: Figure) -> bool:
-        owner = self._scene.owner_at(figure.start, figure.end)
-        if owner.whose is Whose.ANOTHER and (owner.body is None or owner.body.kind == "prefecture"):
-            return True
-        sentence = self._message.clause_at(figure.start).sentence
-        others = [
-            b
-            for b in self._scene.bodies
-            if b.kind == "prefecture" and b.clause.sentence == sentence and b.start < figure.start
-        ]
-        return bool(others) and others[-1].whose is Whose.ANOTHER
-
-    def _compared(self, now: Decimal, earlier: Sequence[Decimal], figures: Sequence[Figure]) -> Reading:
-        if now > max(earlier):
-            value = "more"
-        elif now == max(earlier) and now == min(earlier):
-            value = "same"
-        elif now <= min(earlier):
-            value = "fewer" if now < min(earlier) else "same"
-        else:
-            value = "undecided"
-        return Reading(Fact.MUNICIPALITY_COUNT, value, figures[0].start, figures[-1].end, by="figures")
-
-    def _change_in_words(self) -> Reading | None:
-        for clause in self._message.clauses:
-            if self._is_left_open(clause):
-                at = self._message.in_clause(clause, "more_than", "fewer_than", "unknown", "partners")[0]
-                return Reading(
-                    Fact.MUNICIPALITY_COUNT, "unknown", at.start, at.end, by="facts.yaml: municipality_count"
-                )
-            spoken_of = self._message.in_clause(clause, "partners", "before") or self._message.figures
-            if not self._asks_for_count and (
-                not spoken_of
-                or not (self._message.says("partners", "selection") or self._message.in_clause(clause, "before"))
-            ):
-                continue
-            for mention in self._message.in_clause(clause, "together"):
-                before = self._message.saying("before", start=clause.start, end=mention.start)
-                if before and self._message.text[before[-1].end : mention.start] in ("と", "とは"):
-                    return Reading(
-                        Fact.MUNICIPALITY_COUNT,
-                        "same",
-                        before[-1].start,
-                        mention.end,
-                        by="facts.yaml: municipality_count",
-                    )
-            for concept, value in (("same", "same"), ("fewer_than", "fewer"), ("more_than", "more")):
-                for mention in self._message.in_clause(clause, concept):
-                    if reading := self._as_change(mention.start, mention.end, clause, value):
-                        return reading
-        return None
-
-    def _is_left_open(self, clause: Clause) -> bool:
-        """Whether it is said that the number is not known yet: 増えるか減るかまだ読めません, 何市町村になるか未定."""
-        both = self._message.in_clause(clause, "more_than") and self._message.in_clause(clause, "fewer_than")
-        unsettled = self._message.in_clause(clause, "unknown", "not_settled") and self._message.in_clause(
-            clause, "partners"
-        )
-        return bool(both or unsettled)
-
-    def _as_change(self, start: int, end: int, clause: Clause, value: str) -> Reading | None:
-        words = self._message.text[start:end]
-        about = (
-            self._asks_for_count
-            or self._message.in_clause(clause, "partners")
-            or any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
-            or "市町村" in self._message.text
-        )
-        if words in ("超える", "上回る", "超え") and not about:
-            return None
-        own = self._message.in_clause(clause, "self")
-        if not own and self._message.says("requirement", "no_denial", "hearsay", "claim", start=end, end=clause.end):
-            return None
-        if not about and not self._message.in_clause(clause, "before"):
-            return None
-        if any(
-            f.dimension in (Dimension.YEN, Dimension.DAY, Dimension.HOUR)
-            for f in self._message.figures
-            if clause.start <= f.start < clause.end
-        ):
-            return None
-        if self._message.in_clause(clause, "adviser_person", "project") and value == "same":
-            return None
-        if denials(self._message, end, clause.end) % 2:
-            value = {"more": "same", "fewer": "same", "same": ""}[value]
-        return (
-            Reading(Fact.MUNICIPALITY_COUNT, value, start, end, by="facts.yaml: municipality_count") if value else None
-        )
+        """Whether days on site stand beside hours on line (T13), or beside hours of which it is not said."""
+        return self._by_both_lengths() and not self._meets_on_site_alone() and not self._is_online_alone()
 
 
 def own_indices(indices: Sequence[IndexReading], scene: Scene, known_kind: str) -> tuple[IndexReading, ...]:
@@ -552,9 +436,9 @@ def _is_of_the_work(index: IndexReading, scene: Scene) -> bool:
 
 
 def newest(indices: Sequence[IndexReading]) -> tuple[IndexReading, ...]:
-    """Of indices of several years those of the newest (T32): this year's before last year's."""
-    current = [i for i in indices if i.reading.when is not When.BEFORE]
-    left = current or list(indices)
+    """Of indices of several years those of the newest (T32): this year's before last year's, or one to come."""
+    current = [i for i in indices if i.reading.when is When.NOW]
+    left = current or [i for i in indices if i.reading.when is When.LATER] or list(indices)
     years = [i.year for i in left if i.year is not None]
     if years and len({i.year for i in left}) > 1:
         left = [i for i in left if i.year == max(years) or i.year is None]

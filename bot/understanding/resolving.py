@@ -49,6 +49,7 @@ class Circumstances:
     admitted: Admitted
     amount: Decimal | None
     unit: Unit | None
+    at_most: Decimal | None
     signs: frozenset[str]
     supposed: Mapping[Fact, str]
 
@@ -124,14 +125,14 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
     subjects = _with_what_is_touched(subjects, case, before, days, about)
-    amount, unit = case.amount, case.unit
+    amount, unit, at_most = case.amount, case.unit, case.at_most
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
     if amount is None and unit is None and (continues or asks_over or subjects[:1] == (Subject.ELIGIBILITY,)):
-        amount, unit = before.amount, before.amount_unit
+        amount, unit, at_most = before.amount, before.amount_unit, before.amount_at_most
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
-    situation = Situation({**kept, **case.said}, amount, unit)
+    situation = Situation({**kept, **case.said}, amount, unit, at_most)
     return Understanding(
         text=message.text,
         programs=programs,
@@ -146,7 +147,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         continues=continues,
         matter=beside_names(message.text, catalog.programs.values()),
         foreign_program="" if named else foreign_program(message.text),
-        counts=reader.quantities.counts() or before.counts,
+        counts=reader.counts.counts() or before.counts,
         readings=readings,
         understood=_understood(situation, case.admitted, message, catalog),
         figures=message.figures,
@@ -196,7 +197,8 @@ def _case(
         for fact, reading in admitted.facts.items()
         if start <= reading.start < end
     }
-    return Circumstances(said, admitted, amount, unit, signs, supposed)
+    at_most = reader.quantities.at_most() if amount is not None else None
+    return Circumstances(said, admitted, amount, unit, at_most, signs, supposed)
 
 
 def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, Unit | None]:
@@ -233,7 +235,7 @@ def _amount(reading: Reading | None) -> tuple[Decimal | None, Unit | None]:
 _A_TURN = 24
 """A message of at most so many characters may turn the question before it to another case (NPOだと?, 上限は?)."""
 
-_UNITS: Mapping[str, Unit] = {"yen": "yen", "day": "day", "hour": "hour", "count": "count"}
+_UNITS: Mapping[str, Unit] = {"yen": "yen", "day": "day", "hour": "hour", "meeting": "meeting", "count": "count"}
 
 _SIGN_OF_CONCEPT = {
     "compares": ("compare",),
@@ -543,10 +545,11 @@ def _with_what_is_touched(
     programs: Sequence[Program],
 ) -> tuple[Subject, ...]:
     """Who asks whether it can be done asks of all that the case says: the amount, the day, the earlier dispatch."""
-    if len(programs) != 1 or Subject.ELIGIBILITY not in subjects:
+    able = Subject.CAP in subjects and "can_we" in case.signs and case.said.keys() & _DECIDES_WITH_AN_AMOUNT
+    if len(programs) != 1 or (Subject.ELIGIBILITY not in subjects and not able):
         return subjects
     stated = stated_subjects(programs[0])
-    touched = []
+    touched = [Subject.ELIGIBILITY]
     if (case.amount or before.amount) is not None and (case.unit or before.amount_unit) in units_used(programs):
         touched.append(Subject.CAP)
     if days is not None:
@@ -555,6 +558,9 @@ def _with_what_is_touched(
         touched.append(Subject.REPEAT)
     return tuple(dict.fromkeys((*subjects, *(subject for subject in touched if subject in stated))))
 
+
+_DECIDES_WITH_AN_AMOUNT = frozenset((Fact.MUNICIPALITY_COUNT, Fact.PARTNERSHIP))
+"""Facts that whoever says them beside an amount asks about too, though only of the amount (4,500万円で出せる?)."""
 
 _VAGUE = {Subject.ELIGIBILITY: "asks_eligibility", Subject.COST: "asks_cost"}
 """The signs without which a message that goes on does not turn to a subject of vague words (無理?, いくら?)."""
@@ -631,8 +637,10 @@ def _ask_for_the_cap(found: dict[Subject, int], case: Circumstances, programs: S
         row.value for p in programs for row in rows_of(p, Subject.BUDGET)
     ]
     if case.unit == "count":
+        limited = any(isinstance(row.value, Decimal) for p in programs for row in rows_of(p, Subject.CALLS_PER_YEAR))
         if found.keys() <= {Subject.ELIGIBILITY, Subject.CALLS_PER_YEAR}:
-            found.setdefault(Subject.CALLS_PER_YEAR, 0)
+            once = not limited and Subject.REPEAT in known_to(programs)
+            found.setdefault(Subject.REPEAT if once else Subject.CALLS_PER_YEAR, 0)
         return
     if budget and not case.signs & {"can_we", "names_cap", "claims"}:
         found.setdefault(Subject.BUDGET, 0)

@@ -69,7 +69,7 @@ class SelectionReader:
         counted = any(end <= f.start <= end + 2 and f.dimension in _OTHERS for f in self._message.figures)
         if after.startswith(_NO_EVENT) or counted or self._message.in_clause(clause, "asks_open"):
             return True
-        earlier = self._message.says("before", start=clause.start, end=held.mention.start)
+        earlier = self._standing.is_of_before(held.mention.start)
         told = after.startswith(_DONE) or self._standing.is_past(end, held.end) or earlier
         return held.holding is Holding.SILENT and not told
 
@@ -81,10 +81,12 @@ class SelectionReader:
         if any(token.key == "た" for token in following):
             return False
         after = self._message.text[held.mention.end : held.mention.end + 4]
+        if "歴" in self._words(held.mention) or after.startswith(("実績", "経験", "歴")):
+            return False
         if any(form in after for form in ("たら", "れば", "ると", "た後", "たあと")):
             return not self._message.says("before", start=clause.start, end=held.mention.start)
-        done = any(form in after for form in ("た", "て", "済", "歴", "実績", "経験", "あり"))
-        return not done and not self._message.in_clause(clause, "before")
+        done = any(form in after for form in ("た", "て", "済", "あり"))
+        return not done and not self._message.in_clause(clause, "before") and not self._standing.is_of_before(held.end)
 
     def _applications(self) -> Iterator[Reading]:
         """一回も出したことがない; 応募したけどだめだった."""

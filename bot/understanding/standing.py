@@ -162,6 +162,12 @@ class Standing:
         tokens = self._message.tokens_between(start, end)
         return any(t.key in ("た", "済み", "済む") or t.surface in ("て", "てる") for t in tokens)
 
+    def is_of_before(self, at: int) -> bool:
+        """Whether what stands there is said of an earlier time: of 前回, of a year that is over."""
+        clause = self._message.clause_at(at)
+        told = self._message.says("before", start=clause.start, end=at)
+        return told or self._scene.time_at(at, at) is When.BEFORE
+
     # --- where its words end --------------------------------------------------------------------------------------
 
     def _end_of(self, mention: Mention, clause: Clause) -> int:

@@ -8,7 +8,7 @@ from knowledge.figures.types import Dimension
 
 _HALF = Decimal("0.5")
 _MONTH = r"\s?[かヶカケヵ箇個ケ]月"
-_MINUTE = r"\s?分(?!の[0-9一二三四五六七八九]|野|科|類|割|冊|岐|散|析|権|担)"
+_MINUTE = r"\s?(?<!半)分(?!の[0-9一二三四五六七八九]|野|科|類|割|冊|岐|散|析|権|担)"
 _BODIES = r"市区?町村|市町|町村|自治体|団体|市|町(?!目|長|内)|村"
 _COUNTERS = (
     r"年[間度]?|か年|[かヶケカヵ箇個]所|地域|地区|拠点|事業(?!者|費)|施設|学?校|社|者|(?<!\.[0-9])(?<!\.[0-9]{2})台|個|つ|倍|点|(?<=[0-9])[歳戸条字行頁級階室本]|時(?!間|的)|期|次(?!市)|番|位|冊|部(?!署|長|門)|枚"
@@ -49,8 +49,9 @@ RULES = (
     rule(Dimension.MUNICIPALITY, r"<>市<>[町村]", lambda *counts: Decimal(sum(counts))),
     rule(Dimension.MUNICIPALITY, r"<>町<>村", lambda *counts: Decimal(sum(counts))),
     rule(Dimension.MUNICIPALITY, r"<>市<>町<>村", lambda *counts: Decimal(sum(counts))),
-    rule(Dimension.MUNICIPALITY, r"(?<=[市町村体])(?:数)?(?:の数)?(?:は|が|も|を)?<>つ"),
+    rule(Dimension.MUNICIPALITY, r"(?<=[市町村区体])(?:数)?(?:の数)?(?:は|が|も|を)?<>つ"),
     rule(Dimension.PERCENT, r"<>\s?(?:%|パーセント|パー(?!ト))"),
+    rule(Dimension.PERCENT, r"<>(?<=半)[分数]", lambda half: half * 100),
     rule(Dimension.PERCENT, r"<>\s?割(?!れ|り|合|引|当)", lambda tenths: tenths * 10),
     rule(Dimension.PEOPLE, r"<>\s?(?:人|名)(?!目|月|日|件|材|工|称|前)(?:分)?"),
     rule(Dimension.CASE, r"<>\s?案?件(?!目|名|費)"),

@@ -8,8 +8,14 @@ from knowledge.types import Bound
 _BOUNDS: dict[Bound, str] = {
     "at_least": r"以上",
     "at_most": r"以下|以内",
-    "below": r"未満|を?下回|を切|切[りっる]|割れ|を割|より?も?(?:下|低|小さ|少な|短)|に?満たな|に届かな|足らず|弱",
-    "above": r"を?超|を?こえ|を?越え|オーバー|を?上回|より?も?(?:上|高|大き|多|長)|強(?![い化み制力])",
+    "below": (
+        r"未満|を?下回|を切|切[りっる]|割れ|を割|より?も?(?:下|低|小さ|少な|短)|足らず|弱"
+        r"|に?(?:少し|ちょっと|わずかに)?(?:足り|届か|満た)な"
+    ),
+    "above": (
+        r"を?超|を?こえ|を?越え|オーバー|を?上回|より?も?(?:上|高|大き|多|長)|強(?![い化み制力])"
+        r"|と?(?:ちょっと|少し|端数|いくらか|ちょい)(?=[です、。?も]|$)|余り|あまり"
+    ),
 }
 _LITTLE = r"(?:(?:を|より)?(?:少し|ちょっと|わずかに|僅かに|やや|だけ)\s?)?"
 BOUND_AFTER = f"{_LITTLE}(?:{'|'.join(_BOUNDS.values())})"
@@ -18,8 +24,8 @@ _UP_TO = r"まで(?!も)"
 _ABOUT_AFTER = r"程度|ほど|程(?![度遠])|くらい|ぐらい|前後|近く|あまり|余り|ちょい|内外|弱|強(?![い化み制力])"
 _ABOUT_BEFORE = re.compile(r"(?:約|およそ|だいたい|大体|おおよそ|ざっと|概ね|おおむね|ほぼ)\s?$")
 _AFTER = re.compile(
-    rf"\s?(?P<about>{_ABOUT_AFTER})?\s?(?:の間)?{_LITTLE}"
-    rf"(?:{'|'.join(f'(?P<{bound}>{words})' for bound, words in _BOUNDS.items())}|(?P<up_to>{_UP_TO}))?"
+    rf"\s?(?P<about>{_ABOUT_AFTER})?\s?(?:の間)?"
+    rf"(?:{_LITTLE}(?:{'|'.join(f'(?P<{bound}>{words})' for bound, words in _BOUNDS.items())}|(?P<up_to>{_UP_TO})))?"
 )
 _NO_LIMIT = frozenset({Dimension.NUMBER, Dimension.OTHER, Dimension.PERCENT})
 

@@ -17,6 +17,8 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
     """
     reached = reach(terms.rows.get(Subject.CAP, ()), situation, terms, questions)
     rows = reached.rows
+    if situation.amount_unit == "meeting":
+        return _ask_for_their_length(rows, situation, terms, questions)
     if situation.amount is not None:
         rows = tuple(row for row in rows if row.unit == situation.amount_unit)
     if not rows:
@@ -42,7 +44,7 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
         terms.program,
         Subject.CAP,
         Outcome.NEEDS_FACTS if missing else Outcome.SETTLED,
-        needs or "".join(filled(row.says, situation, questions) for row in rows),
+        needs or "".join(_said(row, situation, terms, questions) for row in rows),
         verdict=None if missing else verdicts.pop(),
         asked=situation.amount,
         value=rows[0].value if len(rows) == 1 else None,
@@ -51,6 +53,31 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
         evidence=tuple(evidence for row in rows for evidence in row.evidence),
         fiscal_year=terms.fiscal_year,
     )
+
+
+def _ask_for_their_length(
+    rows: tuple[Row, ...], situation: Situation, terms: Terms, questions: Mapping[Fact, FactQuestion]
+) -> Ruling:
+    """The limits of days and hours, where so many meetings are put forward and it is not said how long each is."""
+    limits = tuple(row for row in rows if row.unit in ("day", "hour"))
+    if not limits:
+        return not_stated(terms, Subject.CAP)
+    return Ruling(
+        terms.program,
+        Subject.CAP,
+        Outcome.NEEDS_FACTS,
+        "".join(filled(row.says, situation, questions) for row in limits),
+        asked=situation.amount,
+        unit=situation.amount_unit,
+        missing=(Fact.LENGTH_OF_EACH,),
+        evidence=tuple(evidence for row in limits for evidence in row.evidence),
+        fiscal_year=terms.fiscal_year,
+    )
+
+
+def _said(row: Row, situation: Situation, terms: Terms, questions: Mapping[Fact, FactQuestion]) -> str:
+    hangs = verdict_on(row, situation, terms) is Verdict.CONDITIONAL
+    return filled(row.says + (row.leaves_open if hangs else ""), situation, questions)
 
 
 def decide_calls(terms: Terms, situation: Situation) -> Ruling:
@@ -63,8 +90,14 @@ def decide_calls(terms: Terms, situation: Situation) -> Ruling:
 
 
 def verdict_on(row: Row, situation: Situation, terms: Terms) -> Verdict | None:
-    """Whether the amount is within the row's limit; None where no amount was given."""
+    """Whether the amount is within the row's limit; None where no amount was given.
+
+    Conditional where that depends on how it is counted, which the documents leave open.
+    """
     if situation.amount is None or not isinstance(row.value, Decimal):
         return None
-    within = compare(situation.amount, terms.parameters[Subject.CAP].bound or "at_most", row.value)
-    return Verdict.ELIGIBLE if within else Verdict.INELIGIBLE
+    bound = terms.parameters[Subject.CAP].bound or "at_most"
+    if not compare(situation.amount, bound, row.value):
+        return Verdict.INELIGIBLE
+    most = situation.amount_at_most
+    return Verdict.ELIGIBLE if most is None or compare(most, bound, row.value) else Verdict.CONDITIONAL
