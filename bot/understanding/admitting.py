@@ -13,7 +13,7 @@ from knowledge.figures import Dimension, Figure
 from knowledge.types import Fact
 
 STRONGEST: Mapping[Fact, tuple[str, ...]] = {
-    Fact.RECOMMENDATION: ("local_government", "regional_bureau", "awaited", "none"),
+    Fact.RECOMMENDATION: ("local_government", "regional_bureau", "awaited", "elsewhere", "none"),
     Fact.PAST_SELECTION: ("selected", "applied_not_selected", "never"),
     Fact.JOINT_PROJECT: ("with_other", "with_recommender", "awaited", "none"),
     Fact.INVESTMENT_OR_NONPROFIT: ("invested", "nonprofit", "awaited", "neither"),

@@ -6,6 +6,7 @@ A town that recommends, invests, is consulted or is the place of the work is no 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from bot.types import Whose
 from bot.understanding.message import Clause, Message
@@ -32,6 +33,8 @@ _KINDS = (
 """Concepts that are kinds of bodies; of a word that says two, the first counts."""
 
 GOVERNMENTS = frozenset({"prefecture", "municipality", "special_ward", "local_government_association"})
+_GIVING = GOVERNMENTS | {"regional_bureau"}
+"""Whose recommendation counts. Of other bodies it must be plain that they do and are not the ones that apply."""
 
 
 class Part(StrEnum):
@@ -52,9 +55,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Body:
-    """A body that is spoken of. `plainly` tells that it is said to be the writer; `topic` that the clause is about it.
+    """A body that is spoken of.
 
-    `name` tells bodies of one kind apart (a市, 隣, 飯南町), "" where nothing does.
+    `plainly` tells that it is said to be the writer, `applies` that it is said to apply, `topic` that the clause is
+    about it. `name` tells bodies of one kind apart (a市, 隣, 飯南町), "" where nothing does.
     """
 
     kind: str
@@ -65,6 +69,7 @@ class Body:
     part: Part
     plainly: bool
     topic: bool
+    applies: bool
     name: str
     place: Place | None = None
 
@@ -84,6 +89,7 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
             )
             found.append(_read_body(message, kind, place.start, place.end, None, place))
     found.sort(key=lambda body: body.start)
+    found = _with_the_recommended(message, [_within_its_owner(message, found, at) for at in range(len(found))])
     for at in range(len(found) - 1, 0, -1):
         body, following = found[at - 1], found[at]
         listed = message.text[body.end : following.start] in ("や", "・", "、", "と", "及び", "および", "か")
@@ -91,6 +97,24 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
         if listed and alike and body.part is Part.APPLICANT and not body.plainly:
             found[at - 1] = replace(body, part=following.part, whose=following.whose, topic=following.topic)
     return tuple(found)
+
+
+def _within_its_owner(message: Message, bodies: list[Body], at: int) -> Body:
+    """An office of a local government is that local government: 県の出先機関."""
+    body, owner = bodies[at], bodies[max(at - 1, 0)]
+    owned = owner.part is Part.OWNER and owner.kind in GOVERNMENTS and message.text[owner.end : body.start] == "の"
+    return replace(body, kind=owner.kind) if owned and body.kind == "national_agency" else body
+
+
+def _with_the_recommended(message: Message, bodies: list[Body]) -> list[Body]:
+    """Of 大学の推薦 alone it is open who recommends: only beside another body that applies it is the university."""
+    able = {message.text[b.start : b.end] for b in bodies if b.kind not in _GIVING and b.part is Part.APPLICANT}
+    return [
+        replace(b, part=Part.APPLICANT, whose=Whose.WRITER)
+        if b.part is Part.RECOMMENDER and b.kind not in _GIVING and not able - {message.text[b.start : b.end]}
+        else b
+        for b in bodies
+    ]
 
 
 def _is_part_of_a_name(message: Message, mention: Mention) -> bool:
@@ -135,10 +159,34 @@ class _Surroundings:
             joined += token.surface
         return joined
 
+    @property
+    def next_text(self) -> str:
+        """What stands after the next mention."""
+        return self.message.text[self.next[0].end : self.clause.end] if self.next else ""
+
+    @property
+    def in_focus(self) -> bool:
+        """Whether the clause sets the body in focus: 応募するのは町です."""
+        return self.message.told_of(self.start) is not None
+
+    def is_told(self, *concepts: str) -> bool:
+        """Whether the body is in focus, and one of these concepts is said of it."""
+        told = self.message.told_of(self.start)
+        return told is not None and self.message.says(*concepts, start=told[0], end=told[1])
+
+    def is_acted_on(self, kind: str) -> bool:
+        """Whether a body in focus is the one to whom it is done: 推薦をもらったのは大学, 町が出資するのは公社."""
+        start, end = self.message.told_of(self.start) or (self.start, self.start)
+        receives = any(token.key in _RECEIVING for token in self.message.tokens_between(start, end))
+        return (receives and kind not in _GIVING) or self.message.says(*_KINDS, start=start, end=end)
+
     def next_says(self, *concepts: str, within: int = 1) -> bool:
         """Whether one of the next mentions says one of these concepts."""
         return any(m.concepts & set(concepts) for m in self.next[:within])
 
+
+_RECEIVING = frozenset(("貰う", "受ける", "頂く", "得る", "取る", "入る", "有る", "される"))
+"""Verbs of the one who is recommended or invested in; of the one who does it, くれる and 下さる are said."""
 
 _SKIPPED = frozenset(
     {"側", "さん", "様", "等", "など", "とか", "役所", "役場", "長", "自体", "自身", "達", "ら", ")", "」"}
@@ -175,8 +223,11 @@ def _read_body(message: Message, kind: str, start: int, end: int, mention: Menti
     said_before = own.union(*(m.concepts for m in around.before)) if around.before else own
     part = next((part for part, plays in _PARTS if plays(around, kind)), Part.APPLICANT)
     letter = _letter_before(message, start)
-    whose = _whose(part, said_before, letter, around)
-    plainly = part is Part.APPLICANT and ((whose is Whose.WRITER and "self" in said_before) or _is_said_to_be(around))
+    whose = _whose(part, own, said_before, letter, around)
+    applies = part is Part.APPLICANT and _is_said_to_apply(around, whose)
+    plainly = part is Part.APPLICANT and (
+        applies or (whose is Whose.WRITER and "self" in said_before) or _is_said_to_be(around)
+    )
     if plainly and whose is not Whose.MEMBER:
         whose = Whose.WRITER
     topic = part is Part.APPLICANT and _is_topic(around)
@@ -185,13 +236,15 @@ def _read_body(message: Message, kind: str, start: int, end: int, mention: Menti
         or (message.text[place.start : place.end] if place else "")
         or _other_word(message, around, own, start, end)
     )
-    return Body(kind, start, end, around.clause, whose, part, plainly, topic, name, place)
+    return Body(kind, start, end, around.clause, whose, part, plainly, topic, applies, name, place)
 
 
-def _whose(part: Part, said_before: frozenset[str], letter: str, around: _Surroundings) -> Whose:
+def _whose(part: Part, own: frozenset[str], said_before: frozenset[str], letter: str, around: _Surroundings) -> Whose:
     if part is Part.PLACE:
         return Whose.PLACE
-    nearest = next((m.concepts for m in reversed(around.before) if m.concepts & {"self", "other"}), said_before)
+    nearest = next(
+        (c for c in (own, *(m.concepts for m in reversed(around.before))) if c & {"self", "other"}), said_before
+    )
     if "self" in nearest and "other" not in nearest:
         return Whose.WRITER
     if part is Part.MEMBER or "member" in said_before:
@@ -253,6 +306,8 @@ _OFFICES = frozenset(
 
 def _is_said_to_be(around: _Surroundings) -> bool:
     """Whether the body is said to be the writer: 市です, 県だけど, 町役場の職員ですが, 村として."""
+    if around.in_focus:
+        return around.is_told("self") and not around.is_told("recommend", "invest", "together", "index")
     if _is_told_of_another_thing(around):
         return False
     after = around.after
@@ -277,6 +332,30 @@ def _is_said_to_be(around: _Surroundings) -> bool:
     if first.key == "だ" and first.surface in ("だ", "で", "じゃ"):
         return first.surface == "だ" or (first.pos == "助動詞" and not _then_denied(following))
     return first.surface in _SAID_TO_BE and not _then_denied(following)
+
+
+_APPLYING = "申応出手エ"
+"""How the words for applying begin that say no more than that (not 頼む, 呼ぶ, 受ける)."""
+
+
+def _is_said_to_apply(around: _Surroundings, whose: Whose) -> bool:
+    """Whether the body is said to apply: 応募するのは町です, 会社が応募して, 県の名義で."""
+    text = around.message.text
+    if around.in_focus:
+        return around.is_told("apply") and not around.is_told("recommend", "invest", "together", "index")
+    if text[around.end :].startswith(("の名義で", "名義で", "の名前で", "の名で")):
+        return True
+    if whose is Whose.ANOTHER or around.particle != "が" or around.clause.number in around.message.asking:
+        return False
+    said = [m for m in around.next if "apply" in m.concepts and text[m.start] in _APPLYING][:1]
+    if not said or around.message.says(*_KINDS, "before", start=around.end, end=said[0].start):
+        return False
+    after = around.message.tokens_between(said[0].end, around.clause.end)
+    of_a_noun = any(
+        verb.surface.endswith(("る", "た", "す", "う")) and noun.pos == "名詞" for verb, noun in pairwise(after[:4])
+    )
+    for_us = any(token.key in ("呉れる", "下さる") for token in after[:4])
+    return not of_a_noun and not for_us  # 県が申請する事業 tells of the project; 県が出してくれる of a favour
 
 
 _SPEAKERS = frozenset(
@@ -332,8 +411,12 @@ def _is_topic(around: _Surroundings) -> bool:
 
 
 def _recommends(around: _Surroundings, kind: str) -> bool:
-    if kind not in GOVERNMENTS and kind != "regional_bureau":
-        return False
+    if around.is_told("recommend"):
+        return not around.is_acted_on(kind)
+    if _owns(around, kind):
+        return False  # 推薦は県の商工会から
+    if kind not in _GIVING:
+        return _plainly_recommends(around)
     particle = around.particle
     told = around.message.saying("recommend", start=around.clause.start, end=around.start)
     joint = around.message.text[around.start - 1]
@@ -343,18 +426,33 @@ def _recommends(around: _Surroundings, kind: str) -> bool:
     if particle == "に" and around.next_says("lose"):
         return True
     if particle.startswith(("から", "より")):
-        return recommended or around.next_says("get", "lose", "pending", "deny", within=2)
+        return bool(told) or recommended or around.next_says("get", "lose", "pending", "deny", within=2)
     if particle.startswith("の") or not particle:
         return bool(around.next) and "recommend" in around.next[0].concepts and _near(around, 4)
-    if (
-        particle in ("が", "も")
-        and around.next_says("recommend")
-        and around.message.text[around.next[0].end : around.next[0].end + 1] in "しすを"
-    ):
+    if particle in ("が", "も") and around.next_says("recommend") and around.next_text[:1] in ("し", "す", "を"):
         return True
     return (
         particle in ("が", "に", "も", "にも") and recommended and around.next_says("get", "lose", "pending", within=4)
     )
+
+
+def _plainly_recommends(around: _Surroundings) -> bool:
+    """Whether a body of whatever kind is said to recommend: 銀行から推薦, 推薦は会議所だけ, 大学が推薦してくれた."""
+    particle = around.particle.removeprefix("だけ").removeprefix("のみ")
+    told = around.message.says("recommend", start=around.clause.start, end=around.start)
+    recommended = around.next_says("recommend")
+    if particle.startswith(("から", "より")):
+        return (told or recommended) and not around.message.says("requested", start=around.end, end=around.clause.end)
+    if particle.startswith("の"):
+        return recommended and _near(around, 3)
+    if particle in ("が", "も"):
+        rest = around.message.tokens_between(around.end, around.clause.end)
+        return (
+            recommended
+            and around.next_text.startswith(("し", "す", "を出", "を書", "をく", "状を"))
+            and not any(token.key in _RECEIVING for token in rest)
+        )
+    return told and particle != around.particle
 
 
 def _near(around: _Surroundings, characters: int) -> bool:
@@ -363,14 +461,20 @@ def _near(around: _Surroundings, characters: int) -> bool:
 
 
 def _invests(around: _Surroundings, kind: str) -> bool:
-    return (
-        kind in GOVERNMENTS
-        and around.next_says("invest", within=2)
-        and around.particle.startswith(("が", "の", "も", "から", "より", "による", "に"))
-    ) or (kind in GOVERNMENTS and not around.particle and around.next_says("invest") and _near(around, 1))
+    if around.is_told("invest"):
+        return not around.is_acted_on(kind)
+    if kind not in GOVERNMENTS:
+        return around.particle.startswith(("が", "から", "による")) and around.next_says("invest")
+    if not around.particle:
+        return around.next_says("invest") and _near(around, 1)
+    return around.next_says("invest", within=2) and around.particle.startswith(
+        ("が", "の", "も", "から", "より", "による", "に")
+    )
 
 
 def _joins(around: _Surroundings, kind: str) -> bool:
+    if around.is_told("together"):
+        return kind in GOVERNMENTS and not around.is_acted_on(kind)
     told = around.message.saying("together", start=around.clause.start, end=around.start)
     if told and around.particle == "と":
         return True

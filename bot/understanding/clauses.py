@@ -9,6 +9,7 @@ import numpy as np
 
 from bot.types import BY_LIKENESS, CONFIRMED, Reading, Whose
 from bot.understanding.admitting import STRONGEST, Admitted
+from bot.understanding.bodies import Part
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene
 from knowledge.clauses import FIGURE, ClauseClassifier, load_classifier
@@ -209,7 +210,7 @@ def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], s
     facts, still_open = dict(admitted.facts), set(admitted.open)
     for fact, (like, *others) in likenesses.items():
         read, value = facts.get(fact), _meant(like)
-        if _is_anothers(like, scene):
+        if _is_anothers(like, scene) or _is_of_one_of_several(like, scene):
             continue
         told = {_meant(one) for one in (like, *others)}
         if read is not None and (len(told) > 1 or read.value in told or _stays(read, like, scene)):
@@ -244,6 +245,8 @@ def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
         return not (like.value == "below" and read.value == "1")  # 1まで行きません
     if like.fact is Fact.APPLICANT_KIND and any(body.plainly for body in scene.applicants):
         return like.confidence < _SURER_THAN_PLAIN_WORDS or read.value in _AS_GOOD.get((like.fact, like.value), ())
+    if like.value in _BY_WHOM and _names_who_recommends(read, scene):
+        return True
     order = STRONGEST.get(like.fact, ())
     apart = not (like.start <= read.start and read.end <= like.end)  # other words, or words that go on
     if apart and read.value in order and like.value in order and order.index(read.value) < order.index(like.value):
@@ -253,6 +256,23 @@ def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
         or like.fact is Fact.MEETING_MODE
         or read.value in _AS_GOOD.get((like.fact, like.value), ())
     )
+
+
+_BY_WHOM = frozenset({"local_government", "regional_bureau", "elsewhere"})
+
+
+def _names_who_recommends(read: Reading, scene: Scene) -> bool:
+    """Whether a recommendation was read with the body that gives it: its name tells more than a likeness."""
+    clauses = [clause for clause in scene.message.clauses if clause.start < read.end and read.start < clause.end]
+    return read.slot == Fact.RECOMMENDATION and any(
+        body.part is Part.RECOMMENDER and body.clause in clauses for body in scene.bodies
+    )
+
+
+def _is_of_one_of_several(like: Likeness, scene: Scene) -> bool:
+    """Whether it is the kind of one of several bodies: which of them applies, a likeness does not tell."""
+    kinds = {body.kind for body in scene.bodies if like.start <= body.start < like.end}
+    return like.fact is Fact.APPLICANT_KIND and len(kinds) > 1
 
 
 def _is_anothers(like: Likeness, scene: Scene) -> bool:

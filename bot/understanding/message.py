@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 from knowledge.figures import Day, Dimension, Figure, normalize_with_offsets, read_days, read_figures
@@ -104,6 +105,26 @@ class Message:
     def in_clause(self, clause: Clause, *concepts: str) -> tuple[Mention, ...]:
         """The mentions of any of these concepts in one clause."""
         return self.saying(*concepts, start=clause.start, end=clause.end)
+
+    def told_of(self, at: int) -> tuple[int, int] | None:
+        """Where that stands which is said of what is in focus at a character (推薦したのは|県です), if anything is."""
+        clause = self.clause_at(at)
+        ends = [clause.start, *(end for end in self._foci if clause.start < end <= at)]
+        return (ends[-2], ends[-1]) if len(ends) > 1 else None
+
+    def focus_after(self, at: int) -> int | None:
+        """Where the focus of what is said at a character begins, in its clause."""
+        end = self.clause_at(at).end
+        return next((focus for focus in self._foci if at < focus <= end), None)
+
+    @cached_property
+    def _foci(self) -> tuple[int, ...]:
+        """Where のは stands after what is said, and what it is said of begins."""
+        return tuple(
+            second.end
+            for first, second in pairwise(self.tokens)
+            if first.detail == "準体助詞" and second.surface == "は"
+        )
 
     @cached_property
     def asking(self) -> frozenset[int]:

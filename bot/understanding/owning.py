@@ -12,6 +12,9 @@ _OWNS = frozenset(
 )
 
 
+_FOCUSED = frozenset({Part.APPLICANT, Part.OWNER, Part.CONSULTED, Part.MEMBER})
+
+
 @dataclass(frozen=True)
 class Owner:
     """Whose a reading is, and the body where one is named. Nothing named: the one who asks."""
@@ -36,7 +39,12 @@ class Scene:
     def owner_at(self, start: int, end: int) -> Owner:
         """Whose what stands at these characters is: bound to the body after it (0.42の町) or the nearest before it."""
         clause = self.message.clause_at(start)
-        return self._bound_to(end, clause) or self._said_before(start, clause) or self._inherited(clause)
+        return (
+            self._bound_to(end, clause)
+            or self._in_focus(start)
+            or self._said_before(start, clause)
+            or self._inherited(clause)
+        )
 
     def _bound_to(self, end: int, clause: Clause) -> Owner | None:
         joint = self.message.text[end : end + 1]
@@ -48,6 +56,23 @@ class Scene:
             if begins == end + 1 and joint == "の" and body.end <= clause.end:
                 return Owner(body.whose, body)
         return None
+
+    def _in_focus(self, start: int) -> Owner | None:
+        """The one that is set in focus after what is said of it: 推薦をもらったのは親会社です."""
+        focus = self.message.focus_after(start)
+        told = self.message.told_of(focus) if focus else None
+        if focus is None or told is None or self.message.says("self", start=told[0], end=focus):
+            return None
+        bodies = [b for b in self.bodies if b.part in _FOCUSED and self.message.told_of(b.start) == told]
+        if bodies:
+            return Owner(bodies[-1].whose, bodies[-1])
+        words = self.message.saying("self", "other", start=focus, end=self.message.clause_at(start).end)
+        return Owner(Whose.WRITER if "self" in words[-1].concepts else Whose.ANOTHER) if words else None
+
+    def is_said_of_another_alone(self, start: int, owner: Owner) -> bool:
+        """Whether it is said to hold of another body and so not of the applicant: 共同事業をしているのは親会社だけ."""
+        only = self.message.in_clause(self.message.clause_at(start), "only")
+        return bool(only) and owner == self._in_focus(start) and not self.is_the_applicants(owner)
 
     def _said_before(self, start: int, clause: Clause) -> Owner | None:
         """The nearest body or word for somebody (うち, 隣) that stands before a place in its clause."""
@@ -173,7 +198,7 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
             if not _is_any(message, body) or (body.plainly and body.whose is Whose.WRITER and not _as(message, body))
         ]
     asked = [body for body in able if body.topic and _is_asked_about(message, body)]
-    own = [body for body in able if body.plainly]
+    own = [body for body in able if body.applies] or [body for body in able if body.plainly]
     if any(body.whose is Whose.WRITER for body in asked) or _speaks_of_itself(message):
         asked = [body for body in asked if body.whose is Whose.WRITER]
     if asked and own and all(body.whose is not Whose.WRITER or body.kind != own[-1].kind for body in asked):

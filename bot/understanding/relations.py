@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.types import Reading, Whose
 from bot.understanding.bodies import GOVERNMENTS, Body, Part
+from bot.understanding.denying import is_contrasted
 from bot.understanding.message import Clause
 from bot.understanding.owning import Scene
 from bot.understanding.standing import Held, Holding, Relation, Standing
@@ -14,8 +15,14 @@ _RECOMMENDED = Relation("recommend", ("get",))
 _INVESTED = Relation("invest", ("get",))
 _TOGETHER = Relation("together", ("project", "work", "get"))
 
+ELSEWHERE = "elsewhere"
+"""Recommended by somebody whose recommendation does not count."""
+
 _NOT_THERE = {Holding.DENIED: "none", Holding.AWAITED: "awaited", Holding.UNKNOWN: "awaited"}
 """What a relation is that does not stand: what is hoped for or not known is not there yet (T28)."""
+
+_NOT_OURS = {Fact.RECOMMENDATION: "none", Fact.INVESTMENT_OR_NONPROFIT: "neither", Fact.JOINT_PROJECT: "none"}
+"""What holds of the applicant where it is said to hold of another alone."""
 
 _ANY_GOVERNMENT = ("自治体", "地方公共団体", "市町村")
 
@@ -36,7 +43,10 @@ class RelationReader:
         yield from self._joint_project()
 
     def _reading(self, fact: Fact, value: str, held: Held) -> Reading:
-        return self._standing.reading(fact, value, held.mention.start, held.end)
+        start = held.mention.start
+        if self._scene.is_said_of_another_alone(start, self._scene.owner_at(start, held.mention.end)):
+            return Reading(fact, _NOT_OURS[fact], start, held.end, by=f"facts.yaml: {fact}")
+        return self._standing.reading(fact, value, start, held.end)
 
     # --- recommended ------------------------------------------------------------------------------------------------
 
@@ -46,15 +56,23 @@ class RelationReader:
             source = self._recommender(held) or source
             so = held.holding is Holding.SO or (held.holding is Holding.SILENT and self._is_named_after(held))
             value = (source or "local_government") if so else _NOT_THERE.get(held.holding)
+            if value == "none" and source == ELSEWHERE:
+                continue  # that a bank does not recommend says nothing of the town
             if value and (so or not self._gives(held)):
                 yield self._reading(Fact.RECOMMENDATION, value, held)
 
     def _recommender(self, held: Held) -> str:
         clause = self._message.clause_at(held.mention.start)
-        givers = [b for b in self._scene.bodies if b.part is Part.RECOMMENDER and clause.start <= b.start < held.end]
-        if not givers:
-            return ""
-        return "regional_bureau" if givers[-1].kind == "regional_bureau" else "local_government"
+        end = max(held.end, self._message.focus_after(held.mention.start) or 0)
+        givers = [
+            b.kind
+            for b in self._scene.bodies
+            if b.part is Part.RECOMMENDER and clause.start <= b.start <= end and not is_contrasted(self._message, b.end)
+        ]
+        counting = [kind for kind in givers if kind in GOVERNMENTS or kind == "regional_bureau"]
+        if not counting:
+            return ELSEWHERE if givers else ""
+        return "regional_bureau" if counting[-1] == "regional_bureau" else "local_government"
 
     def _is_named_after(self, held: Held) -> bool:
         """Whether the recommender is named as such: 推薦元は総合通信局です."""
@@ -70,10 +88,13 @@ class RelationReader:
     # --- invested in ------------------------------------------------------------------------------------------------
 
     def _investment(self) -> Iterator[Reading]:
-        named = any(b.part is Part.INVESTOR for b in self._scene.bodies)
+        investors = {b.kind in GOVERNMENTS for b in self._scene.bodies if b.part is Part.INVESTOR}
         for held in self._standing.held(_INVESTED):
-            so = held.holding is Holding.SO or (held.holding is Holding.SILENT and named)
+            so = held.holding is Holding.SO or (held.holding is Holding.SILENT and investors)
             value = "invested" if so else _NOT_THERE.get(held.holding, "").replace("none", "neither")
+            if value == "invested" and investors == {False}:
+                only = self._message.in_clause(self._message.clause_at(held.mention.start), "only")
+                value = "neither" if only else "unknown"  # a bank invests: whether a town does too is not said
             if value:
                 yield self._reading(Fact.INVESTMENT_OR_NONPROFIT, value, held)
         for figure in self._message.figures:

@@ -176,7 +176,8 @@ class Standing:
         def after(*concepts: str) -> tuple[Mention, ...]:
             return self._message.saying(*concepts, start=mention.end, end=clause.end)
 
-        stops = [b.start for b in self._scene.bodies if b.start >= mention.end and b.part is not Part.RECOMMENDER]
+        told = (Part.RECOMMENDER, Part.OWNER)
+        stops = [b.start for b in self._scene.bodies if b.start >= mention.end and b.part not in told]
         stops += [m.start for m in after("eligible", *RELATIONS) if not m.concepts & {"get", "lose"}]
         able = [m for m in after("can") if self._message.text[m.start :].startswith(_ASKS_ABLE)]
         stops += [m.start for m in able if m.start > mention.end + 1]  # 推薦はできない says of itself
