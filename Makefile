@@ -109,7 +109,7 @@ endef
 
 # Compiling every package takes half a minute, most of it for torch, transformers and provider SDKs that the default
 # path never imports. Importing what it does import compiles just that.
-WARM := chromadb, onnxruntime, tokenizers, safetensors.numpy, sudachipy, fastapi, uvicorn, pydantic_settings, \
+WARM := chromadb, onnxruntime, tokenizers, sudachipy, fastapi, uvicorn, pydantic_settings, \
 	prometheus_client, typer, rich, \
 	sqlalchemy.ext.asyncio, aiosqlite, alembic.command, langchain.chat_models, \
 	slack_bolt.async_app, slack_bolt.adapter.fastapi.async_handler, linebot.v3.webhooks, linebot.v3.messaging, \

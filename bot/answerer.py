@@ -16,7 +16,6 @@ from knowledge.types import Chunk, IndexMissingError
 
 if TYPE_CHECKING:
     from bot.answering import Knowledge
-    from bot.briefing.meaning import MeaningReader
     from bot.briefing.merging import Meaning
     from bot.checking import StatedCase
     from bot.drafting import Draft
@@ -38,7 +37,6 @@ class Answerer:
         self._settings = settings
         self._knowledge: Knowledge | None = None
         self._model: ChatModel | None = None
-        self._meanings: MeaningReader | None = None
         self._opening = threading.Lock()
 
     async def open(self, stays: bool = False) -> None:
@@ -114,17 +112,9 @@ class Answerer:
 
     async def meaning(self, inquiry: Inquiry, answer: Answer) -> "tuple[Meaning, bool]":
         """What a question means beside others, and whether it replies to what was asked back. Raises as `open`."""
-        return await asyncio.to_thread(self._read_meaning, inquiry, answer)
+        from bot.briefing.meaning import read_meaning
 
-    def _read_meaning(self, inquiry: Inquiry, answer: Answer) -> "tuple[Meaning, bool]":
-        from bot.briefing.meaning import MeaningReader
-        from knowledge.encoder.encoding import load_encoder
-
-        knowledge = self._open()
-        with self._opening:
-            if self._meanings is None:
-                self._meanings = MeaningReader(knowledge, load_encoder(self._settings.embedding_model))
-        return self._meanings.read(inquiry, answer)
+        return await asyncio.to_thread(lambda: read_meaning(inquiry, answer, self._open()))
 
     async def stages(self, inquiry: Inquiry, grows: bool) -> AsyncGenerator[Stage]:
         """Answers a message: at once, and where it `grows`, with what a chat model then adds. Raises as `open` does.

@@ -306,7 +306,7 @@ def _outweighs_rules(
     about_the_cap = "can_we" not in understanding.signs and any(row.value == amount for row in rows)
     if Subject.CAP in subjects and (amount is None or about_the_cap):
         return silent.score >= FAQ_CERTAIN or not any(fact in known for row in rows for fact in row.when)
-    of_a_case = known - _SHARED_FACTS if silent.score >= FAQ_CERTAIN else known
+    of_a_case = known - _SHARED_FACTS if silent.score >= LEARNT_LIKELY else known
     return not (
         Subject.CAP in subjects
         or (Subject.WINDOW in subjects and understanding.days is not None)

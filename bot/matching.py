@@ -1,6 +1,6 @@
 """Matches a message with the entries of the FAQ, by the wordings in which people have asked for them."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
@@ -62,8 +62,8 @@ def find_matches(
 ) -> tuple[Match, ...]:
     """The entries that the questions of a message ask for, in order of asking.
 
-    A message that goes on from the last one, or replies to it, must name its own matter plainly. Of one that plainly
-    puts a case to rules only what no rule decides is looked for.
+    One that goes on from the last question is read with it, and must plainly be an entry's own matter. Of one that
+    plainly puts a case to rules only what no rule decides is looked for.
     """
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
     puts_a_case = bool(understanding.said.keys() - {Fact.PROGRAM}) or understanding.situation.amount is not None
@@ -76,9 +76,11 @@ def find_matches(
     whole = (beside_names(understanding.text, named),) if alone else ()
     for question in understanding.questions:
         matter = beside_names(question, named)[:QUESTION_LENGTH]
-        taught = () if understanding.continues else (matter, *whole)
+        goes_on = f"{inquiry.conversation.question} {question}"
+        taught = (beside_names(goes_on, named),) if understanding.continues else (matter, *whole)
         for match in nearest_entries(question[:QUESTION_LENGTH], matter, program, catalog, searcher, taught):
-            if not plainly_ruled or (match.learnt >= LEARNT_PLAIN and match.entry.case_of is None):
+            plainly = match.score >= LEARNT_PLAIN or not understanding.continues
+            if plainly and (not plainly_ruled or (match.learnt >= LEARNT_PLAIN and match.entry.case_of is None)):
                 found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 
@@ -91,22 +93,20 @@ def nearest_entries(
     searcher: Searcher,
     taught: Sequence[str] | None = None,
 ) -> tuple[Match, ...]:
-    """The entry nearest to a question or to what it says beside its program's name, and a section as certain.
+    """The entry that a question most surely asks for, and a section as certain.
 
-    How surely an entry is meant is told by wordings that are near and by what wordings have taught, in equal parts. The
-    latter tells the surest of the texts that are `taught`, the matter where that is None; a few words that go on from
-    the last question are none, of them it is sure without reason.
+    Wordings have taught how surely an entry is meant by the surest of the texts that are `taught` (None: the matter).
+    One that nobody learnt from (a user's own) is as sure as its nearest wordings say. A few words that go on from the
+    last question are taught together with it: of them alone it would be sure without reason.
     """
-    scores: dict[tuple[str, str], float] = {}
     entries = {(owner, entry.id): entry for owner, faq in catalog.faq.items() for entry in faq}
+    told = _learnt((matter,) if taught is None else taught, program)
+    scores = dict(told)
     for text in dict.fromkeys((question, matter)):
         for hit in searcher.entries(text, program=program):
             key = (hit.program, hit.target)
-            if key in entries:  # an index from before the FAQ changed may know others
-                scores[key] = max(hit.score, scores.get(key, 0.0))
-    known_to = [program] if program else list(catalog.faq)
-    told = _learnt((matter,) if taught is None else taught, known_to, entries.keys())
-    scores |= {key: (scores.get(key, 0.0) + share) / 2 for key, share in told.items()}
+            scores[key] = max(hit.score, scores.get(key, 0.0))
+    scores = {key: score for key, score in scores.items() if key in entries}  # the FAQ may have changed since
     ranked = sorted(scores, key=lambda key: scores[key] - _SILENCE_COSTS * bool(entries[key].not_stated), reverse=True)
     matches: list[Match] = []
     for key in ranked[:2]:
@@ -118,21 +118,15 @@ def nearest_entries(
     return tuple(matches)
 
 
-def _learnt(
-    texts: Sequence[str], programs: Sequence[str], known: Container[tuple[str, str]]
-) -> dict[tuple[str, str], float]:
-    """The probability that each entry is meant by the surest of the texts; a user's own programs were not learnt."""
+def _learnt(texts: Sequence[str], program: str) -> dict[tuple[str, str], float]:
+    """How surely each entry is meant by the surest of the texts; of all programs as surely as it is asked of them."""
     matters = load_matters()
-    texts = tuple(dict.fromkeys(filter(None, texts)))
-    learnt = [program for program in programs if program in matters.programs]
-    if not learnt or not texts:
-        return {}
     told: dict[tuple[str, str], float] = {}
-    for vector in load_encoder().encode_queries(texts):
-        for program in learnt:
-            for entry, share in matters.tell(program, vector).items():
-                if (program, entry) in known:
-                    told[program, entry] = max(share, told.get((program, entry), 0.0))
+    for vector in load_encoder().encode_queries(tuple(dict.fromkeys(filter(None, texts)))):
+        asked_of = {program: 1.0} if program else matters.tell_program(vector)
+        for id, likely in asked_of.items():
+            for entry, share in matters.tell(id, vector).items():
+                told[id, entry] = max(share * likely, told.get((id, entry), 0.0))
     return told
 
 

@@ -43,7 +43,7 @@ _EXCEPTS = ("ただし", "但し", "なお、", "※")
 _LEADS_IN = re.compile(r"次の|次に|以下の|下記|各号|とおり|いずれか|すべて")
 """What shows that a sentence is completed by the list below it."""
 
-_MEANS = 0.45
+_MEANS = 0.35
 """How near in meaning (0..1) a passage of a document that is named may stand in for the words of the question."""
 
 _MEANT = 0.5
@@ -199,8 +199,8 @@ def _text(question: PassageQuestion, chunk: Chunk, searcher: Searcher) -> tuple[
     heading = _own_heading(chunk)
     rated = {line: _rate(question, heading, line) for line in lines}
     if len(lines) > 1 and question.share(chunk.text) < COVERED:
-        nearness = zip(rated, question.likenesses(list(rated)), strict=True)
-        rated = {line: rated[line] + near for line, near in nearness}
+        nearness = question.nearness(list(rated))
+        rated = {line: rated[line] + near for line, near in zip(rated, nearness, strict=True)}
     best = max(lines, key=lambda line: rated[line])
     if items and (question.wants_all or question.share(heading) > max(map(question.share, items)) + _SAME):
         return _whole_list(chunk, lines), _HOLDS

@@ -27,8 +27,14 @@ _MOST = re.compile("一番|最も|いちばん")
 _COUNTED = re.compile(
     r"何(?P<unit>年|か月|ヶ月|週間|泊|歳|点|個|本|枚|頁|ページ|mb|級|階|番|丁目|号|条|曜日|課|係|[一-龠]?ごみ|時|分)間?"
 )
-_ALSO = {"年": "年|か?月", "か月": "か?月|年", "ヶ月": "か?月|年", "歳": "歳|才", "頁": "頁|ページ"}
-"""Units in which what is asked for in another one may be told (何年: 60月)."""
+_ALSO = {
+    "年": "年|か?月(?![0-9])",
+    "か月": "か?月(?![0-9])|年",
+    "ヶ月": "か?月(?![0-9])|年",
+    "歳": "歳|才",
+    "頁": "頁|ページ",
+}
+"""Units in which what is asked for in another one may be told (何年: 60月, and no 7月31日)."""
 _NOTHING = re.compile(r"(?!)")
 _ANY_DAY = date(2000, 4, 1)  # days without a year are read as of it
 _TOPIC_END = (
@@ -139,10 +145,9 @@ class PassageQuestion:
         """How much another question has in common with this one, from both sides (0..1)."""
         return (self._searcher.covered(self._text, question) + self._searcher.covered(question, self._text)) / 2
 
-    def likenesses(self, lines: Sequence[str]) -> list[float]:
+    def nearness(self, lines: Sequence[str]) -> list[float]:
         """How near in meaning each line is to the question (0..1)."""
-        vectors = self._searcher.embed([self._text, *lines])
-        return [max(0.0, float(near)) for near in vectors[1:] @ vectors[0]]
+        return [float(near) for near in self._searcher.nearness(self._text, lines)]
 
     def names(self, value: str) -> bool:
         """Whether a cell's value stands in the question."""
@@ -192,8 +197,9 @@ def _counted(text: str) -> tuple[_Kind, ...]:
     if not asked:
         return ()
     unit = _ALSO.get(asked["unit"], re.escape(asked["unit"]))
-    told = re.compile(rf"(?:[0-9一二三四五六七八九十百千]|[一-龠])(?:{unit})")
-    near = "期間" if unit.startswith(("年", "か")) else unit
+    lasts = unit.startswith(("年", "か"))  # 毎年度 and 当年 are no length of time
+    told = re.compile(rf"(?:[0-9一二三四五六七八九十百千]{'' if lasts else '|[一-龠]'})(?:{unit})")
+    near = "期間" if lasts else unit
     return (_Kind(asked.re, _NOTHING, frozenset(), told, re.compile(near)),)
 
 

@@ -326,15 +326,15 @@ def _print_changes(changes: Iterable[Change]) -> None:
 def _index(settings: IngestSettings, catalog: Catalog, documents: Documents) -> int:
     """Updates the index and prints what changed; the exit status."""
     from ingest.indexing import index
-    from knowledge.embedding import load_embedding
-    from knowledge.store import newest_embedding
+    from knowledge.encoder.encoding import load_encoder
+    from knowledge.store import newest_encoder
 
     check_model("EMBEDDING_MODEL", settings.embedding_model)
-    embedding = load_embedding(settings.embedding_model)
-    if newest_embedding(settings.data_dir) not in ("", embedding.name):
+    encoder = load_encoder(settings.embedding_model)
+    if newest_encoder(settings.data_dir) not in ("", encoder.name):
         out.print("埋め込みモデルが変わったので、索引を作り直します。できるまでは今の索引で答えます。")
     with _progress() as progress:
-        report = index(settings.data_dir, catalog, documents, embedding, progress, settings.chroma_url)
+        report = index(settings.data_dir, catalog, documents, encoder, progress, settings.chroma_url)
     changes = report.changes
     out.print(
         f"新規 {changes.created} / 更新 {changes.updated} / 削除 {changes.deleted} / 変更なし {changes.unchanged}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from ingest.characters import clean
 from ingest.chunking import identifier
 from knowledge.catalog import Catalog
+from knowledge.matters import load_matters
 from knowledge.types import Chunk, Evidence, section_id
 
 _EVIDENCE = re.compile(r"^> 根拠\((?P<place>[^)]*)\): *(?P<quotes>.*)$")
@@ -38,7 +39,8 @@ def read_guide(guide: Path) -> Iterator[Section]:
 
 
 def repository_chunks(catalog: Catalog) -> Iterator[Chunk]:
-    """A passage for each section of the guides, and a question for each wording of the FAQ."""
+    """A passage for each section of the guides, and a question for each wording of the FAQ's entries not learnt."""
+    matters = load_matters()
     for id, program in catalog.programs.items():
         document = program.document
         for section in read_guide(catalog.guides[id]):
@@ -55,7 +57,7 @@ def repository_chunks(catalog: Catalog) -> Iterator[Chunk]:
                 quote=first.quote,
                 url=document.url,
             )
-        for entry in catalog.faq[id]:
+        for entry in (entry for entry in catalog.faq[id] if not matters.knows(id, entry.id)):
             for wording in dict.fromkeys(entry.questions):
                 yield Chunk(
                     id=identifier(id, "faq", entry.id, wording),

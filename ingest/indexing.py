@@ -13,7 +13,7 @@ from ingest.naming import Names
 from ingest.outlining import ProgramNames, outline
 from ingest.types import Document, Placed, ReadError
 from knowledge.catalog import Catalog
-from knowledge.embedding import Embedding
+from knowledge.encoder.encoding import Encoder
 from knowledge.store import IndexChanges, update_index
 from knowledge.types import Chunk, NamedDocument
 
@@ -34,7 +34,7 @@ def index(
     data_dir: Path,
     catalog: Catalog,
     documents: Documents,
-    embedding: Embedding,
+    encoder: Encoder,
     progress: Callable[[int], None],
     chroma_url: str = "",
 ) -> Report:
@@ -55,7 +55,7 @@ def index(
             yield from chunk(document, auditor.hear(document, names.hear(outlined)))
             named.append(names.named(programs))
 
-    changes = update_index(data_dir, chunks(), embedding, progress, chroma_url, lambda: named)
+    changes = update_index(data_dir, chunks(), encoder, progress, chroma_url, lambda: named)
     found = auditor.finish()
     save_audit(data_dir, found)
     return Report(changes, found, unreadable)

@@ -1,4 +1,4 @@
-"""Hybrid search: words with their synonyms, the sounds of the reading, and the embedding, as one score.
+"""Hybrid search: words with their synonyms, the sounds of the reading, and the encoder, as one score.
 
 Each part is in 0..1 and is weighted and added; ranks are not fused, as that lets a weak part spoil a strong one.
 The words' part is the share of the query's weight that a chunk covers: each word of the query is a concept that weighs
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.concepts import Alternative, Concept, read_concepts
-from knowledge.embedding import Embedding, load_embedding, load_embedding_named
+from knowledge.encoder.encoding import Encoder, Vectors, load_encoder, load_encoder_named
 from knowledge.figures import normalize
 from knowledge.reranking import Reranker, load_reranker
 from knowledge.store import (
@@ -29,7 +29,7 @@ from knowledge.store import (
     TermSort,
     current_generation,
     embedded_text,
-    newest_embedding,
+    newest_encoder,
     open_index,
 )
 from knowledge.types import KINDS, Chunk, Hit, IndexMissingError, Kind, NamedDocument, section_id
@@ -42,8 +42,8 @@ _LENGTH_PENALTY = 0.2  # BM25's b
 _UNHELD = 1.5  # how much more a synonym counts where no chunk holds the word itself
 
 _CANDIDATES = 50  # passages of each of the two orders that are joined before the final one
-_COMPARED = 1000  # passages of the documents that are searched alone; so many are all compared by the embedding
-_PASSAGE_DENSE = 0.25  # the embedding's share in a passage's score; the words have the rest
+_COMPARED = 1000  # passages of the documents that are searched alone; so many are all compared by the encoder
+_PASSAGE_DENSE = 0.35  # the encoder's share in a passage's score; the words have the rest
 _RERANKED = 20  # passages that a reranker puts in order
 
 # The shares in how near a wording of the FAQ is, and how many wordings of an entry count for it.
@@ -51,13 +51,16 @@ _WORDS, _SOUNDS, _DENSE = 0.2, 0.2, 0.6
 _NEAREST = 5
 
 # How surely an entry is meant: logistic regression over how near it is, how far it leads the one of a lower rank, and
-# how long the question is (in a long one each word says less), on questions with their entry there, and taken away.
-_NEARNESS, _LEAD, _LENGTH, _DOUBT = 18.3, 13.1, 2.9, 19.4
+# how long the question is, on questions put to FAQs of 6 to 15 entries: with their entry there, with it taken away, and
+# on other matters altogether.
+_NEARNESS, _LEAD, _LENGTH, _DOUBT = 1.0, 12.0, -0.3, 1.9
 _LEADS = 5
 
 RELEVANT = 0.19
 """A passage that scores less says nothing on the query. Chosen on one set of questions and measured on others: see
 tests/bench_retrieval.py, which prints the shares of questions kept and refused."""
+
+_ALMOST_NOTHING = 1e-6
 
 _log = logging.getLogger(__name__)
 
@@ -85,13 +88,13 @@ def open_searcher(
     Raises:
         IndexMissingError: there is no index that can serve.
     """
-    wanted = load_embedding(embedding_model)
+    wanted = load_encoder(embedding_model)
     reranker = load_reranker(reranker_model) if reranker_model else None
     try:
         index = open_index(data_dir, wanted, chroma_url)
     except IndexMissingError as error:
-        made_with = newest_embedding(data_dir)
-        serving = load_embedding_named(made_with) if made_with and made_with != wanted.name else None
+        made_with = newest_encoder(data_dir)
+        serving = load_encoder_named(made_with) if made_with and made_with != wanted.name else None
         if serving is None:
             raise
         _log.warning("%s それまでは今の索引で答えます。", error)
@@ -100,17 +103,17 @@ def open_searcher(
 
 
 class Searcher:
-    """Searches the index with the embedding that it was made with. Safe to use from several threads."""
+    """Searches the index with the encoder that it was made with. Safe to use from several threads."""
 
-    def __init__(self, index: Index, embedding: Embedding, reranker: Reranker | None = None) -> None:
+    def __init__(self, index: Index, encoder: Encoder, reranker: Reranker | None = None) -> None:
         """Takes over the index: it is closed when a newer one takes its place, or by close().
 
         Args:
             index: what is searched now.
-            embedding: whose index refresh() looks for; the one of `index` unless that only stands in for it.
+            encoder: whose index refresh() looks for; the one of `index` unless that only stands in for it.
             reranker: puts the best passages in order; None leaves them in that of their scores.
         """
-        self._embedding = embedding
+        self._encoder = encoder
         self._reranker = reranker
         self._lock = threading.Lock()
         self._index = index
@@ -132,13 +135,13 @@ class Searcher:
             allowed = _allowed(index, "passage", program) & _of_documents(index, documents)
             lexical = np.where(allowed, lexical, 0)
             candidates = _best(lexical, max(_CANDIDATES, limit))
-            vector = index.embedding.embed_queries([query])[0]
+            vector = index.encoder.encode_queries([query])[0]
             if vector.any():
                 if not documents:
                     candidates = np.union1d(candidates, index.nearest(vector, program, _CANDIDATES))
                 elif allowed.sum() <= _COMPARED:
                     candidates = np.flatnonzero(allowed).astype(np.int32)
-                dense = np.clip(index.vectors(candidates) @ vector, 0, 1)
+                dense = _beside(index.vectors(candidates), index.mean_passage, vector)
             else:
                 dense = np.zeros(len(candidates), dtype=np.float32)
             scores = (1 - _PASSAGE_DENSE) * lexical[candidates] + _PASSAGE_DENSE * dense
@@ -173,7 +176,7 @@ class Searcher:
                 return ()
             words = _word_scores(index, "question", read_concepts(query))[wordings.rows]
             sounds = _sound_scores(index, query)[wordings.rows]
-            dense = np.clip(wordings.vectors @ index.embedding.embed_queries([query])[0], 0, 1)
+            dense = _beside(wordings.vectors, wordings.mean, index.encoder.encode_queries([query])[0])
         near = _of_nearest((_WORDS * words + _SOUNDS * sounds + _DENSE * dense)[kept], wordings.entry_numbers[kept])
         order = [entry for entry in sorted(near, key=lambda entry: -near[entry]) if near[entry] > 0]
         compared = near[order[:_LEADS][-1]] if order else 0
@@ -238,10 +241,11 @@ class Searcher:
                 )
             return covered / total if total else 0.0
 
-    def embed(self, questions: Sequence[str]) -> npt.NDArray[np.float32]:
-        """The vectors of questions, one a row, by the embedding of the index."""
+    def nearness(self, query: str, texts: Sequence[str]) -> Scores:
+        """How near in meaning each text is to the query, beside how near the passages of the index are (0..1)."""
         with self._reading() as index:
-            return index.embedding.embed_queries(questions)
+            vectors = index.encoder.encode_passages(texts)
+            return _beside(vectors, index.mean_passage, index.encoder.encode_queries([query])[0])
 
     @property
     def generation(self) -> str:
@@ -260,14 +264,14 @@ class Searcher:
         """
         old = self._index
         try:
-            newest = current_generation(old.data_dir, self._embedding.name)
+            newest = current_generation(old.data_dir, self._encoder.name)
         except IndexMissingError:
-            if old.embedding.name == self._embedding.name:
+            if old.encoder.name == self._encoder.name:
                 raise
             return False
         if newest == old.generation:
             return False
-        new = open_index(old.data_dir, self._embedding, old.chroma_url)
+        new = open_index(old.data_dir, self._encoder, old.chroma_url)
         if old.uses_chroma:
             _open_chroma(new)
         with self._lock:
@@ -327,6 +331,13 @@ def _of_documents(index: Index, documents: Collection[str]) -> npt.NDArray[np.bo
     numbers = [index.document_numbers[id] for id in documents if id in index.document_numbers]
     found: npt.NDArray[np.bool_] = np.isin(index.documents, numbers)
     return found
+
+
+def _beside(vectors: Vectors, mean: Vectors, query: Vectors) -> Scores:
+    """How near a query is to each row, in 0..1, where 0 is how near it is to all on average: no texts are unlike."""
+    usual = float(mean @ query)
+    nearness: Scores = np.clip((vectors @ query - usual) / max(1 - usual, _ALMOST_NOTHING), 0, 1)
+    return nearness
 
 
 def _of_nearest(nearness: Scores, entry_numbers: npt.NDArray[np.int64]) -> dict[int, float]:

@@ -9,6 +9,7 @@ rebuilt for it. Document frequencies and lengths are read from it at query time.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.embedding import Embedding, Vectors
+from knowledge.encoder.encoding import Encoder, Vectors
 from knowledge.outside import OutsideError, chroma_address, reach_chroma
 from knowledge.types import KINDS, Chunk, IndexMissingError, Kind, NamedDocument
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
@@ -47,17 +48,22 @@ _POINTER_FILE = "current.json"
 POINTER = f"index/{_POINTER_FILE}"
 """The file of a data folder that names the generations."""
 
-_BLOCK = 2048  # rows of a block of postings, and chunks that are written at once
+_BLOCK = 2048  # rows of a block of postings
+_AT_ONCE = 256  # chunks that are encoded and written at once, after which progress is told
 _KEPT_GENERATIONS = 2  # the one that serves and the one before it
 _ROOM = 4 << 20  # bytes that must be free on a disk for Chroma to open its files
+_DIGEST = 12  # bytes
+_SAMPLE = 1000  # passages whose mean stands for that of all
 _POSTINGS_CACHED = 4096  # terms whose postings stay decoded in memory
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, program TEXT NOT NULL,
-    document TEXT NOT NULL, words INTEGER NOT NULL, sounds INTEGER NOT NULL, payload TEXT NOT NULL, vector BLOB NOT NULL
+    document TEXT NOT NULL, words INTEGER NOT NULL, sounds INTEGER NOT NULL, payload TEXT NOT NULL,
+    digest BLOB NOT NULL, vector BLOB NOT NULL
 );
+CREATE INDEX chunks_by_digest ON chunks (digest);
 CREATE TABLE documents (id TEXT PRIMARY KEY, payload TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE postings (
     kind INTEGER NOT NULL, terms TEXT NOT NULL, term TEXT NOT NULL, block INTEGER NOT NULL, data BLOB NOT NULL,
@@ -94,13 +100,14 @@ class Postings:
 
 @dataclass(frozen=True)
 class Wordings:
-    """The typed questions of the FAQ: their rows, vectors, and the numbers of their entries.
+    """The typed questions of the FAQ: their rows, vectors with their mean, and the numbers of their entries.
 
     `entries` holds (program, target) by that number.
     """
 
     rows: Rows
     vectors: Vectors
+    mean: Vectors
     entry_numbers: npt.NDArray[np.int64]
     entries: tuple[tuple[str, str], ...]
 
@@ -116,6 +123,11 @@ def embedded_text(chunk: Chunk) -> str:
     return "\n".join([*above, *([chunk.answers] if chunk.answers else []), chunk.text])
 
 
+def _digest(chunk: Chunk) -> bytes:
+    """Names what is encoded of a chunk, and how: as what is searched for, or as what is to be found."""
+    return hashlib.blake2b(f"{chunk.kind}\n{embedded_text(chunk)}".encode(), digest_size=_DIGEST).digest()
+
+
 class Index:
     """One generation, open for reading. Safe to use from several threads until it is closed.
 
@@ -124,11 +136,11 @@ class Index:
     `documents` that of its document in `document_numbers`.
     """
 
-    def __init__(self, data_dir: Path, generation: str, embedding: Embedding, chroma_url: str) -> None:
-        """Opens a generation that the pointer names, with the embedding that it was made with."""
+    def __init__(self, data_dir: Path, generation: str, encoder: Encoder, chroma_url: str) -> None:
+        """Opens a generation that the pointer names, with the encoder that it was made with."""
         self.data_dir = data_dir
         self.generation = generation
-        self.embedding = embedding
+        self.encoder = encoder
         self.chroma_url = chroma_url
         folder = _root(data_dir) / generation
         self._guard = os.open(folder / "in-use", os.O_RDONLY)
@@ -211,9 +223,11 @@ class Index:
         )
         entries: dict[tuple[str, str], int] = {}
         chunks = [_chunk(payload) for _, payload, _ in records]
+        vectors = _vectors([vector for _, _, vector in records], self.encoder.dimension)
         return Wordings(
             rows=np.array([row for row, _, _ in records], dtype=np.int32),
-            vectors=_vectors([vector for _, _, vector in records], self.embedding.dimension),
+            vectors=vectors,
+            mean=_mean(vectors),
             entry_numbers=np.array(
                 [entries.setdefault((chunk.program, chunk.target), len(entries)) for chunk in chunks], dtype=np.int64
             ),
@@ -253,12 +267,18 @@ class Index:
     def _all_passages(self) -> tuple[Rows, Vectors]:
         rows = np.flatnonzero(self.kinds == KINDS.index("passage")).astype(np.int32)
         records = self._select("SELECT vector FROM chunks WHERE kind = ? ORDER BY row", (KINDS.index("passage"),))
-        return rows, _vectors([vector for (vector,) in records], self.embedding.dimension)
+        return rows, _vectors([vector for (vector,) in records], self.encoder.dimension)
+
+    @cached_property
+    def mean_passage(self) -> Vectors:
+        """What its passages have in common: the mean of their vectors, or of a sample of them."""
+        rows = np.flatnonzero(self.kinds == KINDS.index("passage")).astype(np.int32)
+        return _mean(self.vectors(rows[:: len(rows) // _SAMPLE + 1]))
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of these rows, in the same order."""
         found = dict(self._of_rows("vector", rows))
-        return _vectors([found[row] for row in rows.tolist()], self.embedding.dimension)
+        return _vectors([found[row] for row in rows.tolist()], self.encoder.dimension)
 
     def chunks(self, rows: Rows) -> list[Chunk]:
         """The chunks of these rows, in the same order."""
@@ -279,23 +299,23 @@ class Index:
             return self._database.execute(statement, values).fetchall()
 
 
-def open_index(data_dir: Path, embedding: Embedding, chroma_url: str = "") -> Index:
-    """Opens the newest generation made with this embedding.
+def open_index(data_dir: Path, encoder: Encoder, chroma_url: str = "") -> Index:
+    """Opens the newest generation made with this encoder.
 
     Args:
         data_dir: the data folder; the index lies in its `index/`.
-        embedding: made the vectors.
+        encoder: made the vectors.
         chroma_url: "" for the embedded Chroma, or the address of the server that has the passages' vectors.
 
     Raises:
-        IndexMissingError: there is none, or it cannot be opened; the message says whether another embedding's index
+        IndexMissingError: there is none, or it cannot be opened; the message says whether another encoder's index
             is there.
     """
-    generation = current_generation(data_dir, embedding.name)
+    generation = current_generation(data_dir, encoder.name)
     try:
         if _layout_of(_root(data_dir) / generation) != _layout(chroma_url):
             raise IndexMissingError("索引の形式が今の設定と合いません。python -m ingest を実行してください。")
-        return Index(data_dir, generation, embedding, chroma_url)
+        return Index(data_dir, generation, encoder, chroma_url)
     except OutsideError as error:
         raise IndexMissingError(str(error)) from error
     except (IndexUnwritableError, sqlite3.Error, OSError) as error:
@@ -316,26 +336,26 @@ def drop_unnamed(data_dir: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def newest_embedding(data_dir: Path) -> str:
-    """The name of the embedding that the newest index was made with; "" where there is no index."""
+def newest_encoder(data_dir: Path) -> str:
+    """The name of the encoder that the newest index was made with; "" where there is no index."""
     history = _read_pointer(_root(data_dir))
     return history[0][0] if history else ""
 
 
-def current_generation(data_dir: Path, embedding_name: str) -> str:
-    """The generation that serves this embedding.
+def current_generation(data_dir: Path, encoder_name: str) -> str:
+    """The generation that serves this encoder.
 
     Raises:
         IndexMissingError: there is none.
     """
     history = _read_pointer(_root(data_dir))
-    generation = dict(reversed(history)).get(embedding_name)
+    generation = dict(reversed(history)).get(encoder_name)
     if generation is not None:
         return generation
     if history:
         raise IndexMissingError(
             f"索引は別の埋め込みモデル({history[0][0]})で作られています。"
-            f"{embedding_name} の索引を作るため、python -m ingest を実行してください。"
+            f"{encoder_name} の索引を作るため、python -m ingest を実行してください。"
         )
     raise IndexMissingError("索引がまだありません。python -m ingest を実行してください。")
 
@@ -343,19 +363,20 @@ def current_generation(data_dir: Path, embedding_name: str) -> str:
 def update_index(
     data_dir: Path,
     chunks: Iterable[Chunk],
-    embedding: Embedding,
+    encoder: Encoder,
     progress: Callable[[int], None],
     chroma_url: str = "",
     named: Callable[[], Iterable[NamedDocument]] = tuple,
 ) -> IndexChanges:
     """Makes the index hold exactly these chunks, and switches to it once it is complete and on disk.
 
-    Chunks that are stored as they are keep their vectors and terms. Where nothing changed, no generation is written.
+    Chunks that are stored as they are keep their vectors and terms; a text that is stored anywhere keeps its vector.
+    Where nothing changed, no generation is written.
 
     Args:
         data_dir: the data folder; the index lies in its `index/`.
         chunks: every chunk there is to be, each id once; read once, a block at a time.
-        embedding: makes the vectors. Another name than before means a complete new generation.
+        encoder: makes the vectors. Another name than before means a complete new generation.
         progress: told how many chunks have been read so far.
         chroma_url: "" for the embedded Chroma, or the address of a server.
         named: gives the added documents with their names, once the chunks have been read.
@@ -370,7 +391,7 @@ def update_index(
     with _update_lock(root):
         history = _read_pointer(root)
         _remove_unreferenced(root, history, chroma_url)
-        builder = _Builder(root, dict(reversed(history)).get(embedding.name), embedding, chroma_url)
+        builder = _Builder(root, dict(reversed(history)).get(encoder.name), encoder, chroma_url)
         try:
             read, created, updated = 0, 0, 0
             for block in _blocks(chunks):
@@ -384,7 +405,7 @@ def update_index(
             builder.abandon()
             raise
         if generation is not None:
-            history = [(embedding.name, generation), *history][:_KEPT_GENERATIONS]
+            history = [(encoder.name, generation), *history][:_KEPT_GENERATIONS]
             _write_pointer(root, history)
             _remove_unreferenced(root, history, chroma_url)
     return IndexChanges(created, updated, deleted, read - created - updated)
@@ -393,11 +414,11 @@ def update_index(
 class _Builder:
     """Compares chunks with a stored generation, and writes a new one from the first difference on."""
 
-    def __init__(self, root: Path, base: str | None, embedding: Embedding, chroma_url: str) -> None:
+    def __init__(self, root: Path, base: str | None, encoder: Encoder, chroma_url: str) -> None:
         self._root = root
         self._chroma_url = chroma_url
         self._layout = _layout(chroma_url)
-        self._embedding = embedding
+        self._encoder = encoder
         self._base = base if base is not None and _layout_of(root / base) == self._layout else None
         self._number = int(base.split("-")[0]) + 1 if base else 1
         self._seen: set[str] = set()
@@ -511,7 +532,7 @@ class _Builder:
 
     def _write(self, chunks: Sequence[Chunk], stored: dict[str, tuple[int, str]]) -> None:
         database = self._writable()
-        vectors = self._embedding.embed_passages([embedded_text(chunk) for chunk in chunks])
+        vectors = self._encode(database, chunks)
         changes: _TermChanges = defaultdict(dict)
         for chunk, vector in zip(chunks, vectors, strict=True):
             if chunk.id in stored:
@@ -521,7 +542,7 @@ class _Builder:
                 row = next(self._free_rows)
             lengths = _put_in(changes, row, chunk)
             database.execute(
-                "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     row,
                     chunk.id,
@@ -531,11 +552,25 @@ class _Builder:
                     lengths["words"],
                     lengths["sounds"],
                     _payload(chunk),
+                    _digest(chunk),
                     vector.astype(np.float16).tobytes(),
                 ),
             )
         self._apply(database, changes)
         self._send(chunks, vectors, set(stored))
+
+    def _encode(self, database: sqlite3.Connection, chunks: Sequence[Chunk]) -> Vectors:
+        """A row for each chunk: as the index has it already, under whatever id, else made now."""
+        digests = [_digest(chunk) for chunk in chunks]
+        marks = ",".join("?" * len(digests))
+        known = dict(database.execute(f"SELECT digest, vector FROM chunks WHERE digest IN ({marks})", digests))
+        rows = _vectors(
+            [known.get(digest, bytes(2 * self._encoder.dimension)) for digest in digests], self._encoder.dimension
+        )
+        for kind, encoded in (("passage", self._encoder.encode_passages), ("question", self._encoder.encode_queries)):
+            new = [i for i, chunk in enumerate(chunks) if chunk.kind == kind and digests[i] not in known]
+            rows[new] = encoded([embedded_text(chunks[i]) for i in new])
+        return rows
 
     def _send(self, chunks: Sequence[Chunk], vectors: Vectors, stored: set[str]) -> None:
         """Sends the passages' vectors to Chroma; a question's nearest are found without it."""
@@ -556,7 +591,7 @@ class _Builder:
         """Fills a server's new collection with the vectors that the base already has."""
         records = database.execute("SELECT payload, vector FROM chunks WHERE kind = ?", (KINDS.index("passage"),))
         for block in _blocks(records):
-            vectors = _vectors([vector for _, vector in block], self._embedding.dimension)
+            vectors = _vectors([vector for _, vector in block], self._encoder.dimension)
             self._send([_chunk(payload) for payload, _ in block], vectors, set())
 
     @staticmethod
@@ -603,6 +638,11 @@ def _vectors(stored: Sequence[bytes], dimension: int) -> Vectors:
     return np.frombuffer(b"".join(stored), dtype=np.float16).reshape(-1, dimension).astype(np.float32)
 
 
+def _mean(vectors: Vectors) -> Vectors:
+    mean: Vectors = vectors.sum(axis=0) / max(1, len(vectors))
+    return mean
+
+
 def _decode(data: bytes) -> npt.NDArray[np.int32]:
     return np.frombuffer(data, dtype=np.int32).reshape(2, -1)
 
@@ -625,7 +665,7 @@ def _named(payload: str) -> NamedDocument:
 
 def _blocks(items: Iterable[_T]) -> Iterator[list[_T]]:
     iterator = iter(items)
-    while block := list(islice(iterator, _BLOCK)):
+    while block := list(islice(iterator, _AT_ONCE)):
         yield block
 
 
@@ -672,7 +712,7 @@ def _root(data_dir: Path) -> Path:
 
 def _layout(chroma_url: str) -> str:
     """What a generation is like; one of another layout is neither read nor built upon."""
-    return f"5-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
+    return f"6-{WORDS_VERSION}-{'server' if chroma_url else 'embedded'}"
 
 
 def _layout_of(folder: Path) -> str:
@@ -684,7 +724,7 @@ def _layout_of(folder: Path) -> str:
 
 
 def _read_pointer(root: Path) -> list[tuple[str, str]]:
-    """(embedding name, generation), the newest first; nothing where there is no index."""
+    """(name of the encoder, generation), the newest first; nothing where there is no index."""
     try:
         text = (root / _POINTER_FILE).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):

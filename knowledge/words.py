@@ -1,4 +1,4 @@
-"""Japanese text as the words that search and the embedding see: SudachiPy, normalised forms, particles dropped."""
+"""Japanese text as the words that search sees: SudachiPy, normalised forms, particles dropped."""
 
 import threading
 from collections.abc import Iterator
@@ -47,11 +47,6 @@ def reading_pairs(text: str) -> list[str]:
     """Pairs of neighbouring sounds (kana of the reading), so that なんにん meets 何人 and しめきり 〆切."""
     sounds = "".join(m.reading_form() for m in _morphemes(text) if m.part_of_speech()[0] not in _MARKS)
     return [sounds[i : i + 2] for i in range(len(sounds) - 1)]
-
-
-def segmented(text: str) -> str:
-    """The short units of the content words, joined by spaces: what the embedding's own tokenizer is trained on."""
-    return " ".join(part for word in read_words(text) for part in word.parts or (word.form,))
 
 
 def _content(text: str) -> Iterator[Morpheme]:

@@ -28,7 +28,7 @@ from ingest.indexing import index
 from ingest.outlining import ProgramNames, outline
 from ingest.types import ReadError
 from knowledge.catalog import load_catalog, read_yaml
-from knowledge.embedding import load_embedding
+from knowledge.encoder.encoding import load_encoder
 
 HERE = Path(__file__).parent / "documents"
 _DAY = "2026-05-10"
@@ -137,7 +137,7 @@ def main(
         data_dir = Path(place)
         documents = Documents(data_dir)
         formats = read_files(folders, documents)
-        index(data_dir, load_catalog(), documents, load_embedding(), lambda _: None)
+        index(data_dir, load_catalog(), documents, load_encoder(), lambda _: None)
         table = Table("format", "files", "refused", "units", "unread places", "unread share", "s per file", box=None)
         for name, read in sorted(formats.items()):
             share = read.unread / (read.units + read.unread) if read.units + read.unread else 0

@@ -7,21 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import yaml
 
 from bot.briefing.merging import Meaning
-from bot.matching import FAQ_CERTAIN, nearest_entries
+from bot.matching import FAQ_FITS, nearest_entries
 from bot.types import Answer, AnswerStatus, Inquiry, Understanding
 from bot.understanding import beside_names, understand
 from bot.understanding.message import read_message
 from knowledge.figures import Dimension, Figure
+from knowledge.matters import encode_meanings
 from knowledge.rules.tables import rows_of
 from knowledge.types import Fact, Outcome
 
 if TYPE_CHECKING:
     from bot.answering import Knowledge
-    from knowledge.encoder.encoding import Encoder
 
 _COUNTED = frozenset(
     {Dimension.YEN, Dimension.DAY, Dimension.HOUR, Dimension.MONTH, Dimension.PERCENT, Dimension.NUMBER}
@@ -31,39 +30,23 @@ _COUNTED = frozenset(
 _TAKEN_FOR_GRANTED = frozenset({"meeting_mode=on_site", "fiscal_year=same", "same_project=same"})
 """What is meant as well where it is not said: 現地で, 同じ年度に, 同じ取組で."""
 
-_SAMPLED = 12
-"""Every so many entries of the FAQ give a wording to the sample."""
 
-
-class MeaningReader:
-    """Reads what questions mean, with the index that answers them."""
-
-    def __init__(self, knowledge: "Knowledge", encoder: "Encoder") -> None:
-        """Takes a second: what all questions have in common is found from a sample of the FAQ's wordings."""
-        self._knowledge = knowledge
-        self._encoder = encoder
-        entries = [entry for faq in knowledge.catalog.faq.values() for entry in faq]
-        sample = encoder.encode_queries([entry.questions[0] for entry in entries[::_SAMPLED]])
-        self._common = sample.mean(axis=0) if len(sample) else np.zeros(encoder.dimension)
-
-    def read(self, inquiry: Inquiry, answer: Answer) -> tuple[Meaning, bool]:
-        """What a question means, given the answer that it got, and whether it replies to what was asked back."""
-        knowledge = self._knowledge
-        catalog = knowledge.catalog
-        understanding = understand(inquiry, catalog)
-        beside = beside_names(understanding.text, catalog.programs.values()) or understanding.text
-        ruled = _ruled(answer)
-        own = self._encoder.encode_queries([beside])[0] - self._common
-        replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
-        meaning = Meaning(
-            frozenset(understanding.programs) or frozenset(ruling.program for ruling in answer.rulings),
-            ruled or _found(understanding, answer, beside, knowledge),
-            bool(ruled),
-            _case(inquiry, understanding, answer, knowledge),
-            knowledge.searcher.terms(understanding.text),
-            (own / max(float(np.linalg.norm(own)), 1e-6)).astype(np.float32),
-        )
-        return meaning, replies
+def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: "Knowledge") -> tuple[Meaning, bool]:
+    """What a question means, given the answer that it got, and whether it replies to what was asked back."""
+    catalog = knowledge.catalog
+    understanding = understand(inquiry, catalog)
+    beside = beside_names(understanding.text, catalog.programs.values()) or understanding.text
+    ruled = _ruled(answer)
+    replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
+    meaning = Meaning(
+        frozenset(understanding.programs) or frozenset(ruling.program for ruling in answer.rulings),
+        ruled or _found(understanding, answer, beside, knowledge),
+        bool(ruled),
+        _case(inquiry, understanding, answer, knowledge),
+        knowledge.searcher.terms(understanding.text),
+        encode_meanings([beside])[0],
+    )
+    return meaning, replies
 
 
 def _ruled(answer: Answer) -> frozenset[str]:
@@ -80,7 +63,7 @@ def _found(understanding: Understanding, answer: Answer, beside: str, knowledge:
         return frozenset()
     program = understanding.programs[0] if len(understanding.programs) == 1 else ""
     entries = nearest_entries(understanding.text, beside, program, knowledge.catalog, knowledge.searcher)
-    sure = [match for match in entries if match.score >= FAQ_CERTAIN and (program or match.certain)]
+    sure = [match for match in entries if match.score >= FAQ_FITS and (program or match.certain)]
     return frozenset(f"{match.program}/{match.entry.id}" for match in sure[:1])
 
 

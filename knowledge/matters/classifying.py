@@ -1,17 +1,23 @@
 """Tells by its vector which entry of a program's FAQ a question asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from knowledge.clauses.classifying import SCALE, Head, Matrix, softmax
+from knowledge.encoder.encoding import load_encoder
 
 LEARNT = Path(__file__).parent / "learnt.npz"
 
 NONE = "none"
 """What is learnt of questions that ask for no entry."""
+
+PROGRAMS = "programs"
+"""Under this name is learnt which program's FAQ a question asks."""
+
+_ALMOST_NOTHING = 1e-6
 
 
 class Matters:
@@ -23,16 +29,31 @@ class Matters:
         self._mean = mean
         self._heads = heads
 
-    @property
-    def programs(self) -> frozenset[str]:
-        """The programs whose wordings were learnt."""
-        return frozenset(self._heads)
+    def knows(self, program: str, entry: str) -> bool:
+        """Whether wordings of an entry of a program's FAQ were learnt."""
+        return program in self._heads and entry in self._heads[program].values
 
     def tell(self, program: str, vector: Matrix) -> dict[str, float]:
         """For each entry of a program that was learnt, the probability that this question asks for it (0–1)."""
-        head = self._heads[program]
+        shares = self._shares(program, vector) if program in self._heads else {}
+        return {entry: share for entry, share in shares.items() if entry != NONE}
+
+    def tell_program(self, vector: Matrix) -> dict[str, float]:
+        """For each program that was learnt, how likely this question is asked of it beside the likeliest (0–1)."""
+        shares = self._shares(PROGRAMS, vector)
+        most = max(shares.values())
+        return {program: share / most for program, share in shares.items()}
+
+    def _shares(self, name: str, vector: Matrix) -> dict[str, float]:
+        head = self._heads[name]
         shares = softmax((vector[np.newaxis] - self._mean) * SCALE @ head.weights + head.biases)[0]
-        return {entry: float(share) for entry, share in zip(head.values, shares, strict=True) if entry != NONE}
+        return dict(zip(head.values, map(float, shares), strict=True))
+
+    def apart(self, vectors: Matrix) -> Matrix:
+        """The vectors of questions without what all questions have in common, of length 1 (0: nothing to read)."""
+        own: Matrix = (vectors - self._mean) * vectors.any(axis=1, keepdims=True)
+        own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), _ALMOST_NOTHING)
+        return own
 
 
 @cache
@@ -48,3 +69,8 @@ def load_matters() -> Matters:
             for program in map(str, learnt["names"])
         }
         return Matters(str(learnt["encoder"]), learnt["mean"], heads)
+
+
+def encode_meanings(questions: Sequence[str]) -> Matrix:
+    """What questions mean, to be compared with each other: a row of length 1 for each (0: nothing to read)."""
+    return load_matters().apart(load_encoder().encode_queries(questions))

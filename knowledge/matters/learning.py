@@ -14,7 +14,7 @@ from knowledge.catalog import load_catalog, read_yaml
 from knowledge.clauses.learning import learn_classes
 from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import normalize
-from knowledge.matters.classifying import LEARNT
+from knowledge.matters.classifying import LEARNT, NONE, PROGRAMS
 
 WORDINGS = Path(__file__).parent / "wordings"
 
@@ -48,10 +48,13 @@ def main() -> None:
     wordings = {file.stem: list(load_wordings(file.stem)) for file in sorted(WORDINGS.glob("*.yaml"))}
     vectors = {program: encoder.encode_queries([text for _, text in asked]) for program, asked in wordings.items()}
     mean = np.vstack(list(vectors.values())).mean(axis=0)
-    learnt = {"encoder": np.array(encoder.name), "mean": mean, "names": np.array(list(wordings))}
-    for program, asked in wordings.items():
-        values, weights, biases = learn_classes([entry for entry, _ in asked], vectors[program] - mean)
-        print(f"{program}: {len(asked)} wordings of {len(values)} entries")
+    learnt = {"encoder": np.array(encoder.name), "mean": mean, "names": np.array([*wordings, PROGRAMS])}
+    told = {program: [entry for entry, _ in asked] for program, asked in wordings.items()}
+    of = [program for program, entries in told.items() for entry in entries if entry != NONE]
+    asking = np.vstack([vectors[program][np.array(entries) != NONE] for program, entries in told.items()])
+    for program, classes, of_them in [*((id, told[id], vectors[id]) for id in told), (PROGRAMS, of, asking)]:
+        values, weights, biases = learn_classes(classes, of_them - mean)
+        print(f"{program}: {len(classes)} wordings of {len(values)}")
         learnt |= {
             f"{program}.values": np.array(values),
             f"{program}.weights": weights.astype(np.float16),

@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 from bot.answering import answer
-from bot.briefing.meaning import MeaningReader
+from bot.briefing.meaning import read_meaning
 from bot.briefing.merging import Meaning, alike, find_groups, meaning_of
 from bot.types import Inquiry
-from knowledge.encoder.encoding import load_encoder
 
 TODAY = date(2025, 11, 28)
 REACHED = {"matters": 0.9, "held_matters": 0.84, "hall_matters": 0.82}
@@ -21,11 +20,9 @@ REACHED = {"matters": 0.9, "held_matters": 0.84, "hall_matters": 0.82}
 
 @pytest.fixture(scope="module")
 def read(knowledge):
-    reader = MeaningReader(knowledge, load_encoder())
-
     def meaning(text: str) -> Meaning:
         inquiry = Inquiry(text, TODAY)
-        return reader.read(inquiry, answer(inquiry, knowledge)[0])[0]
+        return read_meaning(inquiry, answer(inquiry, knowledge)[0], knowledge)[0]
 
     return meaning
 

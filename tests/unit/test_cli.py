@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from bot.__main__ import app
 from bot.settings import Settings
 from tests.adversarial.models import serving as serving_a_model
-from tests.unit.test_embedding import tiny_model
+from tests.unit.test_encoder import tiny_model
 
 ELIGIBLE = "財政力指数0.6の町は、計画策定支援の対象ですか"
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from ingest.__main__ import app
 from knowledge.catalog import load_catalog
 from knowledge.conflicts import load_conflicts
-from knowledge.embedding import load_embedding
+from knowledge.encoder.encoding import load_encoder
 from knowledge.search import Searcher
 from knowledge.store import current_generation, open_index
 from knowledge.types import Subject
@@ -55,8 +55,8 @@ def counts(result: Result) -> list[int]:
 
 
 def passages(data: Path, query: str) -> list[str]:
-    embedding = load_embedding("")
-    searcher = Searcher(open_index(data, embedding), embedding)
+    encoder = load_encoder()
+    searcher = Searcher(open_index(data, encoder), encoder)
     hits = searcher.search(query, limit=3)
     searcher.close()
     return [hit.chunk.text for hit in hits]
@@ -70,12 +70,12 @@ def kept_files(data: Path) -> set[str]:
 
 
 def test_a_second_run_changes_nothing(ingest: Ingest, data: Path) -> None:
-    before = current_generation(data, load_embedding("").name)
+    before = current_generation(data, load_encoder().name)
     result = ingest()
     assert result.exit_code == 0
     assert counts(result)[:3] == [0, 0, 0]
     assert "変更はありません。" in result.output
-    assert current_generation(data, load_embedding("").name) == before
+    assert current_generation(data, load_encoder().name) == before
 
 
 def test_documents_come_change_and_go(ingest: Ingest, data: Path, tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_killed_run_leaves_the_old_index_serving_and_the_next_one_completes(
             f"{n}. 第{n}の項目\n{number}番の補助金の{n}番目の説明を、ここに書きます。\n" for n in range(30)
         )
         (folder / f"{number}.txt").write_text(f"{number}番の補助金\n{sections}", encoding="utf-8")
-    before = current_generation(data, load_embedding("").name)
+    before = current_generation(data, load_encoder().name)
     index = data / "index"
     process = subprocess.Popen(
         [sys.executable, "-m", "ingest", "add", str(folder)],
@@ -342,16 +342,14 @@ def test_a_killed_run_leaves_the_old_index_serving_and_the_next_one_completes(
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the run was over before it was killed"
-    assert current_generation(data, load_embedding("").name) == before
+    assert current_generation(data, load_encoder().name) == before
     assert passages(data, "アドバイザー派遣の費用")
 
     result = ingest()
     assert result.exit_code == 0
     assert counts(result)[:3] == [75 * 30, 0, 0]
     assert any("7番の補助金" in text for text in passages(data, "7番の補助金の3番目の説明"))
-    assert sorted(g.name for g in index.iterdir() if g.is_dir())[-1] == current_generation(
-        data, load_embedding("").name
-    )
+    assert sorted(g.name for g in index.iterdir() if g.is_dir())[-1] == current_generation(data, load_encoder().name)
 
 
 def test_what_a_killed_add_has_left_is_removed(ingest: Ingest, data: Path) -> None:

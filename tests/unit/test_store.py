@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.embedding import OWN_MODEL, OwnEmbedding, Vectors
+from knowledge.encoder.encoding import Encoder, Vectors, load_encoder
 from knowledge.outside import OutsideError
 from knowledge.search import Searcher
 from knowledge.store import (
@@ -29,17 +30,21 @@ from knowledge.store import (
 from knowledge.types import Chunk, IndexMissingError
 
 
-class Recording(OwnEmbedding):
-    """The repository's embedding under a name of choice, noting what it embeds."""
+class Recording(Encoder):
+    """The encoder that ships, under a name of choice, noting what it encodes."""
 
     def __init__(self, name: str = "recording") -> None:
-        super().__init__(OWN_MODEL)
-        self.name = name
-        self.embedded: list[str] = []
+        super().__init__(name, load_encoder().dimension, ("", ""), self._recorded)
+        self.encoded: list[str] = []
 
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        self.embedded += texts
-        return super().embed_passages(texts)
+    def _recorded(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        return np.concatenate([vector_of(text) for text in texts])
+
+
+@cache
+def vector_of(text: str) -> Vectors:
+    return load_encoder().encode_passages([text])
 
 
 TEXTS = [
@@ -62,12 +67,12 @@ def chunks() -> list[Chunk]:
     return [*(passage(number, text) for number, text in enumerate(TEXTS)), question]
 
 
-def update(data_dir: Path, chunks: Sequence[Chunk], embedding: OwnEmbedding) -> IndexChanges:
-    return update_index(data_dir, iter(chunks), embedding, lambda read: None)
+def update(data_dir: Path, chunks: Sequence[Chunk], encoder: Encoder) -> IndexChanges:
+    return update_index(data_dir, iter(chunks), encoder, lambda read: None)
 
 
-def found(data_dir: Path, embedding: OwnEmbedding, query: str) -> list[str]:
-    searcher = Searcher(open_index(data_dir, embedding), embedding)
+def found(data_dir: Path, encoder: Encoder, query: str) -> list[str]:
+    searcher = Searcher(open_index(data_dir, encoder), encoder)
     searcher.open_chroma()
     try:
         return [hit.chunk.text for hit in searcher.search(query)]
@@ -80,50 +85,60 @@ def generations(data_dir: Path) -> set[str]:
 
 
 def test_what_changed_is_counted_and_only_that_is_embedded(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    assert update(tmp_path, chunks, embedding) == IndexChanges(7, 0, 0, 0)
-    assert len(embedding.embedded) == 7
-    embedding.embedded.clear()
+    encoder = Recording()
+    assert update(tmp_path, chunks, encoder) == IndexChanges(7, 0, 0, 0)
+    assert len(encoder.encoded) == 7
+    encoder.encoded.clear()
 
     changed = replace(chunks[0], text="アドバイザーの宿泊費も国が持ちます。")
     new = passage(9, "新しい段落です。")
-    assert update(tmp_path, [changed, *chunks[2:], new], embedding) == IndexChanges(1, 1, 1, 5)
-    assert sorted(embedding.embedded) == sorted(f"案内\n{text}" for text in (changed.text, new.text))
-    assert found(tmp_path, embedding, "宿泊費")[0] == changed.text
-    assert chunks[0].text not in found(tmp_path, embedding, "交通費と謝金")
-    assert chunks[1].text not in found(tmp_path, embedding, "毎月の募集")
+    assert update(tmp_path, [changed, *chunks[2:], new], encoder) == IndexChanges(1, 1, 1, 5)
+    assert sorted(encoder.encoded) == sorted(f"案内\n{text}" for text in (changed.text, new.text))
+    assert found(tmp_path, encoder, "宿泊費")[0] == changed.text
+    assert chunks[0].text not in found(tmp_path, encoder, "交通費と謝金")
+    assert chunks[1].text not in found(tmp_path, encoder, "毎月の募集")
+
+
+def test_a_text_that_moved_keeps_its_vector(tmp_path: Path, chunks: list[Chunk]) -> None:
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    encoder.encoded.clear()
+    moved = [replace(chunk, id=f"moved-{chunk.id}", document="renamed") for chunk in chunks]
+    assert update(tmp_path, moved, encoder) == IndexChanges(7, 0, 7, 0)
+    assert encoder.encoded == []
+    assert found(tmp_path, encoder, "謝金")[0] == TEXTS[0]
 
 
 def test_a_run_without_changes_writes_no_generation(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    update(tmp_path, chunks, embedding)
-    before = current_generation(tmp_path, embedding.name)
-    assert update(tmp_path, list(reversed(chunks)), embedding) == IndexChanges(0, 0, 0, 7)
-    assert current_generation(tmp_path, embedding.name) == before
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    before = current_generation(tmp_path, encoder.name)
+    assert update(tmp_path, list(reversed(chunks)), encoder) == IndexChanges(0, 0, 0, 7)
+    assert current_generation(tmp_path, encoder.name) == before
     assert generations(tmp_path) == {before}
 
 
 def test_an_empty_index_can_be_opened_and_filled(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    assert update(tmp_path, [], embedding) == IndexChanges(0, 0, 0, 0)
-    assert found(tmp_path, embedding, "謝金") == []
-    update(tmp_path, chunks, embedding)
-    assert found(tmp_path, embedding, "謝金")
-    assert update(tmp_path, [], embedding) == IndexChanges(0, 0, 7, 0)
-    assert found(tmp_path, embedding, "謝金") == []
+    encoder = Recording()
+    assert update(tmp_path, [], encoder) == IndexChanges(0, 0, 0, 0)
+    assert found(tmp_path, encoder, "謝金") == []
+    update(tmp_path, chunks, encoder)
+    assert found(tmp_path, encoder, "謝金")
+    assert update(tmp_path, [], encoder) == IndexChanges(0, 0, 7, 0)
+    assert found(tmp_path, encoder, "謝金") == []
 
 
 def test_metadata_counts_as_a_change(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    update(tmp_path, chunks, embedding)
-    assert update(tmp_path, [replace(chunks[0], url="https://example.jp/"), *chunks[1:]], embedding).updated == 1
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    assert update(tmp_path, [replace(chunks[0], url="https://example.jp/"), *chunks[1:]], encoder).updated == 1
 
 
 def test_chunks_come_back_as_they_were(tmp_path: Path) -> None:
-    embedding = Recording()
+    encoder = Recording()
     chunk = Chunk("a", "passage", "c", "d", "謝金の負担", "p", ("e", "f"), "g", "h", "i", "j")
-    update(tmp_path, [chunk], embedding)
-    index = open_index(tmp_path, embedding)
+    update(tmp_path, [chunk], encoder)
+    index = open_index(tmp_path, encoder)
     assert index.chunks(np.array([0], dtype=np.int32)) == [chunk]
     index.close()
 
@@ -132,10 +147,10 @@ QUERIES = ("交通費はだれが払う", "毎月の募集", "報告書")
 
 
 def test_chroma_finds_what_comparing_all_finds(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    update(tmp_path, chunks, embedding)
-    index = open_index(tmp_path, embedding)
-    vectors = embedding.embed_queries(QUERIES)
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    index = open_index(tmp_path, encoder)
+    vectors = encoder.encode_queries(QUERIES)
     compared = [index.nearest(vector, "", 3).tolist() for vector in vectors]
     assert not index.uses_chroma
     index.open_chroma()
@@ -145,10 +160,10 @@ def test_chroma_finds_what_comparing_all_finds(tmp_path: Path, chunks: list[Chun
 
 
 def test_where_chroma_cannot_be_opened_all_are_compared(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    update(tmp_path, chunks, embedding)
-    index = open_index(tmp_path, embedding)
-    searcher = Searcher(index, embedding)
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    index = open_index(tmp_path, encoder)
+    searcher = Searcher(index, encoder)
     before = searcher.search(QUERIES[0])
     (tmp_path / "index" / index.generation / "chroma" / "chroma.sqlite3").write_bytes(b"no database" * 1000)
     searcher.open_chroma()
@@ -158,9 +173,9 @@ def test_where_chroma_cannot_be_opened_all_are_compared(tmp_path: Path, chunks: 
 
 
 def test_a_failing_run_leaves_the_old_index_and_no_rest(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    update(tmp_path, chunks, embedding)
-    before = current_generation(tmp_path, embedding.name)
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    before = current_generation(tmp_path, encoder.name)
 
     def failing() -> Iterator[Chunk]:
         for number in range(5000):
@@ -168,9 +183,9 @@ def test_a_failing_run_leaves_the_old_index_and_no_rest(tmp_path: Path, chunks: 
         raise RuntimeError("the reader broke")
 
     with pytest.raises(RuntimeError, match="the reader broke"):
-        update_index(tmp_path, failing(), embedding, lambda read: None)
+        update_index(tmp_path, failing(), encoder, lambda read: None)
     assert generations(tmp_path) == {before}
-    assert found(tmp_path, embedding, "謝金")[0] == TEXTS[0]
+    assert found(tmp_path, encoder, "謝金")[0] == TEXTS[0]
 
 
 KILLED_RUN = """
@@ -190,43 +205,43 @@ update_index(Path(sys.argv[1]), chunks(), Recording(), lambda read: None)
 
 
 def test_a_killed_run_leaves_the_old_index_and_the_next_one_cleans_up(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
-    update(tmp_path, chunks, embedding)
-    before = current_generation(tmp_path, embedding.name)
+    encoder = Recording()
+    update(tmp_path, chunks, encoder)
+    before = current_generation(tmp_path, encoder.name)
     killed = subprocess.run([sys.executable, "-c", KILLED_RUN, str(tmp_path)], capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert len(generations(tmp_path)) == 2
-    assert found(tmp_path, embedding, "謝金")[0] == TEXTS[0]
-    assert update(tmp_path, chunks, embedding) == IndexChanges(0, 0, 0, 7)
+    assert found(tmp_path, encoder, "謝金")[0] == TEXTS[0]
+    assert update(tmp_path, chunks, encoder) == IndexChanges(0, 0, 0, 7)
     assert generations(tmp_path) == {before}
 
 
 def test_the_previous_generation_is_kept_and_older_ones_go_unless_in_use(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
+    encoder = Recording()
     names = []
     reader = None
     for count in range(1, 6):
-        update(tmp_path, chunks[:count], embedding)
-        names.append(current_generation(tmp_path, embedding.name))
+        update(tmp_path, chunks[:count], encoder)
+        names.append(current_generation(tmp_path, encoder.name))
         if count == 2:
-            reader = open_index(tmp_path, embedding)
+            reader = open_index(tmp_path, encoder)
     assert generations(tmp_path) == {names[1], names[3], names[4]}
     assert reader is not None
     assert reader.sizes["passage"] == 2
     reader.close()
-    update(tmp_path, chunks, embedding)
-    assert generations(tmp_path) == {names[4], current_generation(tmp_path, embedding.name)}
+    update(tmp_path, chunks, encoder)
+    assert generations(tmp_path) == {names[4], current_generation(tmp_path, encoder.name)}
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path, chunks: list[Chunk]) -> None:
-    embedding = Recording()
+    encoder = Recording()
 
     def nested() -> Iterator[Chunk]:
         with pytest.raises(IndexBusyError, match="取り込みが実行中"):
-            update(tmp_path, [], embedding)
+            update(tmp_path, [], encoder)
         yield from chunks
 
-    assert update_index(tmp_path, nested(), embedding, lambda read: None).created == 7
+    assert update_index(tmp_path, nested(), encoder, lambda read: None).created == 7
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, chunks: list[Chunk]) -> None:
@@ -239,13 +254,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, chunks: list[C
 def test_a_full_disk_does_not_keep_an_index_from_answering(
     tmp_path: Path, chunks: list[Chunk], program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedding = Recording()
+    encoder = Recording()
     of_program = [replace(chunk, program="keikaku" if n % 2 else "") for n, chunk in enumerate(chunks)]
-    update_index(tmp_path, of_program, embedding, lambda _: None)
-    vector = embedding.embed_queries(["財政力指数の条件は"])[0]
-    usual = open_index(tmp_path, embedding)
+    update_index(tmp_path, of_program, encoder, lambda _: None)
+    vector = encoder.encode_queries(["財政力指数の条件は"])[0]
+    usual = open_index(tmp_path, encoder)
     monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
-    full = open_index(tmp_path, embedding)
+    full = open_index(tmp_path, encoder)
     assert set(full.nearest(vector, program, 3)) == set(usual.nearest(vector, program, 3))
     full.close()
     usual.close()
@@ -265,7 +280,7 @@ def test_another_embedding_has_its_own_generation_and_the_old_one_serves_until_t
         open_index(tmp_path, new)
     assert found(tmp_path, old, "謝金")[0] == TEXTS[0]
     assert update(tmp_path, chunks, new) == IndexChanges(7, 0, 0, 0)
-    assert len(new.embedded) == 7
+    assert len(new.encoded) == 7
     assert found(tmp_path, new, "謝金")[0] == found(tmp_path, old, "謝金")[0] == TEXTS[0]
 
 
@@ -303,28 +318,28 @@ sets_of_chunks = st.lists(
 def test_increments_end_where_a_fresh_build_ends(
     tmp_path_factory: pytest.TempPathFactory, steps: list[dict[int, str]]
 ) -> None:
-    embedding = Recording()
+    encoder = Recording()
     incremental, fresh = tmp_path_factory.mktemp("incremental"), tmp_path_factory.mktemp("fresh")
     for step in steps:
-        update(incremental, [passage(number, text) for number, text in step.items()], embedding)
-    update(fresh, [passage(number, text) for number, text in steps[-1].items()], embedding)
+        update(incremental, [passage(number, text) for number, text in step.items()], encoder)
+    update(fresh, [passage(number, text) for number, text in steps[-1].items()], encoder)
     for query in ("謝金は誰が負担する", "毎月の募集", "財政力指数"):
         hits = []
         for data_dir in (incremental, fresh):
-            searcher = Searcher(open_index(data_dir, embedding), embedding)
+            searcher = Searcher(open_index(data_dir, encoder), encoder)
             hits.append({hit.chunk.id: (round(hit.score, 5), hit.chunk.text) for hit in searcher.search(query)})
             searcher.close()
         assert hits[0] == hits[1]
 
 
 def test_a_chroma_server_stands_behind_the_same_index(tmp_path: Path, chunks: list[Chunk], chroma_url: str) -> None:
-    embedding = Recording()
+    encoder = Recording()
 
     def update_there(chunks: Sequence[Chunk]) -> IndexChanges:
-        return update_index(tmp_path, chunks, embedding, lambda read: None, chroma_url)
+        return update_index(tmp_path, chunks, encoder, lambda read: None, chroma_url)
 
     def found_there(query: str) -> list[str]:
-        searcher = Searcher(open_index(tmp_path, embedding, chroma_url), embedding)
+        searcher = Searcher(open_index(tmp_path, encoder, chroma_url), encoder)
         try:
             return [hit.chunk.text for hit in searcher.search(query)]
         finally:
@@ -338,10 +353,10 @@ def test_a_chroma_server_stands_behind_the_same_index(tmp_path: Path, chunks: li
     assert found_there("宿泊費はだれが払う")[0] == changed.text
     assert chunks[1].text not in found_there("募集は毎月ありますか")
     with pytest.raises(IndexMissingError, match="python -m ingest"):
-        open_index(tmp_path, embedding)
+        open_index(tmp_path, encoder)
 
-    assert update(tmp_path, chunks, embedding) == IndexChanges(7, 0, 0, 0)
-    assert found(tmp_path, embedding, "交通費はだれが払う") == texts
+    assert update(tmp_path, chunks, encoder) == IndexChanges(7, 0, 0, 0)
+    assert found(tmp_path, encoder, "交通費はだれが払う") == texts
 
 
 def test_a_server_that_cannot_be_reached_is_named(tmp_path: Path, chunks: list[Chunk]) -> None:
