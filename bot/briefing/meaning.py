@@ -58,7 +58,7 @@ def _ruled(answer: Answer) -> frozenset[str]:
 
 
 def _found(understanding: Understanding, answer: Answer, beside: str, knowledge: "Knowledge") -> frozenset[str]:
-    """The entry of the FAQ that the question surely is."""
+    """The entry of the FAQ that the question is taken for."""
     if answer.status in (AnswerStatus.OFFTOPIC, AnswerStatus.ERROR):
         return frozenset()
     program = understanding.programs[0] if len(understanding.programs) == 1 else ""

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_SAME = 0.5
+_SAME = 0.42
 """From this closeness on, a question of which no more than its words is known is the same as one with an entry."""
 
-_SAME_RULED = 0.65
+_SAME_RULED = 0.57
 """The same where rules decided one of the two: what they decide is near to much that only goes with it."""
 
-_SAME_UNKNOWN = 0.4
+_SAME_UNKNOWN = 0.32
 """The same where nothing more is known of either: what no rule and no entry answers is rarer, and further apart."""
 
 _SHARE = 1 / 3
