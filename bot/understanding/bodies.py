@@ -345,8 +345,10 @@ def _is_said_to_apply(around: _Surroundings, whose: Whose) -> bool:
         return around.is_told("apply") and not around.is_told("recommend", "invest", "together", "index")
     if text[around.end :].startswith(("の名義で", "名義で", "の名前で", "の名で")):
         return True
-    if whose is Whose.ANOTHER or around.particle != "が" or around.clause.number in around.message.asking:
+    if around.particle != "が" or around.clause.number in around.message.asking:
         return False
+    if whose is Whose.ANOTHER and (around.message.says("self") or not around.message.in_clause(around.clause, "want")):
+        return False  # of another body it is told that it applied; 管内の町が応募したい asks for it
     said = [m for m in around.next if "apply" in m.concepts and text[m.start] in _APPLYING][:1]
     if not said or around.message.says(*_KINDS, "before", start=around.end, end=said[0].start):
         return False

@@ -243,6 +243,8 @@ def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
         return True
     if like.fact is Fact.FISCAL_INDEX:
         return not (like.value == "below" and read.value == "1")  # 1まで行きません
+    if like.fact is Fact.APPLICANT_KIND and any(body.applies for body in scene.applicants):
+        return True
     if like.fact is Fact.APPLICANT_KIND and any(body.plainly for body in scene.applicants):
         return like.confidence < _SURER_THAN_PLAIN_WORDS or read.value in _AS_GOOD.get((like.fact, like.value), ())
     if like.value in _BY_WHOM and _names_who_recommends(read, scene):
