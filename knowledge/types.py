@@ -45,6 +45,7 @@ class Fact(StrEnum):
     INDEX_SPREAD = "index_spread"
     INDEX_STANDING = "index_standing"
     LENGTH_OF_EACH = "length_of_each"
+    YEARS_IN_A_ROW = "years_in_a_row"
 
 
 class Subject(StrEnum):

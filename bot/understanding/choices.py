@@ -164,6 +164,8 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
                 if (changed or is_not) and denials(message, mention.end, clause.end) % 2:
                     how = "other" if how == "same" else "same"
                 kinds.setdefault(f"{how}_{who}", (mention.start, found.end))
+    if one := message.saying("one_project"):
+        kinds.setdefault("same_project", (one[0].start, one[0].end))
     if "other_project" in kinds:
         yield _reading(Fact.SAME_PROJECT, "other_project", *kinds["other_project"])
     elif "other_adviser" in kinds:
@@ -202,6 +204,10 @@ def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
             yield _reading(Fact.DISPATCH_YEAR, value, found[0].start, found[0].end)
             return
     last_year = [d for d in message.days if d.precision in ("fiscal_year", "year") and d.last_on < message.as_of]
+    often = [f for f in message.figures if f.dimension == "time" and f.value > 1 and message.says("apply")]
+    if often and message.says("per_year", "within_year") and not last_year:
+        yield _reading(Fact.DISPATCH_YEAR, "same", often[0].start, often[0].end)
+        return
     this_year = [
         d for d in message.days if d.precision in ("fiscal_year", "year") and d.first_on <= message.as_of <= d.last_on
     ]

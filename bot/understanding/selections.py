@@ -17,6 +17,7 @@ _NOT_ONCE = ("一度も", "1度も", "一回も", "1回も", "一切")
 _NO_EVENT = ("率", "方", "基", "結", "通", "時期", "の方", "の基", "者", "団体数")
 _DONE = ("た", "て", "れ", "さ", "済", "ず")
 _PLAINLY_REJECTED = ("不採択", "落選", "不選定", "選外")
+_THIRD = 3
 _OTHERS = (Dimension.OTHER, Dimension.CASE, Dimension.PEOPLE)
 
 
@@ -34,6 +35,7 @@ class SelectionReader:
         yield from self._selections()
         yield from self._applications()
         yield from self._rejections()
+        yield from self._years_in_a_row()
 
     def _event(self, value: str, start: int, end: int) -> Reading:
         return self._standing.reading(Fact.PAST_SELECTION, value, start, end, When.BEFORE)
@@ -105,6 +107,16 @@ class SelectionReader:
     def _end_of_sentence(self, clause: Clause) -> int:
         following = self._message.clauses[clause.number + 1 : clause.number + 2]
         return following[0].end if following and following[0].sentence == clause.sentence else clause.end
+
+    def _years_in_a_row(self) -> Iterator[Reading]:
+        """A third year or a later one, of which the documents do not speak (T19): 3年目, 3年連続で, 三年続けて."""
+        for figure in self._message.figures:
+            written = self._message.text[figure.start : figure.end]
+            running = self._message.text.startswith(("連続", "続"), figure.end) and "年" in written
+            years = figure.value / 12 if figure.dimension is Dimension.MONTH else figure.value
+            if (running or written.endswith("年目")) and years >= _THIRD:
+                by = f"facts.yaml: {Fact.YEARS_IN_A_ROW}"
+                yield Reading(Fact.YEARS_IN_A_ROW, "third", figure.start, figure.end, by=by)
 
     def _rejections(self) -> Iterator[Reading]:
         for mention in self._message.saying("rejected"):
