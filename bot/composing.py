@@ -136,7 +136,7 @@ def compose(
             if settled or shown or findings.side_by_side
             else AnswerStatus.UNKNOWN
         ),
-        verdict=None if still_open or findings.side_by_side else _verdict(rulings),
+        verdict=None if still_open or findings.side_by_side else _verdict(rulings, understanding),
         missing=missing,
         citations=citations,
         rulings=rulings,
@@ -144,10 +144,12 @@ def compose(
     )
 
 
-def _verdict(rulings: tuple[Ruling, ...]) -> Verdict | None:
-    """The strictest verdict; a yes does not stand beside what was put to a rule and is not stated."""
+def _verdict(rulings: tuple[Ruling, ...], understanding: Understanding) -> Verdict | None:
+    """The strictest verdict; a yes does not stand beside what is not stated, or an amount that could not be worked out."""
     verdict = next((ruling.verdict for ruling in rulings if ruling.verdict), None)
-    silent = any(r.subject is Subject.CAP and r.outcome is Outcome.NOT_STATED for r in rulings)
+    situation = understanding.situation
+    unclear = situation.amount is None and situation.amount_unit is not None
+    silent = any(r.subject is Subject.CAP and (r.outcome is Outcome.NOT_STATED or unclear) for r in rulings)
     return None if silent and verdict is Verdict.ELIGIBLE else verdict
 
 

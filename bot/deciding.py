@@ -101,7 +101,7 @@ def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog) -
     situation, asked_of_index = understanding.situation, Fact.FISCAL_INDEX in understanding.said
     ruling = decide(terms, Subject.ELIGIBILITY, situation, catalog.facts)
     turns_on_index = any(Fact.FISCAL_INDEX in row.when for row in terms.rows[Subject.ELIGIBILITY])
-    if asked_of_index and not turns_on_index:
+    if asked_of_index and terms.rows.get(Subject.ELIGIBILITY) and not turns_on_index:
         return replace(ruling, says=ruling.says + replies.NO_INDEX_CONDITION)
     others = [r for r in understanding.readings if r.slot == Fact.APPLICANT_KIND and r.value not in _GOVERNMENTS]
     if ruling.missing[:1] != (Fact.APPLICANT_KIND,) or Fact.FISCAL_INDEX not in situation.facts or others:

@@ -197,7 +197,11 @@ class CountReader:
             for b in self._scene.bodies
             if b.kind == "prefecture" and b.clause.sentence == sentence and b.start < figure.start
         ]
-        return bool(others) and others[-1].whose is Whose.ANOTHER
+        return (
+            bool(others)
+            and others[-1].whose is Whose.ANOTHER
+            and not self._message.says("self", start=others[-1].end, end=figure.start)
+        )
 
     # --- of when ------------------------------------------------------------------------------------------------------
 

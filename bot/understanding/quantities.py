@@ -225,7 +225,7 @@ class QuantityReader:
         """
         for dimension, slot in ((Dimension.YEN, "yen"), (Dimension.DAY, "day"), (Dimension.HOUR, "hour")):
             own = [f for f in self._message.figures if f.dimension is dimension and self._counts(f)]
-            own = [f for f in own if not self._is_quoted(f)]
+            own = [f for f in own if not self._is_quoted(f) and not self._is_each_day(f)]
             if not own or len({f.value for f in own if self._is_claimed(f)}) > 1:
                 continue
             if dimension in (Dimension.DAY, Dimension.HOUR) and self.mixed():
@@ -272,7 +272,7 @@ class QuantityReader:
         for figure in self._message.figures:
             if figure.dimension is Dimension.TIME and self._message.says("own_days") and self._counts(figure):
                 return Reading("day", str(figure.value), figure.start, figure.end, by="figures")
-            if figure.dimension is Dimension.DAY and self._counts(figure):
+            if figure.dimension is Dimension.DAY and self._counts(figure) and not self._is_each_day(figure):
                 return Reading("day", str(figure.value), figure.start, figure.end, by="figures")
         return None
 
@@ -303,6 +303,17 @@ class QuantityReader:
         if composed is None and len(own) > 1 and dimension is Dimension.YEN and self._message.says("sums"):
             return sum((figure.value for figure in own), Decimal(0))
         return composed
+
+    def _is_each_day(self, figure: Figure) -> bool:
+        """Whether a day is only what hours are counted by: 1日6時間を4日."""
+        following = next((f for f in self._message.figures if f.start >= figure.end), None)
+        return (
+            figure.dimension is Dimension.DAY
+            and figure.value == 1
+            and following is not None
+            and following.dimension is Dimension.HOUR
+            and self._message.text[figure.end : following.start] in ("", "に", "あたり", "当たり", "につき")
+        )
 
     def _is_quoted(self, figure: Figure) -> bool:
         """Whether a figure only stands in a rule that is quoted, while another thing is asked (3日が上限と見ました)."""
@@ -382,7 +393,14 @@ class QuantityReader:
         if self._message.text[figure.start : figure.end].endswith("回目"):
             return bool(self._message.in_clause(clause, "apply"))
         before = self._message.text[max(0, figure.start - 4) : figure.start].rstrip("に内で間")
-        in_a_year = before.endswith(("年", "年度", "公募", "募集")) or self._message.in_clause(clause, "passed")
+        by_year = self._message.in_clause(clause, "per_year") or any(
+            day.precision == "fiscal_year" and clause.start <= day.start < clause.end for day in self._message.days
+        )
+        in_a_year = (
+            before.endswith(("年", "年度", "公募", "募集"))
+            or self._message.in_clause(clause, "passed")
+            or (by_year and self._message.in_clause(clause, "apply"))
+        )
         return figure.dimension is Dimension.TIME and bool(in_a_year)
 
     def mixed(self) -> bool:
