@@ -145,7 +145,7 @@ def compose(
 
 
 def _verdict(rulings: tuple[Ruling, ...], understanding: Understanding) -> Verdict | None:
-    """The strictest verdict; a yes does not stand beside what is not stated, or an amount that could not be worked out."""
+    """The strictest verdict; a yes does not stand beside what is not stated, or an amount that is not known."""
     verdict = next((ruling.verdict for ruling in rulings if ruling.verdict), None)
     situation = understanding.situation
     unclear = situation.amount is None and situation.amount_unit is not None

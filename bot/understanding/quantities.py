@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
-from bot.understanding.denying import denials, is_taken_back
+from bot.understanding.denying import denials, is_contrasted, is_taken_back
 from bot.understanding.owning import Owner, Scene
 from knowledge.figures import Dimension, Figure, fiscal_year_of, total
 from knowledge.rules.tables import BESIDE
@@ -260,10 +260,14 @@ class QuantityReader:
         return None
 
     def _meets_on_site_alone(self) -> bool:
-        return self._message.says("on_site") and not self._message.says("online")
+        return self._message.says("on_site") and not self._is_said_to_meet("online")
 
     def _is_online_alone(self) -> bool:
-        return self._message.says("online") and not self._message.says("on_site")
+        return self._message.says("online") and not self._is_said_to_meet("on_site")
+
+    def _is_said_to_meet(self, way: str) -> bool:
+        """Whether a way to meet is said, and not only taken back for the other (オンラインではなく現地で)."""
+        return any(not is_contrasted(self._message, mention.end) for mention in self._message.saying(way))
 
     def _visits(self) -> Reading | None:
         """Visits of a day each, as days: 日帰りで4回, 別の日に2時間ずつ6回; days that are named by their number."""

@@ -638,6 +638,8 @@ def _ask_for_the_cap(found: dict[Subject, int], case: Circumstances, programs: S
     ]
     if case.unit == "count":
         limited = any(isinstance(row.value, Decimal) for p in programs for row in rows_of(p, Subject.CALLS_PER_YEAR))
+        if limited:
+            found.pop(Subject.WINDOW, None)  # 公募3回全部に
         if found.keys() <= {Subject.ELIGIBILITY, Subject.CALLS_PER_YEAR}:
             once = not limited and Subject.REPEAT in known_to(programs)
             found.setdefault(Subject.REPEAT if once else Subject.CALLS_PER_YEAR, 0)

@@ -88,7 +88,11 @@ class SelectionReader:
         if any(form in after for form in ("たら", "れば", "ると", "た後", "たあと")):
             return not self._message.says("before", start=clause.start, end=held.mention.start)
         done = any(form in after for form in ("た", "て", "済", "あり"))
-        return not done and not self._message.in_clause(clause, "before") and not self._standing.is_of_before(held.end)
+        return (
+            not done
+            and not self._message.in_clause(clause, "before")
+            and not self._standing.is_of_before(held.mention.start)
+        )
 
     def _applications(self) -> Iterator[Reading]:
         """一回も出したことがない; 応募したけどだめだった."""
