@@ -1,5 +1,6 @@
 """Reads the figures of a message into the facts that they are: the index, amounts, days and hours, counts, dates."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
@@ -168,16 +169,8 @@ class QuantityReader:
     def _index_text(self, figure: Figure) -> str:
         """The index as the rules take it; a bound that is denied (1に届きません, 1以上ではない) turns."""
         if denials(self._message, figure.end, self._message.clause_at(figure.start).end) % 2:
-            after = self._message.text[figure.end : figure.end + 2]
-            if figure.bound in ("at_least", "above") or after in (
-                "に届",
-                "に達",
-                "に満",
-                "に及",
-                "も届",
-                "もな",
-                "もあ",
-            ):
+            missed = _MISSES_IT.match(self._message.text, figure.end)
+            if figure.bound in ("at_least", "above") or missed:
                 return str(figure.value - BESIDE)
             if figure.bound == "below":
                 return str(figure.value)
@@ -466,6 +459,9 @@ def newest(indices: Sequence[IndexReading]) -> tuple[IndexReading, ...]:
         left = [i for i in left if i.year == max(years) or i.year is None]
     return tuple(left)
 
+
+_MISSES_IT = re.compile(r"[にも](?:ほんの)?(?:少し|ちょっと|わずかに)?(?:届|達|満|及|足り)|も[なあ]")
+"""What says with its denial that a bound is not reached: 1に届きません, 1にほんの少し足りない."""
 
 _NO_HEAD = frozenset(
     {
