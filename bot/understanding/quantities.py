@@ -379,11 +379,13 @@ class QuantityReader:
     def _times(self) -> Reading | None:
         """How often it is applied in one fiscal year: 年4回, 公募3回全部, 4回目, once more after 3回."""
         applied = [figure for figure in self._message.figures if self._is_application(figure)]
-        if not applied:
+        more = [f for f in applied if self._message.text[: f.start].endswith(("もう", "あと", "さらに"))]
+        told = [figure for figure in applied if figure not in more]
+        if not told:
             return None
-        again = len(applied) == 1 and self._message.says("again") and self._message.says("within_year", "now")
-        last = applied[-1]
-        return Reading("count", str(last.value + again), last.start, last.end, by="figures")
+        again = not more and self._message.says("again") and self._message.says("within_year", "now")
+        value = told[-1].value + sum((figure.value for figure in more), Decimal(again))
+        return Reading("count", str(value), told[-1].start, told[-1].end, by="figures")
 
     def _is_application(self, figure: Figure) -> bool:
         clause = self._message.clause_at(figure.start)
