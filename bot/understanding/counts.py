@@ -18,6 +18,7 @@ _BY_WORDS = "facts.yaml: municipality_count"
 _SORTS = re.compile(r"特別区|市区?町村|市町|町村|自治体|団体|市|町|村|区")
 _SORTS_OF_THEM = frozenset({"市", "町", "村", "区", "特別区"})
 _WARDS = frozenset({"区", "特別区"})
+_ADDED = re.compile(r"に(?:加え(?:て)?|プラス(?:して)?|足して)、?(?:新たに|さらに)?")
 _SIDE_BY_SIDE = re.compile(
     r"[でにはがをも]?(?:と|や|、|及び|および|・|に加えて|それに|あと|さらに)*(?:特別区|市|町|村|区)?"
 )
@@ -135,6 +136,8 @@ class CountReader:
             for figure in self._message.figures
             if first.start <= figure.start < first.end or figure.start == second.start
         }
+        if _ADDED.fullmatch(text, first.end, second.start):
+            return not second.relative
         return (
             bool(_SIDE_BY_SIDE.fullmatch(text, first.end, second.start))
             and len(sorts) > 1
@@ -185,7 +188,13 @@ class CountReader:
             self._message.in_clause(c, "partners") for c in self._message.clauses if c.sentence == clause.sentence
         )
         others = any(f.dimension is Dimension.MUNICIPALITY for f in self._message.figures)
-        return timed or counted or (others and self._message.says("more_than", "fewer_than", "joins"))
+        first = _Count(figure.start, figure.end, figure.value)
+        return (
+            timed
+            or counted
+            or self._follows_an_ordinal(first)
+            or (others and self._message.says("more_than", "fewer_than", "joins"))
+        )
 
     def _is_anothers(self, figure: Figure) -> bool:
         owner = self._scene.owner_at(figure.start, figure.end)
@@ -216,6 +225,8 @@ class CountReader:
     def _is_of_before(self, count: _Count, counts: Sequence[_Count]) -> bool:
         """Whether a count is of an earlier time; a clause with several does not tell by likeness which."""
         clause = self._message.clause_at(count.start)
+        if self._follows_an_ordinal(count):
+            return any(self._is_of_now(other) for other in counts)
         bound = self._message.saying("before", "anaphor", start=clause.start, end=count.start)
         if count.relative and self._message.text[count.start - 1] in "のそ" and bound:
             return False  # 前回の8割 is what joins now
@@ -224,6 +235,14 @@ class CountReader:
         if role in ("before", "long_before", "now"):
             return role != "now"
         return self._scene.time_at(count.start, count.end) is When.BEFORE
+
+    def _follows_an_ordinal(self, count: _Count) -> bool:
+        """Whether it is told of the first, the second time: 1回目6、2回目は9."""
+        return any(
+            self._message.text[other.start : other.end].endswith(("回目", "年目"))
+            and other.end <= count.start <= other.end + 1
+            for other in self._message.figures
+        )
 
     def _is_of_now(self, count: _Count) -> bool:
         clause = self._message.clause_at(count.start)

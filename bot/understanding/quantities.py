@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
+from itertools import pairwise
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
 from bot.understanding.denying import denials, is_contrasted, is_taken_back
 from bot.understanding.owning import Owner, Scene
-from knowledge.figures import Dimension, Figure, fiscal_year_of, total
+from knowledge.figures import Day, Dimension, Figure, fiscal_year_of, total
 from knowledge.rules.tables import BESIDE
 from knowledge.types import Fact
 
@@ -176,13 +177,24 @@ class QuantityReader:
                 return str(figure.value)
         return index_text(figure)
 
+    def _year_after(self, figure: Figure) -> Day | None:
+        """The year that is said right after an index to be its own: 0.97(令和5年度), 0.97は10年前の数字です."""
+        joint = self._message.text[figure.end : figure.end + 1]
+        years = [d for d in self._message.days if d.precision in ("fiscal_year", "year")]
+        return next((d for d in years if d.start == figure.end + 1 and joint in "(はが"), None)
+
     def _time_of(self, figure: Figure) -> When:
         year = self._year_of(figure)
+        after = self._year_after(figure)
+        if after and after.last_on < self._message.as_of:
+            return When.BEFORE
         to_come = year is not None and year > fiscal_year_of(self._message.as_of)
         return When.LATER if to_come else self._scene.time_at(figure.start, figure.end)
 
     def _year_of(self, figure: Figure) -> int | None:
         clause = self._message.clause_at(figure.start)
+        if after := self._year_after(figure):
+            return after.first_on.year
         years = [
             d
             for d in self._message.days
@@ -297,7 +309,14 @@ class QuantityReader:
         ]
         figures = sorted((*own, *others), key=lambda figure: figure.start)
         composed = total(figures, self._message.text, dimension)
-        if composed is None and len(own) > 1 and dimension is Dimension.YEN and self._message.says("sums"):
+        ranged = any(self._message.text[a.end : b.start] in ("から", "~", "か", "または") for a, b in pairwise(own))
+        if (
+            composed is None
+            and len(own) > 1
+            and dimension is Dimension.YEN
+            and self._message.says("sums")
+            and not ranged
+        ):
             return sum((figure.value for figure in own), Decimal(0))
         return composed
 
@@ -332,6 +351,7 @@ class QuantityReader:
         owner = self._scene.owner_at(figure.start, figure.end)
         if (
             owner.whose in (Whose.ANOTHER, Whose.MEMBER)
+            and not self._are_added_up(figure.dimension)
             and not self._scene.is_the_applicants(owner)
             and (owner.body is None or owner.body.part is Part.APPLICANT)
         ):
@@ -345,6 +365,11 @@ class QuantityReader:
         if stated and self._roles.get(figure.start) in ("rule_cap", "whole_budget", "corrected"):
             return False
         return not before and not is_taken_back(self._message, figure) and not self._counts_others(figure)
+
+    def _are_added_up(self, dimension: Dimension) -> bool:
+        """Whether what several bodies have is put forward as one sum: A町2,000万、B町3,000万の合計で."""
+        last = [figure for figure in self._message.figures if figure.dimension is dimension][-1]
+        return self._message.text[last.end :].startswith(("の合計", "を合計", "を合わせ", "の計", "の総額", "を足し"))
 
     def _counts_others(self, figure: Figure) -> bool:
         """Whether a length is no support: 3日前, 8日目, 10日以内に提出, a report's week, months by the day."""

@@ -12,6 +12,7 @@ _TOTAL_BEFORE = re.compile(
     r"(?:合計|総計|累計|小計|計|総額|全部で|全体で|併せて|合わせて|あわせて|足して|足すと|トータル|通算|延べ|のべ|締めて|しめて|=)"
     r"(?:で|は|が|して|すると|:|\s|約|にして){0,3}$"
 )
+_RANGE = re.compile(r"\s?(?:から|~|-|ないし|か|または|又は)、?\s?")
 _ONE_OF_THEM = re.compile(r"どちら|どっち|いずれ|の差|違い|比べ|引い|引く|マイナス|ではなく|じゃなく|でなく")
 _THING = r"[一-龠々ァ-ヶーa-z0-9()]"
 _PLUS = re.compile(
@@ -69,6 +70,8 @@ def total(figures: Sequence[Figure], text: str, dimension: Dimension) -> Decimal
     (5か6時間), so much each without the number of times (1回4時間), figures that nothing adds up.
     """
     own = [(place, figure) for place, figure in enumerate(figures) if figure.dimension is dimension]
+    if any(_RANGE.fullmatch(text, first.end, second.start) for (_, first), (_, second) in itertools.pairwise(own)):
+        return None
     for _, figure in reversed(own):
         if _TOTAL_BEFORE.search(text, max(0, figure.start - 12), figure.start):
             return figure.value
