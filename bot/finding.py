@@ -131,14 +131,12 @@ def _answer_each(
         if best is None:
             kept += ruled
         elif best.entry.not_stated:
-            if program and _outweighs_rules(best, understanding, tuple(ruled), program):
+            if program and len(ruled) < 2 and _outweighs_rules(best, understanding, tuple(ruled), program):
                 silences.append(best.entry)
             else:
                 kept += ruled
         elif best.entry.rule:
-            asked_of = best.score >= FAQ_FITS or Fact.APPLICANT_KIND in understanding.said
-            of_it = [best.entry.rule] if asked_of and not subjects else []
-            kept += ruled or of_it
+            kept += _by_rule(best, ruled, understanding, program)
         elif (
             ruled
             and not (program and _takes_over(best, understanding, program))
@@ -153,6 +151,26 @@ def _answer_each(
     return tuple(dict.fromkeys(kept)), tuple(sections), tuple(silences)
 
 
+def _by_rule(
+    best: Match, ruled: Sequence[Subject], understanding: Understanding, program: Program | None
+) -> Sequence[Subject]:
+    """What a question asks of rules whose entry is one that rules decide.
+
+    Where wordings have plainly taught that entry, other subjects that words seemed to ask for are not meant, unless
+    their case is put or they are stated and the entry is not among them.
+    """
+    rule = best.entry.rule
+    if rule is None or program is None:
+        return ruled
+    if not ruled:
+        asked_of = best.score >= FAQ_FITS or Fact.APPLICANT_KIND in understanding.said
+        return (rule,) if asked_of and not understanding.subjects else ()
+    if _puts_a_case(understanding, ruled, program):
+        return ruled
+    none_stated = best.score >= FAQ_CERTAIN and not stated_subjects(program) & set(ruled)
+    return (rule,) if none_stated or (rule in ruled and best.learnt >= LEARNT_PLAIN) else ruled
+
+
 def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], program: Program) -> bool:
     """Whether a message says something that the rules for these subjects turn on."""
     turning = {fact for row in rows_of(program, *subjects) for fact in row.when} - _SHARED_FACTS
@@ -164,9 +182,16 @@ def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], prog
 
 
 def _takes_over(match: Match, understanding: Understanding, program: Program) -> bool:
-    """Whether wordings have taught that a question is this entry's matter, and it puts no case of it to rules."""
+    """Whether wordings have taught that a question is this entry's matter, and it puts no case of it to rules.
+
+    A body with its index, and an amount where the cap is asked for, are a case whatever is said beside them.
+    """
     subject = match.entry.case_of
-    return match.learnt >= LEARNT_PLAIN and not (subject and _puts_a_case(understanding, (subject,), program))
+    said = understanding.said.keys()
+    indexed = {Fact.APPLICANT_KIND, Fact.FISCAL_INDEX} <= said
+    measured = understanding.situation.amount is not None and Subject.CAP in understanding.subjects
+    of_a_case = (subject and _puts_a_case(understanding, (subject,), program)) or indexed or measured
+    return match.learnt >= LEARNT_PLAIN and not of_a_case
 
 
 def _silence(match: Match, searcher: Searcher) -> Findings:

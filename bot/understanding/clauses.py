@@ -281,5 +281,7 @@ def _is_anothers(like: Likeness, scene: Scene) -> bool:
     """Whether the words are said of somebody else than the one that applies (隣の県は選ばれた)."""
     if like.fact in (Fact.APPLICANT_KIND, Fact.JOINT_PROJECT, Fact.SAME_PROJECT, Fact.DISPATCH_YEAR):
         return False
-    owner = scene.owner_at(like.end - 1, like.end)
-    return owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner)
+    clauses = scene.message.clauses
+    within = [c.end for c in clauses if like.start < c.end < like.end]  # a sentence may tell of two bodies
+    owners = [scene.owner_at(end - 1, end) for end in (*within, like.end)]
+    return any(owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner) for owner in owners)

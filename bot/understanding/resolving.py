@@ -115,7 +115,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     vague = _asks_vaguely(message, subjects, case)
     if (
         continues
-        and (case.said or vague)
+        and (case.said or vague or len(named) > 1 or message.says("correct"))
         and (not subjects or vague)
         and before.subjects
         and not _turns(case, before, about)
@@ -197,6 +197,8 @@ def _case(
         for fact, reading in admitted.facts.items()
         if start <= reading.start < end
     }
+    if Fact.INVESTMENT_OR_NONPROFIT in supposed and said.get(Fact.APPLICANT_KIND) == ApplicantKind.INVESTED_CORPORATION:
+        supposed[Fact.APPLICANT_KIND] = supposed[Fact.INVESTMENT_OR_NONPROFIT]
     at_most = reader.quantities.at_most() if amount is not None else None
     return Circumstances(said, admitted, amount, unit, at_most, signs, supposed)
 
@@ -396,7 +398,8 @@ def _asks_for_conditions(message: Message) -> bool:
     """Whether it is asked who can apply at all: 対象は?, 応募条件を教えて."""
     for mention in message.saying("eligible"):
         after = message.text[mention.end : mention.end + 3]
-        if after.startswith(("は", "って", "を", "団体", "に関", "につ", "の範", "?", "。")) or not after:
+        listed = after.startswith(("・", "、", "と")) and not after.startswith(("とな", "とし", "とす"))
+        if listed or after.startswith(("は", "って", "を", "団体", "に関", "につ", "の範", "?", "。")) or not after:
             return True
     return False
 
@@ -627,7 +630,7 @@ def _subjects(
     for strong, weak in _GIVES_WAY:
         if {strong, weak} <= found.keys() and _asked_in(found[strong], questions) == _asked_in(found[weak], questions):
             del found[weak]
-    return _without_the_vague(found, case)
+    return _without_the_vague(found, case, questions)
 
 
 def _ask_for_the_cap(found: dict[Subject, int], case: Circumstances, programs: Sequence[Program]) -> None:
@@ -650,7 +653,17 @@ def _ask_for_the_cap(found: dict[Subject, int], case: Circumstances, programs: S
         found.setdefault(Subject.CAP, 0)
 
 
-def _without_the_vague(found: dict[Subject, int], case: Circumstances) -> tuple[Subject, ...]:
+def _is_asked_alone(subject: Subject, found: Mapping[Subject, int], questions: Sequence[Question]) -> bool:
+    """Whether a subject is a thing of a list by itself: 対象と上限額を教えて."""
+    if subject not in found or len(questions) < 2:
+        return False
+    asked = _asked_in(found[subject], questions)
+    return all(_asked_in(start, questions) != asked for other, start in found.items() if other is not subject)
+
+
+def _without_the_vague(
+    found: dict[Subject, int], case: Circumstances, questions: Sequence[Question]
+) -> tuple[Subject, ...]:
     """Drops what vague words may also ask: cost beside a cap, eligibility beside what is plainly asked."""
     if Subject.COST in found and "asks_cost" not in case.signs and Fact.PAST_SELECTION in case.said:
         found.setdefault(Subject.CAP, found.pop(Subject.COST))  # いくら of who was selected before asks for the cap
@@ -666,7 +679,8 @@ def _without_the_vague(found: dict[Subject, int], case: Circumstances) -> tuple[
     ) or case.said.keys() & _OF_THE_APPLICANT
     asked_with_amount = case.unit is not None and "asks_eligibility" in case.signs and Fact.APPLICANT_KIND in case.said
     decisive = asked_with_amount or Fact.MUNICIPALITY_COUNT in case.said or case.said.get(Fact.PARTNERSHIP) == "alone"
-    if len(found) > 1 and not decisive and (not plainly or Subject.CALLS_PER_YEAR in found):
+    alone = _is_asked_alone(Subject.ELIGIBILITY, found, questions)
+    if len(found) > 1 and not decisive and not alone and (not plainly or Subject.CALLS_PER_YEAR in found):
         found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in case.said:
         found.pop(Subject.INDEX_LIMIT)
@@ -719,7 +733,7 @@ def _continues(
         return True
     if _asks_vaguely(message, subjects, case):
         return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
-    if "asks_again" in case.signs and len(message.text) <= _A_TURN:
+    if len(message.text) <= _A_TURN and ("asks_again" in case.signs or (message.days and message.says("correct"))):
         return True
     return not (subjects or (not case.said and _own_matter(message, before, catalog)))
 

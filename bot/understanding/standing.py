@@ -93,6 +93,8 @@ class Standing:
     def _held_in(self, relation: Relation, mention: Mention, clause: Clause) -> Held:
         held = self._stands(relation, mention, mention.end, clause)
         following = self._next_in_sentence(clause)
+        if not relation.awaited and self.is_past(mention.end, mention.end + 2):
+            return held  # 選ばれたけど、…
         if held.holding is Holding.SILENT and following and not self._message.in_clause(following, *RELATIONS):
             return self._stands(relation, mention, following.start, following)
         return held
