@@ -136,7 +136,7 @@ def _kind_of(mention: Mention) -> str:
 
 
 @dataclass(frozen=True)
-class _Surroundings:
+class Surroundings:
     """What stands around a body in its clause."""
 
     message: Message
@@ -193,7 +193,8 @@ _SKIPPED = frozenset(
 )
 
 
-def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
+def surroundings(message: Message, start: int, end: int) -> Surroundings:
+    """What stands around a body between two characters."""
     clause = message.clause_at(start)
     after = [token for token in message.tokens_between(end, clause.end) if token.pos != "空白"]
     while after and (after[0].surface in _SKIPPED or after[0].detail == "数詞"):
@@ -205,7 +206,7 @@ def _surroundings(message: Message, start: int, end: int) -> _Surroundings:
         if m.end <= start and len(message.text[m.end : start]) <= 5 and _joined(message, m.end, start)
     )
     following = tuple(m for m in mentions if m.start >= end)
-    return _Surroundings(message, clause, start, end, before, tuple(after), following)
+    return Surroundings(message, clause, start, end, before, tuple(after), following)
 
 
 def _joined(message: Message, start: int, end: int) -> bool:
@@ -218,7 +219,7 @@ def _joined(message: Message, start: int, end: int) -> bool:
 
 
 def _read_body(message: Message, kind: str, start: int, end: int, mention: Mention | None, place: Place | None) -> Body:
-    around = _surroundings(message, start, end)
+    around = surroundings(message, start, end)
     own = mention.concepts if mention else frozenset[str]()
     said_before = own.union(*(m.concepts for m in around.before)) if around.before else own
     part = next((part for part, plays in _PARTS if plays(around, kind)), Part.APPLICANT)
@@ -239,7 +240,7 @@ def _read_body(message: Message, kind: str, start: int, end: int, mention: Menti
     return Body(kind, start, end, around.clause, whose, part, plainly, topic, applies, name, place)
 
 
-def _whose(part: Part, own: frozenset[str], said_before: frozenset[str], letter: str, around: _Surroundings) -> Whose:
+def _whose(part: Part, own: frozenset[str], said_before: frozenset[str], letter: str, around: Surroundings) -> Whose:
     if part is Part.PLACE:
         return Whose.PLACE
     nearest = next(
@@ -261,7 +262,7 @@ def _letter_before(message: Message, start: int) -> str:
     return letter if start and alone and (letter in "〇○△□×甲乙丙" or (letter.isascii() and letter.isalpha())) else ""
 
 
-def _other_word(message: Message, around: _Surroundings, own: frozenset[str], start: int, end: int) -> str:
+def _other_word(message: Message, around: Surroundings, own: frozenset[str], start: int, end: int) -> str:
     """The word that makes a body another than others of its kind (隣, 別), or ""."""
     if "other" in own:
         return message.text[start:end]
@@ -304,7 +305,7 @@ _OFFICES = frozenset(
 )
 
 
-def _is_said_to_be(around: _Surroundings) -> bool:
+def _is_said_to_be(around: Surroundings) -> bool:
     """Whether the body is said to be the writer: 市です, 県だけど, 町役場の職員ですが, 村として."""
     if around.in_focus:
         return around.is_told("self") and not around.is_told("recommend", "invest", "together", "index")
@@ -338,7 +339,7 @@ _APPLYING = "申応出手エ"
 """How the words for applying begin that say no more than that (not 頼む, 呼ぶ, 受ける)."""
 
 
-def _is_said_to_apply(around: _Surroundings, whose: Whose) -> bool:
+def _is_said_to_apply(around: Surroundings, whose: Whose) -> bool:
     """Whether the body is said to apply: 応募するのは町です, 会社が応募して, 県の名義で."""
     text = around.message.text
     if around.in_focus:
@@ -366,7 +367,7 @@ _SPEAKERS = frozenset(
 """Nouns of which a body is said that applies (申請者は県です, 応募するのは町です)."""
 
 
-def _is_told_of_another_thing(around: _Surroundings) -> bool:
+def _is_told_of_another_thing(around: Surroundings) -> bool:
     """Whether the clause says of something else that it is the body: 推薦元は市です, 実施先は村です."""
     before = around.message.tokens_between(around.clause.start, around.start)
     topics = [at for at, token in enumerate(before) if token.detail == "係助詞" and token.surface == "は" and at]
@@ -377,7 +378,7 @@ def _is_told_of_another_thing(around: _Surroundings) -> bool:
     return noun.pos in ("名詞", "接尾辞") and noun.surface not in _SPEAKERS and not own
 
 
-def _works_there(around: _Surroundings) -> bool:
+def _works_there(around: Surroundings) -> bool:
     """Whether the writer belongs to it or runs it: 会社に勤めています, NPOをやってます."""
     rest = "".join(token.surface for token in around.after[:5])
     return rest.startswith(
@@ -402,7 +403,7 @@ def _then_denied(following: list[Token]) -> bool:
     return len(following) > 1 and following[1].key in ("は", "無い", "も")
 
 
-def _is_topic(around: _Surroundings) -> bool:
+def _is_topic(around: Surroundings) -> bool:
     """Whether the clause is about the body: 町は, NPOでも, 会社が."""
     return around.particle.startswith(
         ("は", "が", "も", "って", "でも", "なら", "だけで", "のみで", "では", "には", "で")
@@ -412,7 +413,7 @@ def _is_topic(around: _Surroundings) -> bool:
     )
 
 
-def _recommends(around: _Surroundings, kind: str) -> bool:
+def _recommends(around: Surroundings, kind: str) -> bool:
     if around.is_told("recommend"):
         return not around.is_acted_on(kind)
     if _owns(around, kind):
@@ -438,7 +439,7 @@ def _recommends(around: _Surroundings, kind: str) -> bool:
     )
 
 
-def _plainly_recommends(around: _Surroundings) -> bool:
+def _plainly_recommends(around: Surroundings) -> bool:
     """Whether a body of whatever kind is said to recommend: 銀行から推薦, 推薦は会議所だけ, 大学が推薦してくれた."""
     particle = around.particle.removeprefix("だけ").removeprefix("のみ")
     told = around.message.says("recommend", start=around.clause.start, end=around.start)
@@ -457,12 +458,12 @@ def _plainly_recommends(around: _Surroundings) -> bool:
     return told and particle != around.particle
 
 
-def _near(around: _Surroundings, characters: int) -> bool:
+def _near(around: Surroundings, characters: int) -> bool:
     """Whether the next mention begins within so many characters."""
     return bool(around.next) and around.next[0].start - around.end <= characters
 
 
-def _invests(around: _Surroundings, kind: str) -> bool:
+def _invests(around: Surroundings, kind: str) -> bool:
     if around.is_told("invest"):
         return not around.is_acted_on(kind)
     if kind not in GOVERNMENTS:
@@ -474,7 +475,7 @@ def _invests(around: _Surroundings, kind: str) -> bool:
     )
 
 
-def _joins(around: _Surroundings, kind: str) -> bool:
+def _joins(around: Surroundings, kind: str) -> bool:
     if around.is_told("together"):
         return kind in GOVERNMENTS and not around.is_acted_on(kind)
     told = around.message.saying("together", start=around.clause.start, end=around.start)
@@ -487,7 +488,7 @@ def _joins(around: _Surroundings, kind: str) -> bool:
     )
 
 
-def _leads(around: _Surroundings, kind: str) -> bool:
+def _leads(around: Surroundings, kind: str) -> bool:
     """Whether somebody goes through the body: 県を通じて, 県経由で, 県の申請に加わる."""
     if kind == "prefecture" and not around.particle and around.next_says("through") and _near(around, 1):
         return True
@@ -499,7 +500,7 @@ def _leads(around: _Surroundings, kind: str) -> bool:
     )
 
 
-def _is_place(around: _Surroundings, kind: str) -> bool:
+def _is_place(around: Surroundings, kind: str) -> bool:
     if kind not in GOVERNMENTS:
         return False
     if any("place" in m.concepts or "work" in m.concepts for m in around.before):
@@ -515,7 +516,7 @@ def _is_place(around: _Surroundings, kind: str) -> bool:
     )
 
 
-def _is_told_as(around: _Surroundings, *concepts: str) -> bool:
+def _is_told_as(around: Surroundings, *concepts: str) -> bool:
     """Whether it is said to be the place, or the seat: やるのは指数0.4の村, 実施地域:A町とB町, 本部は市ですが."""
     message = around.message
     sentence = [clause for clause in message.clauses if clause.sentence == around.clause.sentence]
@@ -532,14 +533,14 @@ def _is_told_as(around: _Surroundings, *concepts: str) -> bool:
 _PLACES = frozenset({"place", "seat"})
 
 
-def _contains(around: _Surroundings, kind: str) -> bool:
+def _contains(around: Surroundings, kind: str) -> bool:
     if kind not in GOVERNMENTS or not around.particle.startswith(("に", "の")) or not around.next_says("belongs"):
         return False
     following = around.message.saying(*_KINDS, start=around.next[0].end)
     return bool(following) and (following[0].start < around.clause.end or around.next[0].end >= around.clause.end - 2)
 
 
-def _owns(around: _Surroundings, kind: str) -> bool:
+def _owns(around: Surroundings, kind: str) -> bool:
     """Whether the body only tells whose another one is: 町のNPO, 県の外郭団体."""
     return (
         around.particle == "の"
@@ -549,7 +550,7 @@ def _owns(around: _Surroundings, kind: str) -> bool:
     )
 
 
-def _is_consulted(around: _Surroundings, kind: str) -> bool:
+def _is_consulted(around: Surroundings, kind: str) -> bool:
     if _works_there(around):
         return False
     if kind != "support_provider" and around.particle in ("に", "へ", "を", "から", "より", "まで", "からの", "への"):
@@ -566,7 +567,7 @@ def _counts_bodies(figure: Figure) -> bool:
     )
 
 
-def _is_member(around: _Surroundings, kind: str) -> bool:
+def _is_member(around: Surroundings, kind: str) -> bool:
     if any("member" in m.concepts for m in around.before):
         return True
     if kind in GOVERNMENTS and (any("seat" in m.concepts for m in around.before) or _is_told_as(around, "seat")):
@@ -601,7 +602,7 @@ def _is_member(around: _Surroundings, kind: str) -> bool:
 _WHICH = ("どこの", "どの", "何", "いくつの", "どんな", "どういう", "どのような", "なに")
 
 
-def _is_sought(around: _Surroundings, kind: str) -> bool:
+def _is_sought(around: Surroundings, kind: str) -> bool:
     """Whether it is asked which bodies these are: どこの市, 何県, 自治体はどこ."""
     text = around.message.text
     if around.particle.startswith(("とも", "も", "でも", "にも", "からも")):
@@ -611,7 +612,7 @@ def _is_sought(around: _Surroundings, kind: str) -> bool:
     return asked or (around.particle == "は" and text[around.end + 1 : around.end + 3] in ("どこ", "どれ"))
 
 
-_PARTS: tuple[tuple[Part, Callable[[_Surroundings, str], bool]], ...] = (
+_PARTS: tuple[tuple[Part, Callable[[Surroundings, str], bool]], ...] = (
     (Part.SOUGHT, _is_sought),
     (Part.RECOMMENDER, _recommends),
     (Part.INVESTOR, _invests),

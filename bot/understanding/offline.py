@@ -14,6 +14,7 @@ from bot.understanding.message import Message
 from bot.understanding.owning import Scene, choose_applicants
 from bot.understanding.quantities import IndexReading, QuantityReader, newest, own_indices
 from bot.understanding.relations import RelationReader
+from bot.understanding.roles import correct_applicants
 from bot.understanding.selections import SelectionReader
 from knowledge.figures import Dimension
 from knowledge.types import ApplicantKind, Fact, Subject
@@ -36,7 +37,9 @@ class OfflineReader:
         """
         bodies = find_bodies(message)
         self.message = message
-        self.scene = Scene(message, bodies, choose_applicants(message, bodies, Fact.APPLICANT_KIND in before.facts))
+        known = Fact.APPLICANT_KIND in before.facts
+        chosen = choose_applicants(message, bodies, known)
+        self.scene = Scene(message, bodies, chosen if known else correct_applicants(message, bodies, chosen))
         turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
         expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
         expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts

@@ -153,7 +153,7 @@ def _learn(fact: str, examples: Sequence[Example], vectors: Matrix) -> tuple[lis
 
 
 def learn_classes(
-    said: Sequence[str], vectors: Matrix, counted: Sequence[float] | None = None
+    said: Sequence[str], vectors: Matrix, counted: Sequence[float] | None = None, penalty: float = _PENALTY
 ) -> tuple[list[str], Matrix, Matrix]:
     """What tells classes apart by vectors: the classes, weights (dimension, classes) and biases (classes,).
 
@@ -161,6 +161,7 @@ def learn_classes(
         said: the class of each example.
         vectors: a row for each example, without the mean of all.
         counted: how much each example counts; None where all count alike.
+        penalty: how much the squares of weights cost.
     """
     values = sorted(set(said))
     counts = np.array(counted if counted is not None else [1.0] * len(said))
@@ -175,10 +176,8 @@ def learn_classes(
         logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         weights = parameters.copy()
         weights[-1] = 0  # biases bear no penalty
-        gradient = inputs.T @ ((np.exp(logs) - wanted) * shares[:, None]) + _PENALTY * weights
-        return float(
-            -(shares * (logs * wanted).sum(axis=1)).sum() + _PENALTY * (weights**2).sum() / 2
-        ), gradient.ravel()
+        gradient = inputs.T @ ((np.exp(logs) - wanted) * shares[:, None]) + penalty * weights
+        return float(-(shares * (logs * wanted).sum(axis=1)).sum() + penalty * (weights**2).sum() / 2), gradient.ravel()
 
     start = np.zeros(inputs.shape[1] * len(values))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
