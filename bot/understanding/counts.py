@@ -280,6 +280,8 @@ class CountReader:
                 or joint not in ("", "が", "を", "も", "ほど", "分", "だけ", "だけが", "、")
             ):
                 continue
+            if "comes_in" in following.concepts and not self._message.says("drops_out", "fewer_than"):
+                continue  # 10市町村が加わります says who joins, and not that more do
             if not denials(self._message, following.end, min(following.end + 6, clause.end)) % 2:
                 yield figure, -1 if following.concepts & {"fewer_than", "drops_out"} else 1
 
