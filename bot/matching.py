@@ -62,8 +62,8 @@ def find_matches(
 ) -> tuple[Match, ...]:
     """The entries that the questions of a message ask for, in order of asking.
 
-    One that goes on from the last question is read with it, and must plainly be an entry's own matter. Of one that
-    plainly puts a case to rules only what no rule decides is looked for.
+    One that goes on from the last question is read with it, and by itself where it names its program; it must plainly
+    be an entry's own matter. Of one that plainly puts a case to rules only what no rule decides is looked for.
     """
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
     puts_a_case = bool(understanding.said.keys() - {Fact.PROGRAM}) or understanding.situation.amount is not None
@@ -76,8 +76,9 @@ def find_matches(
     whole = (beside_names(understanding.text, named),) if alone else ()
     for question in understanding.questions:
         matter = beside_names(question, named)[:QUESTION_LENGTH]
-        goes_on = f"{inquiry.conversation.question} {question}"
-        taught = (beside_names(goes_on, named),) if understanding.continues else (matter, *whole)
+        with_the_last = beside_names(f"{inquiry.conversation.question} {question}", named)
+        of_itself = () if understanding.continues and not understanding.named else (matter, *whole)
+        taught = (with_the_last, *of_itself) if understanding.continues else of_itself
         for match in nearest_entries(question[:QUESTION_LENGTH], matter, program, catalog, searcher, taught):
             plainly = match.score >= LEARNT_PLAIN or not understanding.continues
             if plainly and (not plainly_ruled or (match.learnt >= LEARNT_PLAIN and match.entry.case_of is None)):

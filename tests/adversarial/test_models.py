@@ -77,7 +77,7 @@ async def test_what_rules_settle_is_not_put_to_a_model(knowledge):
 
 
 async def test_what_is_asked_of_the_asker_stands_last(knowledge):
-    asks = Inquiry("首長に使うメリットを説明したい。推進体制構築支援です", DAY)
+    asks = Inquiry("首長に説明したい。推進体制構築支援にうちは申請できますか", DAY)
     with serving() as url:
         first, last = await stages(asks, knowledge, url)
     assert first.answer.missing

@@ -26,7 +26,7 @@ from knowledge.matters.learning import load_wordings, wordings_digest
 from knowledge.types import FaqEntry, Program, Ruling, Subject
 
 AS_OF = date(2025, 6, 10)
-REACHED = {"adviser": 0.78, "keikaku": 0.89, "suishin": 0.84}
+REACHED = {"adviser": 0.76, "keikaku": 0.88, "suishin": 0.84}
 """The share that is answered by its own entry, as measured. Rules decide more than half of the others rightly."""
 DECIDED = 0.02
 """The share of wordings that get a verdict on what is not stated, as measured; none is wanted."""
