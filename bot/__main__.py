@@ -338,11 +338,15 @@ def mcp(
 
     import uvicorn
 
-    with _listen("127.0.0.1", port) as listening:
-        typer.echo(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp で受け付けています(終了: Ctrl+C)")
-        config = uvicorn.Config(server.streamable_http_app(), log_config=None, server_header=False)
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            typer.echo(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp で受け付けています(終了: Ctrl+C)")
+
+    with _listen("127.0.0.1", port) as listening, suppress(KeyboardInterrupt):
+        Server(uvicorn.Config(server.streamable_http_app(), log_config=None, server_header=False)).run(
+            sockets=[listening]
+        )
 
 
 @app.command(rich_help_panel=_COMMANDS, add_help_option=False)

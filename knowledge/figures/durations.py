@@ -57,7 +57,7 @@ RULES = (
     rule(Dimension.CASE, r"<>\s?案?件(?!目|名|費)"),
     rule(Dimension.OTHER, rf"<>(?:{_COUNTERS})"),
     rule(Dimension.OTHER, rf"<>\s?(?:{_ORDINAL})目"),
-    rule(Dimension.OTHER, r"第\s?<>(?:四半期|[^\s0-9、。]目?)?"),
+    rule(Dimension.OTHER, r"第\s?<>(?:四半期|[^\s0-9、。第]目?)?"),
     rule(Dimension.OTHER, r"<>\s?分の\s?<>", lambda whole, part: part / whole if whole else Decimal(0)),
     rule(Dimension.OTHER, r"<>/<>(?![/0-9])", lambda part, whole: part / whole if whole else Decimal(0)),
 )

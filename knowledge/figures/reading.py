@@ -24,7 +24,7 @@ def read_figures(text: str) -> tuple[Figure, ...]:
     for index, number in enumerate(numbers):
         if number.start < end:
             continue
-        figure = _longest(text, numbers, index)
+        figure = _longest(text, numbers, index, end)
         end = figure.end if figure else number.end
         read.append((number, figure))
     return tuple(_with_shared_counters(text, read))
@@ -62,10 +62,10 @@ def _outside(numbers: Iterator[Number], taken: Sequence[tuple[int, int]]) -> Ite
             yield number
 
 
-def _longest(text: str, numbers: Sequence[Number], index: int) -> Figure | None:
+def _longest(text: str, numbers: Sequence[Number], index: int, since: int) -> Figure | None:
     best: Figure | None = None
     for rule in _RULES:
-        found = rule.match(text, numbers, index)
+        found = rule.match(text, numbers, index, since)
         if found and (best is None or found[1] - found[0] > best.end - best.start):
             best = Figure(found[0], found[1], rule.dimension, found[2])
     if best is None:

@@ -21,8 +21,11 @@ class Rule:
     value: Callable[..., Decimal]
     admits: Callable[[str, Number], bool]
 
-    def match(self, text: str, numbers: Sequence[Number], first: int) -> tuple[int, int, Decimal] | None:
-        """Start, end and value of the figure that begins with the number of this index; None where it is none."""
+    def match(self, text: str, numbers: Sequence[Number], first: int, since: int) -> tuple[int, int, Decimal] | None:
+        """Start, end and value of the figure that begins with the number of this index; None where it is none.
+
+        What lies before `since` belongs to another figure.
+        """
         start, end = numbers[first].start, numbers[first].start
         used = numbers[first : first + len(self.after)]
         if len(used) < len(self.after):
@@ -33,7 +36,7 @@ class Rule:
                 return None
             end = following.end()
         if self.before:
-            preceding = self.before.search(text, max(0, start - _BEFORE), start)
+            preceding = self.before.search(text, max(since, start - _BEFORE), start)
             if not preceding:
                 return None
             start = preceding.start()

@@ -26,9 +26,11 @@ async def over_http(data_dir):
     environment = {**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "bot", "mcp", "--port", "0"]
     with subprocess.Popen(command, cwd=data_dir, env=environment, stdout=subprocess.PIPE) as process:
-        async with Client(re.match(r"\S+", process.stdout.readline().decode())[0]) as client:
-            yield client
-        process.terminate()
+        try:
+            async with Client(re.match(r"\S+", process.stdout.readline().decode())[0]) as client:
+                yield client
+        finally:
+            process.terminate()
 
 
 CASES = [
