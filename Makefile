@@ -36,7 +36,7 @@ run: setup ## build or update the index, then serve
 	$(PY) -m bot serve $(ARGS)
 
 test: lint browser ## lint, types and all tests, on every core
-	$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(PY) -m pytest --numprocesses auto --dist loadfile --max-worker-restart 1 $(ARGS)
 
 lint: setup-dev ## ruff and mypy
 	$(BIN)/ruff check
