@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from bot.types import Conversation
 from knowledge.figures import normalize
@@ -17,12 +18,12 @@ def named_programs(text: str, programs: Iterable[Program], spoken_of: str, *, wi
 
     In a talk that is of a program (`spoken_of`) a nickname of two characters is taken for what else it says (計画).
     """
-    programs = tuple(programs)
+    programs, folded = tuple(programs), _folded(text)
     places = {
-        program.id: min(found)
+        program.id: found.start()
         for program in programs
-        if (found := _places(text, (program.name, program.short_name, *program.aliases)))
-        or (with_nicknames and (found := _places(text, program.nicknames)))
+        if (found := _finder(_names(program)).search(folded))
+        or (with_nicknames and (found := _finder(program.nicknames).search(folded)))
     }
     if places:
         return tuple(sorted(places, key=lambda id: places[id]))
@@ -30,35 +31,45 @@ def named_programs(text: str, programs: Iterable[Program], spoken_of: str, *, wi
         (len(name), program.id)
         for program in programs
         for name in program.nicknames
-        if _places(text, (name,)) and (not spoken_of or len(name) > 2)
+        if _finder((name,)).search(folded) and (not spoken_of or len(name) > 2)
     ]
     return (max(nicknames)[1],) if nicknames else ()
 
 
-def _places(text: str, names: Iterable[str]) -> list[int]:
-    folded = _folded(text)
-    return [place for name in names if (place := folded.find(_folded(normalize(name)))) >= 0]
-
-
 def name_spans(text: str, program: Program) -> tuple[tuple[int, int], ...]:
     """Where a program's names stand in a text, the longest at each place."""
-    folded = _folded(text)
-    names = {
-        _folded(normalize(name)) for name in (program.name, program.short_name, *program.aliases, *program.nicknames)
-    }
-    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return tuple(match.span() for match in re.finditer(pattern, folded))
+    finder = _finder((*_names(program), *program.nicknames))
+    return tuple(match.span() for match in finder.finditer(_folded(text)))
+
+
+def _names(program: Program) -> tuple[str, ...]:
+    """What a program is called, beside its nicknames."""
+    return (program.name, program.short_name, *program.aliases)
+
+
+@cache
+def _finder(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds names of the catalog in a folded text, the longest at each place; it is made once."""
+    return re.compile("|".join(re.escape(_folded(name)) for name in _written(names)) or "(?!)")
+
+
+@cache
+def _written(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as a normalised text has them, the longest first."""
+    return tuple(sorted(dict.fromkeys(map(normalize, names)), key=len, reverse=True))
+
+
+_HIRAGANA = {katakana: katakana - 0x60 for katakana in range(ord("ァ"), ord("ヶ") + 1)}
 
 
 def _folded(text: str) -> str:
     """The text with katakana as hiragana, of the same length: names are found in either."""
-    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in text)
+    return text.translate(_HIRAGANA)
 
 
 def beside_names(text: str, programs: Iterable[Program]) -> str:
     """What a message says beside the names of programs and the words that join it to them."""
-    names = {normalize(name) for program in programs for name in (program.name, program.short_name, *program.aliases)}
-    for name in sorted(names, key=len, reverse=True):
+    for name in _written(tuple(name for program in programs for name in _names(program))):
         text = text.replace(name, "")
     matter = _JOINS_NAMES.sub("", text).strip()
     return "" if _SAYS_NOTHING.fullmatch(matter) else matter
