@@ -249,6 +249,7 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
         asked_for=composed.missing[0] if composed.missing else None,
         question=before.question if understanding.continues and not understanding.subjects else understanding.text,
         counts=understanding.counts,
-        ended_on=understanding.ended_on or before.ended_on,
+        ended_on=understanding.ended_on,
+        handed_in=understanding.handed_in,
         days=understanding.days or before.days,
     )

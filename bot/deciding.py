@@ -1,7 +1,7 @@
 """Puts the questions of a message to the rules."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from bot import replies
 from bot.types import Inquiry, Understanding
@@ -47,24 +47,12 @@ def _decide_one(
         case Subject.WINDOW:
             return _window(terms, understanding, inquiry)
         case Subject.REPORT_DUE if understanding.ended_on and understanding.ended_on[0] == understanding.ended_on[1]:
-            return decide_report_due(terms, understanding.ended_on[1], _handed_in(understanding))
+            return decide_report_due(terms, understanding.ended_on[1], understanding.handed_in)
         case Subject.QUESTIONNAIRE if understanding.ended_on:
             first, last = (decide_questionnaire(terms, day) for day in understanding.ended_on)
             return last if first.value == last.value else state(terms, subject)
         case _:
             return state(terms, subject)
-
-
-def _handed_in(understanding: Understanding) -> date | None:
-    """The day after the end on which a report is to be handed in, where one is named."""
-    if understanding.days is None or understanding.ended_on is None:
-        return None
-    (first, last), ended_on = understanding.days, understanding.ended_on[1]
-    if first != last:
-        return None
-    # of a day without a year the one that follows the end is meant
-    year_before = date(first.year - 1, first.month, 1) + timedelta(days=first.day - 1)
-    return next((day for day in (year_before, first) if day > ended_on), None)
 
 
 def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:

@@ -124,6 +124,7 @@ class Conversation:
     question: str = ""
     counts: tuple[int, ...] = ()
     ended_on: tuple[date, date] | None = None
+    handed_in: date | None = None
     days: tuple[date, date] | None = None
     proposed: Proposed | None = None
     documents: tuple[str, ...] = ()
@@ -162,17 +163,18 @@ class Understood:
 class Understanding:
     """What a message asks, read without a model.
 
-    `programs` are the programs it is about: several for a comparison, none when that is open. `named` tells whether
-    the message itself names them. `subjects` are what rules would decide, in order of asking. `said` is what this
-    message states, `situation` includes what was stated before. `days` is the first and last day asked about,
-    `fiscal_year` is set only where a year is written. `signs` name what the message as a whole shows of what is
-    wanted, `matter` is what it says beside the names of programs. `foreign_program` is the name of some other program
-    than ours. `questions` are the sentences that ask something, `asked` the subjects with the sentence that asks each;
-    `plain` tells that the questions hold nothing but what was read, so that no other matter is asked. `readings` are
-    all that was read, of whomever, `understood` what is taken for the applicant's case, with its words, `figures`
-    every figure, and `open` the facts that were spoken of and are not known. `supposed` are the facts that are only
-    supposed to come about, with the words that suppose them. `seeks` are words that are looked for in
-    the documents in place of the message's own, `documents` added documents that it was taken to mean.
+    `programs` are the programs it is about: several for a comparison, none when that is open. `named` tells whether the
+    message itself names them. `subjects` are what rules would decide, in order of asking. `said` is what this message
+    states, `situation` includes what was stated before. `days` is the first and last day asked about, `ended_on` when
+    the support ends, `handed_in` when a report is, `fiscal_year` is set only where a year is written. `signs` name what
+    the message as a whole shows of what is wanted, `matter` is what it says beside the names of programs.
+    `foreign_program` is the name of some other program than ours. `questions` are the sentences that ask something,
+    `asked` the subjects with the sentence that asks each; `plain` tells that the questions hold nothing but what was
+    read, so that no other matter is asked. `readings` are all that was read, of whomever, `understood` what is taken
+    for the applicant's case, with its words, `figures` every figure, and `open` the facts that were spoken of and are
+    not known. `supposed` are the facts that are only supposed to come about, with the words that suppose them. `seeks`
+    are words that are looked for in the documents in place of the message's own, `documents` added documents that it
+    was taken to mean.
     """
 
     text: str
@@ -184,6 +186,7 @@ class Understanding:
     signs: frozenset[str] = frozenset()
     days: tuple[date, date] | None = None
     ended_on: tuple[date, date] | None = None
+    handed_in: date | None = None
     fiscal_year: int | None = None
     continues: bool = False
     matter: str = ""

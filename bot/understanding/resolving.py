@@ -7,14 +7,14 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain, pairwise
 
-from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood, Whose
+from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import hear, subjects_asked
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
-from bot.understanding.denying import denials, is_contrasted
+from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
+from bot.understanding.denying import denials
 from bot.understanding.message import Message, read_message
 from bot.understanding.offline import OfflineReader
-from bot.understanding.owning import Scene
 from bot.understanding.parting import Question, questions_of
 from bot.understanding.programs import (
     beside_names,
@@ -30,7 +30,7 @@ from bot.understanding.replying import read_reply
 from bot.understanding.supposing import supposed_spans
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
-from knowledge.figures import Day, Dimension, latest
+from knowledge.figures import Dimension
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
@@ -103,7 +103,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     )
     programs = programs or proposals.programs
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
-    days = _days_asked(message, reader.scene)
+    days = days_asked(message, reader.scene)
+    ended = ended_on(message, reader.scene) or before.ended_on
     questions = _questions(message, case)
     subjects = _subjects(found, case, days is not None, about, questions)
     if before.subjects and "goes_on" in signs:
@@ -142,8 +143,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         situation=situation,
         signs=signs,
         days=days,
-        ended_on=_ended_on(message, reader.scene, inquiry.as_of) or before.ended_on,
-        fiscal_year=_fiscal_year(message, reader.scene, readings),
+        ended_on=ended,
+        handed_in=handed_in(message, reader.scene, ended) or before.handed_in,
+        fiscal_year=fiscal_year(message, readings),
         continues=continues,
         matter=beside_names(message.text, catalog.programs.values()),
         foreign_program="" if named else foreign_program(message.text),
@@ -423,7 +425,7 @@ def _asked_programs(
     }
     meant = tuple(id for id in named if not apart[id])
     muted = frozenset(message.clause_at(start).number for id in named if apart[id] for start, _ in spans[id])
-    asking = _asking_sentences(message)
+    asking = asking_sentences(message)
     asked = tuple(id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id]))
     return (asked or meant if len(named) > 1 else meant), muted
 
@@ -449,85 +451,6 @@ def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses
         and clause.number not in message.asking
         and not message.says("selection", "rejected", start=end, end=clause.end)
     )
-
-
-def _asking_sentences(message: Message) -> frozenset[int]:
-    return frozenset(clause.sentence for clause in message.clauses if clause.number in message.asking)
-
-
-def _days_asked(message: Message, scene: Scene) -> tuple[date, date] | None:
-    """The first and last day that a question about a call is about; a whole fiscal year is no day."""
-    near = [
-        day
-        for day in message.days
-        if day.precision not in ("fiscal_year", "year")
-        and not is_contrasted(message, day.end)
-        and _is_asked(day, message, scene)
-    ]
-    near = [
-        day
-        for day in near
-        if message.text[day.start : day.end] not in ("今", "いま", "現在", "これから", "直近", "今後")
-    ]
-    others = [day for day in near if message.text[day.start : day.end] not in ("今日", "本日", "きょう")]
-    asking = _asking_sentences(message) or {message.clause_at(m.start).sentence for m in message.saying("want")}
-    in_question = [day for day in others or near if message.clause_at(day.start).sentence in asking]
-    chosen = (in_question or others or near)[-1:]
-    return (chosen[0].first_on, chosen[0].last_on) if chosen else None
-
-
-def _is_asked(day: Day, message: Message, scene: Scene) -> bool:
-    owner = scene.owner_at(day.start, day.end)
-    if owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner):
-        return False
-    clause = message.clause_at(day.start)
-    ended = message.saying("ended", start=day.end, end=clause.end)
-    return not (
-        ended
-        and scene.message.tokens_between(ended[0].end, clause.end)[:2]
-        and any(token.key == "た" for token in message.tokens_between(ended[0].start, clause.end))
-    )
-
-
-def _ended_on(message: Message, scene: Scene, as_of: date) -> tuple[date, date] | None:
-    """The day or month in which the support ended: the applicant's, and of its two years the nearer."""
-    written = [
-        day
-        for day in message.days
-        if day.precision in ("day", "month")
-        and not is_contrasted(message, day.end)
-        and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
-    ]
-    told = [day for day in written if message.says("ended", start=day.start, end=message.clause_at(day.start).end)]
-    taken_back = {day.first_on for day in message.days if is_contrasted(message, day.end)}
-    told, written = ([day for day in days if day.first_on not in taken_back] for days in (told, written))
-    chosen = (told or written)[-1:]
-    if not chosen:
-        return None
-    spans = [(chosen[0].first_on, chosen[0].last_on)]
-    if chosen[0].every == "year":
-        earlier = latest(chosen[0], as_of)
-        spans.append((earlier.first_on, earlier.last_on))
-    return min(spans, key=lambda span: abs(span[0] - as_of))
-
-
-def _fiscal_year(message: Message, scene: Scene, readings: Sequence[Reading]) -> int | None:
-    """The fiscal year that is asked about: in a clause that asks, and of no index, earlier time or other body."""
-    taken = [
-        reading for reading in readings if reading.slot in (Fact.FISCAL_INDEX, Fact.PAST_SELECTION, Fact.DISPATCH_YEAR)
-    ]
-    years = []
-    for day in message.days:
-        if day.precision not in ("fiscal_year", "year"):
-            continue
-        clause = message.clause_at(day.start)
-        if any(message.clause_at(reading.start) == clause for reading in taken):
-            continue
-        sentence = [c for c in message.clauses if c.sentence == clause.sentence]
-        if not any(c.number in message.asking for c in sentence) and len(message.clauses) > len(sentence):
-            continue
-        years.append(day)
-    return years[0].first_on.year if years else None
 
 
 def _turns(case: Circumstances, before: Conversation, programs: Sequence[Program]) -> bool:

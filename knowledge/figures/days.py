@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -46,15 +46,18 @@ def _rule(pattern: str) -> Callable[[Callable[[_Match, date], _Read]], Callable[
 def read_days(text: str, as_of: date) -> tuple[Day, ...]:
     """The days and periods that a normalised text names, in order; days that do not exist are left out.
 
-    What is said without its year is the nearest one that is not over on `as_of`.
+    What is said without its year is the nearest one that is not over on `as_of`, and without its month the one nearest
+    to the day before it.
     """
-    days = []
+    days: list[Day] = []
     for found, rule in find_days(text):
+        beside = days[-1] if days and rule.read is _day_near_another and days[-1].precision == "day" else None
         try:
-            (first, last), *rest = rule.read(found, as_of)
+            (first, last), *rest = rule.read(found, beside.first_on if beside else as_of)
         except (ValueError, OverflowError):
             continue
-        days.append(Day(found.start(), found.end(), first, last, *rest))  # type: ignore[arg-type]
+        day = Day(found.start(), found.end(), first, last, *rest)  # type: ignore[arg-type]
+        days.append(replace(day, every=beside.every) if beside else day)
     return tuple(days)
 
 
@@ -170,6 +173,30 @@ def _month_day(found: _Match, as_of: date) -> _Read:
 )
 def _slashed(found: _Match, as_of: date) -> _Read:
     return nearest(lambda year: _day(year, int(found["month"]), int(found["day"])), as_of), "day", "year"
+
+
+_BESIDE = r"(?:先々?週|[今来]週|再来週|今日|本日|きょう|明日|あした|あす|明後日|昨日|きのう|年明け)の?、?\s?"
+_HAPPENS = r"(?:に(?:は)?)?(?:提出|報告|実施報告|出[しすせそ]|送[りるっ]|届[けい]|終[わえ了]|完了)|が最[後終]|付け|必着"
+
+
+# 20日 alone is a day of the month where something happens on it; 3日 alone are three days.
+@_rule(rf"{_BESIDE}(?P<day>{_N2})日(?!間|後|前|目)")
+def _day_near_today(found: _Match, as_of: date) -> _Read:
+    return _nearest_of_months(found, as_of), "day"
+
+
+@_rule(rf"(?<=日と){_BARE}(?P<day>{_N2})日(?!間|後|前|目)")
+@_rule(rf"{_BARE}(?P<day>{_N2})日(?={_HAPPENS})")
+@_rule(rf"{_BARE}(?P<day>1[1-9]|2[0-9]|3[01])日(?=でした|だった|じゃな|ではな|までに)")
+def _day_near_another(found: _Match, beside: date) -> _Read:
+    return _nearest_of_months(found, beside), "day"
+
+
+def _nearest_of_months(found: _Match, beside: date) -> Span:
+    number = _number(found["day"])
+    months = [month_after(beside, distance) for distance in (0, 1, -1)]
+    days = [first.replace(day=number) for first, last in months if number <= last.day]
+    return (min(days, key=lambda day: abs(day - beside)),) * 2
 
 
 @_rule(rf"{_BARE}(?<![かヶカケヵ箇個])(?P<month>{_N2})月(?!間)(?!額|例|謝)(?:の?(?P<part>{PARTS}))?")

@@ -1,0 +1,133 @@
+"""Tells what the days of a message are: the day asked about, the end of the support, when a report is handed in."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from bot.types import Reading, Whose
+from bot.understanding.denying import is_contrasted
+from bot.understanding.message import Message
+from bot.understanding.owning import Scene
+from knowledge.figures import Day, latest
+from knowledge.types import Fact
+
+Span = tuple[date, date]
+"""A first and a last day."""
+
+_NOW = frozenset({"今", "いま", "現在", "これから", "直近", "今後"})
+_TODAY = frozenset({"今日", "本日", "きょう"})
+_HANDS_IN = ("hands_in", "in_time", "late", "safe")
+
+
+def asking_sentences(message: Message) -> frozenset[int]:
+    """The numbers of the sentences that ask something."""
+    return frozenset(clause.sentence for clause in message.clauses if clause.number in message.asking)
+
+
+def days_asked(message: Message, scene: Scene) -> Span | None:
+    """The first and last day that a question about a call is about; a whole fiscal year is no day."""
+    near = [
+        day
+        for day in message.days
+        if day.precision not in ("fiscal_year", "year")
+        and not is_contrasted(message, day.end)
+        and _is_asked(day, message, scene)
+        and _written(day, message) not in _NOW
+    ]
+    others = [day for day in near if _written(day, message) not in _TODAY]
+    asking = asking_sentences(message) or {message.clause_at(m.start).sentence for m in message.saying("want")}
+    in_question = [day for day in others or near if message.clause_at(day.start).sentence in asking]
+    chosen = (in_question or others or near)[-1:]
+    return (chosen[0].first_on, chosen[0].last_on) if chosen else None
+
+
+def ended_on(message: Message, scene: Scene) -> Span | None:
+    """The day or month in which the support ended: the applicant's, and of its two years the nearer.
+
+    Where it is said that something ended, the last day that this is said of; else one on which nothing is handed in.
+    """
+    written = _of_the_support(message, scene)
+    told = [day for day in written if _ends(day, message)]
+    left = [day for day in written if not _is_handed_in(day, message)]
+    chosen = (told or left)[-1:]
+    return min(_spans(chosen[0], message), key=lambda span: abs(span[0] - message.as_of)) if chosen else None
+
+
+def handed_in(message: Message, scene: Scene, ended: Span | None) -> date | None:
+    """The day on which a report is said to be handed in, of its years the nearer to the end of the support."""
+    days = [day for day in _of_the_support(message, scene) if not _ends(day, message) and day.precision == "day"]
+    said = [day for day in days if _is_handed_in(day, message)]
+    dated = [day for day in said if _written(day, message) not in _TODAY] or said
+    if not dated:
+        return None
+    near = ended[1] if ended else message.as_of
+    return min((span[0] for span in _spans(dated[-1], message)), key=lambda day: abs(day - near))
+
+
+def fiscal_year(message: Message, readings: Sequence[Reading]) -> int | None:
+    """The fiscal year that is asked about: in a clause that asks, and of no index, earlier time or other body."""
+    taken = [
+        reading for reading in readings if reading.slot in (Fact.FISCAL_INDEX, Fact.PAST_SELECTION, Fact.DISPATCH_YEAR)
+    ]
+    years = []
+    for day in message.days:
+        if day.precision not in ("fiscal_year", "year"):
+            continue
+        clause = message.clause_at(day.start)
+        if any(message.clause_at(reading.start) == clause for reading in taken):
+            continue
+        sentence = [c for c in message.clauses if c.sentence == clause.sentence]
+        if not any(c.number in message.asking for c in sentence) and len(message.clauses) > len(sentence):
+            continue
+        years.append(day)
+    return years[0].first_on.year if years else None
+
+
+def _written(day: Day, message: Message) -> str:
+    return message.text[day.start : day.end]
+
+
+def _is_asked(day: Day, message: Message, scene: Scene) -> bool:
+    owner = scene.owner_at(day.start, day.end)
+    if owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner):
+        return False
+    clause = message.clause_at(day.start)
+    ended = message.saying("ended", start=day.end, end=clause.end)
+    return not (
+        ended
+        and scene.message.tokens_between(ended[0].end, clause.end)[:2]
+        and any(token.key == "た" for token in message.tokens_between(ended[0].start, clause.end))
+    )
+
+
+def _of_the_support(message: Message, scene: Scene) -> list[Day]:
+    """The days and months of the applicant's that are not taken back (24日ではなく25日)."""
+    taken_back = {day.first_on for day in message.days if is_contrasted(message, day.end)}
+    return [
+        day
+        for day in message.days
+        if day.precision in ("day", "month")
+        and day.first_on not in taken_back
+        and scene.owner_at(day.start, day.end).whose is not Whose.ANOTHER
+    ]
+
+
+def _ends(day: Day, message: Message) -> bool:
+    """Whether something is said to end on a day: 11月22日に終わる, 最終日が11月22日."""
+    clause = message.clause_at(day.start)
+    first = min((d.start for d in message.days if clause.start <= d.start < clause.end), default=day.start)
+    after = message.says("ended", start=day.end, end=clause.end)
+    return after or (day.start == first and message.says("ended", start=clause.start, end=day.start))
+
+
+def _is_handed_in(day: Day, message: Message) -> bool:
+    """Whether a day is one on which something is handed in: 報告書は15日に出す, 10日で遅い?"""
+    return message.says(*_HANDS_IN, start=day.end, end=message.clause_at(day.start).end)
+
+
+def _spans(day: Day, message: Message) -> list[Span]:
+    """What a day may be: of one without its year the next and the last."""
+    spans = [(day.first_on, day.last_on)]
+    if day.every == "year":
+        earlier = latest(day, message.as_of)
+        spans.append((earlier.first_on, earlier.last_on))
+    return spans
