@@ -24,6 +24,7 @@ _SHIPPED_NAMES = "madoguchi-"  # and a digest of the files; so were named the ve
 _DIMENSION = 384
 _TOKENS = 512  # what the model reads of a text
 _BATCH_TOKENS = 2048  # of one run, padding included: more is no faster and needs more memory
+_PADDED = 4  # tokens of padding that a run may have: each costs as much as a word's, and so many as another run
 _THREADS = min(2, os.cpu_count() or 1)
 _PADDING = 1
 _QUERIES_KEPT = 256
@@ -165,12 +166,15 @@ class _ShippedModel:
 
 
 def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
-    """The positions of the texts in batches of like length, each the longest last."""
+    """The positions of the texts in batches of about one length, each the longest last."""
     batch: list[int] = []
+    tokens = 0
     for i in sorted(range(len(encodings)), key=lambda i: len(encodings[i].ids)):
-        if batch and (len(batch) + 1) * len(encodings[i].ids) > _BATCH_TOKENS:
+        length = len(encodings[i].ids)
+        if batch and (len(batch) * length - tokens > _PADDED or (len(batch) + 1) * length > _BATCH_TOKENS):
             yield batch
-            batch = []
+            batch, tokens = [], 0
         batch.append(i)
+        tokens += length
     if batch:
         yield batch
