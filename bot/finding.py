@@ -345,6 +345,8 @@ def _from_other_documents(question: str, searcher: Searcher, documents_only: boo
     It must have nouns of the question that no program's guide, document or FAQ knows. With `documents_only` it need
     not: what is asked without a program's name is then asked of documents.
     """
+    if not searcher.named:
+        return None
     hits = searcher.search(question, limit=_MOST_COMPARED)
     others = tuple(hit for hit in hits if not hit.chunk.program)
     if others and not documents_only:
@@ -366,6 +368,8 @@ def _of_others(question: str, hits: Iterable[Hit], searcher: Searcher) -> tuple[
 
 def from_documents(question: str, program: str, searcher: Searcher) -> Findings | None:
     """What the added documents of a program say of something that its rules and its guide leave open."""
+    if not searcher.named:
+        return None
     hits = [
         hit
         for hit in searcher.search(question, program=program, limit=_MOST_COMPARED)
