@@ -112,7 +112,7 @@ class ClauseReader:
         self._classifier = classifier
 
     def read(self, message: Message, names: Iterable[tuple[int, int]] = ()) -> Likenesses:
-        """What is sure enough to count, in one call of the encoder; `names` are where programs are named."""
+        """What is sure enough to count, in one call of the encoder; `names` are where several programs are named."""
         spans = list(_spans(message))
         if not spans:
             return NOTHING_LIKE
@@ -173,24 +173,27 @@ _KINDS = {Dimension.NUMBER: "index", Dimension.MUNICIPALITY: "count", Dimension.
 
 
 def _marked_names(message: Message, names: Iterable[tuple[int, int]]) -> Iterator[_Marked]:
-    """Each name that is the only one in its clause: of two, a clause does not tell which it sets apart."""
+    """Each name that is the only one in a clause that asks nothing: of two, it does not tell which it sets apart."""
     names = tuple(names)
     in_clause = Counter(message.clause_at(start).number for start, _ in names)
     for start, end in names:
         clause = message.clause_at(start)
-        if in_clause[clause.number] > 1:
+        if in_clause[clause.number] > 1 or clause.number in message.asking:
             continue
         text = message.text[clause.start : start] + FIGURE + message.text[end : max(end, clause.end)]
         yield _Marked(start, "program", text.strip("。、 "))
 
 
 def _marked_figures(message: Message) -> Iterator[_Marked]:
-    """Each figure that is the only one of its kind in its clause: of two, a clause does not tell which is whose."""
+    """Each figure that is the only one of its kind in its clause: of two, a clause does not tell which is whose.
+
+    An amount in a clause that asks needs no telling: it is what is asked about.
+    """
     for clause in message.clauses:
         inside = [f for f in message.figures if clause.start <= f.start < clause.end]
         for dimension, kind in _KINDS.items():
             of_it = [f for f in inside if f.dimension is dimension]
-            if len(of_it) == 1:
+            if len(of_it) == 1 and not (kind == "amount" and clause.number in message.asking):
                 before, after = message.text[clause.start : of_it[0].start], message.text[of_it[0].end : clause.end]
                 unit = message.text[of_it[0].start : of_it[0].end].lstrip(_DIGITS) if kind == "count" else ""
                 yield _Marked(of_it[0].start, kind, (before + FIGURE + unit + after).strip("。、 "))

@@ -61,7 +61,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
     )
     spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
-    likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()))
+    several = len({*named, before.program} - {""}) > 1
+    likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()) if several else ())
     named, apart = _asked_programs(message, spans, before, likenesses)
     message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
