@@ -8,6 +8,7 @@ from bot import replies
 from bot.composing import compose, compose_silence
 from bot.deciding import decide_all
 from bot.finding import find, from_documents
+from bot.joining import PartialAnswer, join
 from bot.matching import QUESTION_LENGTH
 from bot.naming import name_documents
 from bot.timing import span
@@ -15,7 +16,9 @@ from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Pro
 from bot.understanding import NOTHING, beside_names, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
 from bot.understanding.languages import read_wish
-from bot.understanding.programs import named_programs
+from bot.understanding.message import read_message
+from bot.understanding.parting import AskedThing, things_asked
+from bot.understanding.programs import name_spans, named_programs
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
@@ -118,6 +121,82 @@ def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> C
     if corrected := _correct(inquiry, knowledge.catalog):
         return Considered(*corrected)
     inquiry = _asked_of_program(inquiry, knowledge.catalog)
+    if proposals == NOTHING and (joined := _consider_each(inquiry, knowledge)):
+        return joined
+    return _consider_whole(inquiry, knowledge, proposals)
+
+
+def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
+    """The answers to the several things that a message asks, as one; None where it is to be answered whole.
+
+    Each knows the programs of those before it, and a question their case too. Where it is open of which program it is
+    asked, the message is put whole.
+    """
+    catalog, programs = knowledge.catalog, knowledge.catalog.programs.values()
+    message = read_message(inquiry.text, inquiry.as_of)
+    names = [span for program in programs for span in name_spans(message.text, program)]
+    answered: list[PartialAnswer] = []
+    remembered = after = inquiry.conversation
+    about: tuple[str, ...] = ()
+    for thing in things_asked(message, names):
+        named = named_programs(thing.text, programs, "", with_nicknames=False)
+        about = named or about
+        before = after if thing.leans else _known_to(thing, after, inquiry, named)
+        one = _consider_whole(
+            Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before), knowledge, NOTHING
+        )
+        if one.answer.missing[:1] == (Fact.PROGRAM,):
+            return None
+        if one.answer.status is AnswerStatus.OFFTOPIC:
+            if not (names or inquiry.conversation.program):
+                return None
+            continue
+        after = one.conversation
+        remembered = after if one.answer.missing or not remembered.asked_for else remembered
+        answered.append(PartialAnswer(thing.label, _program_of(one), _naming_what_is_open(one.answer, thing)))
+    if len(answered) < 2:
+        return None
+    remembered = replace(remembered, question=normalize(inquiry.text))
+    return Considered(join(answered, inquiry.text, catalog), remembered)
+
+
+def _known_to(thing: AskedThing, after: Conversation, inquiry: Inquiry, named: tuple[str, ...]) -> Conversation:
+    """What a thing that is asked knows of the others in its message: the case, and the program where it names none."""
+    before = inquiry.conversation
+    if thing.label:
+        return before
+    return replace(
+        before if thing.alone else after,
+        program="" if named else after.program,
+        subjects=before.subjects,
+        question=before.question,
+        asked_for=before.asked_for,
+    )
+
+
+def _asked_of(about: tuple[str, ...], named: tuple[str, ...], thing: AskedThing, catalog: Catalog) -> str:
+    """The words of a thing that is asked, with the names of the programs where those before it were of several."""
+    if named or thing.alone or len(about) < 2:
+        return thing.text
+    return f"{'と'.join(catalog.programs[id].short_name for id in about)}: {thing.text}"
+
+
+def _naming_what_is_open(answered: Answer, thing: AskedThing) -> Answer:
+    """An answer that says of which question nothing was found, or that it is none for us."""
+    if answered.status is AnswerStatus.OFFTOPIC:
+        return Answer(replies.outside(thing.text), AnswerStatus.UNKNOWN)
+    if answered.text.startswith(replies.NOTHING_FOUND):
+        return replace(answered, text=f"{replies.nothing_on(thing.text)}{answered.text[len(replies.NOTHING_FOUND) :]}")
+    return answered
+
+
+def _program_of(considered: Considered) -> str:
+    """The program that an answer is of, "" where it is of none or of several."""
+    programs = considered.findings.programs if considered.findings else ()
+    return programs[0] if len(programs) == 1 else ""
+
+
+def _consider_whole(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> Considered:
     with span("understand"):
         understanding = understand(inquiry, knowledge.catalog, proposals)
     if fixed := _fixed(understanding, inquiry, knowledge):

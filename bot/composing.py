@@ -103,13 +103,12 @@ def compose(
         if (conflict.program, conflict.subject) in stated
     ]
     understood = facts_used(rulings, findings, understanding, catalog)
-    if understood and not still_open:
-        sentences.append(replies.understood(fact.label for fact in understood))
+    taken = () if still_open else tuple(fact.label for fact in understood)
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
     if still_open:
         asked = still_open[0]
-        sentences += [asked.says, catalog.facts[asked.missing[0]].question]
+        sentences.append(asked.says)
         missing, choices = asked.missing, catalog.facts[asked.missing[0]].choices
     elif not settled and not shown and not findings.silences:
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
@@ -123,12 +122,16 @@ def compose(
         max(catalog.programs[chunk.program].verified_years) for chunk, _ in shown if chunk.program and chunk.quote
     ]
     asked_of = catalog.programs[findings.programs[0]] if len(findings.programs) == 1 else None
+    basis = replies.basis(years, _year_asked(understanding, inquiry))
     return Answer(
+        lines=tuple(dict.fromkeys(sentence for sentence in sentences if sentence)),
+        taken=taken,
+        basis=basis,
         suggestions=(
             (*_follow_ups(asked_of, rulings), *_corrections(understood, catalog)) if asked_of and not still_open else ()
         ),
         understood=understanding.understood,
-        text=lay_out(sentences, citations, replies.basis(years, _year_asked(understanding, inquiry))),
+        text=lay_out((*sentences, *last_lines(taken, missing, catalog)), citations, basis),
         status=(
             AnswerStatus.NEEDS_INFO
             if still_open
@@ -144,6 +147,15 @@ def compose(
     )
 
 
+def last_lines(taken: Iterable[str], missing: tuple[Fact, ...], catalog: Catalog) -> tuple[str, ...]:
+    """What stands under all that an answer says: the case as it was taken, and the question for what is missing."""
+    labels = tuple(dict.fromkeys(taken))
+    return (
+        *([replies.understood(labels)] if labels else ()),
+        *(catalog.facts[fact].question for fact in missing[:1]),
+    )
+
+
 def _verdict(rulings: tuple[Ruling, ...], understanding: Understanding) -> Verdict | None:
     """The strictest verdict; a yes does not stand beside what is not stated, or an amount that is not known."""
     verdict = next((ruling.verdict for ruling in rulings if ruling.verdict), None)
@@ -153,14 +165,15 @@ def _verdict(rulings: tuple[Ruling, ...], understanding: Understanding) -> Verdi
     return None if silent and verdict is Verdict.ELIGIBLE else verdict
 
 
-_STRICTNESS = (Verdict.INELIGIBLE, Verdict.CONDITIONAL, Verdict.ELIGIBLE, None)
+STRICTNESS = (Verdict.INELIGIBLE, Verdict.CONDITIONAL, Verdict.ELIGIBLE, None)
+"""Which verdict leads: what fits one rule and not another is out."""
 
 
 def _strictest_first(rulings: tuple[Ruling, ...]) -> tuple[Ruling, ...]:
-    """Of several rulings on one case the strictest leads: what fits one rule and not another is out."""
+    """Of several rulings on one case the strictest leads."""
     if sum(ruling.verdict is not None for ruling in rulings) < 2:
         return rulings
-    return tuple(sorted(rulings, key=lambda ruling: _STRICTNESS.index(ruling.verdict)))
+    return tuple(sorted(rulings, key=lambda ruling: STRICTNESS.index(ruling.verdict)))
 
 
 def facts_used(
@@ -294,7 +307,7 @@ def compose_silence(entries: Sequence[FaqEntry], program: Program, nearby: Chunk
     """The documents say nothing of what was asked; what they say nearby is given, and a person named to ask."""
     citations = (cite_chunk(nearby, nearby.text, catalog),) if nearby else ()
     text = _not_stated(entries, program, nearby.text if nearby else "")
-    return Answer(lay_out([text], citations, ""), AnswerStatus.UNKNOWN, citations=citations)
+    return Answer(lay_out([text], citations, ""), AnswerStatus.UNKNOWN, citations=citations, lines=(text,))
 
 
 def _not_stated(entries: Sequence[FaqEntry], program: Program, nearby: str) -> str:

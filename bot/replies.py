@@ -24,6 +24,16 @@ NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
 
 
+def nothing_on(question: str) -> str:
+    """That nothing was found on one of several questions, in the asker's words."""
+    return f"「{question.rstrip('。?、')}」は、資料に記載が見当たりません。"
+
+
+def outside(question: str) -> str:
+    """That one of several questions is none for us, in the asker's words."""
+    return f"「{question.rstrip('。?、')}」は、お答えできる範囲の外です。"
+
+
 def supposed(words: str) -> str:
     """That an answer holds where it comes about as the asker supposes, in the asker's words."""
     return f"「{words}」という場合のお答えです。"
@@ -213,6 +223,12 @@ def amount_verdict(amount: str, verdict: Verdict | None) -> str:
 def of_program(name: str, sentences: Iterable[str]) -> str:
     """One program's line in a comparison."""
     return f"・{name}: {''.join(sentences)}"
+
+
+def of_one(name: str, labels: Iterable[str], said: str) -> str:
+    """The line of one body or claim of several, with the case that it was taken for."""
+    case = "、".join(labels)
+    return f"・{name}{f'({case})' if case else ''}: {said}"
 
 
 def heading(name: str) -> str:

@@ -241,10 +241,26 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class AnswerPart:
+    """The answer to one of several questions, of one of several bodies, or of one of several programs.
+
+    `program` and `subject` are "" where it is of none, or of several. `text` is what it says, without sources.
+    """
+
+    program: str
+    subject: str
+    status: AnswerStatus
+    verdict: Verdict | None
+    text: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """What is said to the person, and why.
 
-    `for_staff` tells that it is about asking a person; `case` is the key of the case that the answer tells of.
+    `for_staff` tells that it is about asking a person; `case` is the key of the case that the answer tells of. `lines`
+    are what the text says, without the case as it was `taken`, the question that it asks back, its sources and its
+    `basis`. `parts` are there where a message asks several things.
     """
 
     text: str
@@ -258,6 +274,10 @@ class Answer:
     understood: tuple[Understood, ...] = ()
     for_staff: bool = False
     case: str = ""
+    lines: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+    basis: str = ""
+    parts: tuple[AnswerPart, ...] = ()
 
     @property
     def rateable(self) -> bool:
@@ -304,6 +324,16 @@ class Answer:
                     "by": fact.by,
                 }
                 for fact in self.understood
+            ],
+            "parts": [
+                {
+                    "program": part.program or None,
+                    "subject": part.subject or None,
+                    "status": part.status,
+                    "verdict": part.verdict,
+                    "text": part.text,
+                }
+                for part in self.parts
             ],
         }
 

@@ -22,7 +22,7 @@ from bot.replies import FAILED
 from bot.service import Service
 from bot.settings import MessageRefusedError, Settings, storable
 from bot.types import Answer, AnswerStatus, Turn, UnknownFactsError
-from knowledge.types import Fact, IndexMissingError, Verdict
+from knowledge.types import Fact, IndexMissingError, Subject, Verdict
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -108,6 +108,16 @@ class Check(BaseModel):
     conversation_id: ConversationId | None = None
 
 
+class PartBody(BaseModel):
+    """One of several things that a message asks, and its answer."""
+
+    program: str | None
+    subject: Subject | None
+    status: AnswerStatus
+    verdict: Verdict | None
+    text: str
+
+
 class AnswerBody(BaseModel):
     """An answer, or a refusal with the status `error`; docs/developing.md says what each field means."""
 
@@ -121,6 +131,7 @@ class AnswerBody(BaseModel):
     choices: list[dict[str, str]]
     suggestions: list[str]
     understood: list[dict[str, Any]]
+    parts: list[PartBody]
     conversation_id: str | None
     turn: str | None
     case: str | None

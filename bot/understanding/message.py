@@ -87,11 +87,14 @@ class Message:
 
     def saying(self, *concepts: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]:
         """The mentions of any of these concepts that stand between two characters, in order."""
-        last = len(self.text) if end is None else end
         wanted = frozenset(concepts)
-        first = bisect_left(self._mention_starts, start)
-        stop = bisect_left(self._mention_starts, last)
-        return tuple(m for m in self.mentions[first:stop] if m.end <= last and m.concepts & wanted)
+        last = len(self.text) if end is None else end
+        return tuple(m for m in self.mentions_between(start, last) if m.concepts & wanted)
+
+    def mentions_between(self, start: int, end: int) -> tuple[Mention, ...]:
+        """The mentions of whatever concepts that lie between two characters, in order."""
+        first, stop = bisect_left(self._mention_starts, start), bisect_left(self._mention_starts, end)
+        return tuple(m for m in self.mentions[first:stop] if m.end <= end)
 
     def says(self, *concepts: str, start: int = 0, end: int | None = None) -> bool:
         """Whether any of these concepts is said between two characters."""

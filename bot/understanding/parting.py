@@ -1,9 +1,11 @@
-"""The questions of a message: the sentences that ask, and each thing of a list that is asked for."""
+"""The several things that a message asks: its questions, the things of a list, and the bodies that each is asked of."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from bot.understanding.apart import of_each_body
 from bot.understanding.message import Message, spans, spans_overlap
 from knowledge.figures import Dimension
 from knowledge.lexicon import Token
@@ -12,7 +14,7 @@ from knowledge.types import ApplicantKind
 MOST_QUESTIONS = 6
 """More questions of one message than this are not looked up."""
 
-_MARK = re.compile(r"(?:^|(?<=[ 、。:,]))(?:\([0-9a-zア-ン]\)|[0-9][.)](?![0-9]))\s*")
+_MARK = re.compile(r"(?:^|(?<=[ 、。:,]))(?:\([0-9a-zア-ン]\)|[0-9][.)](?![0-9]))\s*|(?<![0-9.(])[0-9]\)\s*")
 """What stands before each item of a numbered list; ① is read as (1)."""
 
 _BETWEEN = frozenset({"、", "と", "や", "・", "及び", "および", "並びに", "ならびに"})
@@ -22,6 +24,9 @@ _ASKS_OF = re.compile(
     r"(?=$|[、。?]|教え|知り|聞き|ご教示|確認|お願い|分か|わか)"
 )
 """How a list of things goes on where each of them is asked for."""
+
+_WISHES = re.compile(r"[もを](?:お願い|頼)")
+"""How something is asked for that is to be told (電話番号もお願いします)."""
 
 _BARE_ITEM = 24
 """Characters of a thing in a list: what is longer is told, not listed."""
@@ -36,12 +41,81 @@ class Question:
     end: int
 
 
+@dataclass(frozen=True)
+class AskedThing:
+    """One of several things that a message asks, as a message of its own.
+
+    `label` names the body that it is asked of, "" for none. `leans` tells that it goes on from the one before, `alone`
+    that it knows nothing of the case that others put.
+    """
+
+    text: str
+    label: str = ""
+    leans: bool = False
+    alone: bool = False
+
+
+def things_asked(message: Message, names: Sequence[tuple[int, int]]) -> tuple[AskedThing, ...]:
+    """The several things that a message asks; none where it asks one.
+
+    What is told before a question goes with it, what stands before a numbered list with each of its items, and what
+    follows the last question with the first.
+
+    Args:
+        message: the message.
+        names: where it names programs. A list may begin with the one that it is asked of (計画策定、期間・費用を).
+    """
+    if bodies := of_each_body(message):
+        return tuple(AskedThing(body.text, body.name, alone=True) for body in bodies)
+    questions = [question for question in questions_of(message) if _has_a_matter(message, question)]
+    of_names = [q for q in questions if any(start <= q.start and q.end <= end for start, end in names)]
+    questions = [question for question in questions if question not in of_names]
+    if len(questions) < 2:
+        return ()
+    told = _told(message, questions)
+    told[0] += "".join(f"{message.text[q.start : q.end]}、" for q in of_names if q.start < questions[0].start)
+    if _MARK.search(message.text):
+        return tuple(AskedThing(f"{told[0]}{question.text}", alone=True) for question in questions)
+    told[0] = f"{told[-1]}{told[0]}"
+    return tuple(
+        AskedThing(
+            f"{before}{question.text}", leans=message.says("that", "anaphor", start=question.start, end=question.end)
+        )
+        for before, question in zip(told, questions, strict=False)
+    )
+
+
+def _told(message: Message, questions: Sequence[Question]) -> list[str]:
+    """What is not asked: before each question, and after the last."""
+    told = [""] * (len(questions) + 1)
+    for sentence in sorted({clause.sentence for clause in message.clauses}):
+        clauses = [clause for clause in message.clauses if clause.sentence == sentence]
+        start, end = clauses[0].start, clauses[-1].end
+        if not any(question.start < end and start < question.end for question in questions):
+            told[sum(question.start < start for question in questions)] += message.text[start:end]
+    return told
+
+
+def _has_a_matter(message: Message, question: Question) -> bool:
+    """Whether a question asks anything by itself: 教えてください and 合っていますか do not."""
+    mentions = message.mentions_between(question.start, question.end)
+    return any(not mention.concepts <= _ASKS for mention in mentions) or message.unread(question.text)
+
+
+_ASKS = frozenset({"asks", "claim", "each"})
+"""Concepts of words that only tell that something is asked."""
+
+
 def questions_of(message: Message) -> tuple[Question, ...]:
     """The questions of a message in order of asking; none where no sentence asks."""
     items = tuple(_numbered(message))
     if len(items) > 1:
         return items[:MOST_QUESTIONS]
-    asking = {clause.sentence for clause in message.clauses if clause.number in message.asking}
+    asking = {
+        clause.sentence
+        for clause in message.clauses
+        if clause.number in message.asking or _WISHES.search(message.text, clause.start, clause.end)
+    }
     found = [question for sentence in sorted(asking) for question in _of_sentence(message, sentence)]
     return tuple(found[:MOST_QUESTIONS])
 
@@ -60,11 +134,37 @@ def _of_sentence(message: Message, sentence: int) -> Iterator[Question]:
     clauses = [clause for clause in message.clauses if clause.sentence == sentence]
     start, end = clauses[0].start, clauses[-1].end
     items = _listed(message, start, end)
-    if not items:
-        yield Question(message.text[start:end].strip(), start, end)
+    for first, last in () if items else _asking_stretches(message, start, end):
+        yield Question(message.text[first:last].strip(), first, last)
     for item in items:
         before, after = message.text[start : items[0][0]], message.text[items[-1][1] : end]
         yield Question(f"{before}{message.text[item[0] : item[1]]}{after}".strip(), *item)
+
+
+_INTERROGATIVE = ("when", "how_much", "how_long", "how_often", "who")
+
+
+def _asking_stretches(message: Message, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches between commas that each ask something: いつ締切で、上限はいくらですか; 無料か、何日かを教えて."""
+    cut = [start]
+    lists = message.says("asks", start=end - _LAST_WORDS, end=end) and not message.says("which", start=start, end=end)
+    for token in message.tokens_between(start, end):
+        asks = message.says(*_INTERROGATIVE, start=cut[-1], end=token.start) or (
+            lists and message.text[: token.start].endswith("か")
+        )
+        if token.surface == "、" and asks and token.end - cut[-1] >= _A_STRETCH:
+            cut.append(token.end)
+    rest = message.text[cut[-1] : end]
+    if not (message.says(*_INTERROGATIVE, start=cut[-1], end=end) or "か" in rest):
+        cut = cut[:-1] or [start]
+    yield from pairwise([*cut, end])
+
+
+_LAST_WORDS = 12
+"""Of the last characters of a sentence it is seen whether it lists what is asked (…か、…かを教えてください)."""
+
+_A_STRETCH = 5
+"""A stretch of fewer characters asks nothing by itself (いつ、)."""
 
 
 def _listed(message: Message, start: int, end: int) -> list[tuple[int, int]]:
@@ -93,7 +193,9 @@ _TELLS = tuple({kind.value for kind in ApplicantKind} | {"prefecture", "municipa
 
 def _between_nouns(tokens: Sequence[Token], at: int) -> bool:
     after = _after(tokens, at)
-    return at > 0 and after < len(tokens) and tokens[at - 1].pos in _NOMINAL and tokens[after].pos in _NOMINAL
+    before = tokens[at - 1]
+    ends_item = before.pos in _NOMINAL or before.surface == "まで"  # 何日まで・費用
+    return at > 0 and after < len(tokens) and ends_item and tokens[after].pos in _NOMINAL
 
 
 def _after(tokens: Sequence[Token], at: int) -> int:
@@ -120,4 +222,6 @@ def _items(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
 
 def _is_of_a_name(tokens: Sequence[Token], at: int) -> bool:
     """Whether a token belongs to what a thing is called by: 申込みの締切."""
+    if tokens[at].surface == "まで":
+        return at + 1 < len(tokens) and tokens[at + 1].surface in _BETWEEN
     return tokens[at].pos in _NOMINAL or (tokens[at].surface == "の" and _between_nouns(tokens, at))

@@ -67,6 +67,18 @@ def test_the_api_describes_itself_and_an_answer_has_just_what_it_says(server):
     assert set(schema["required"]) <= server.post("/api/v1/ask", json={"text": ""}).json().keys()
 
 
+def test_each_thing_that_is_asked_is_a_part_of_the_answer(server):
+    asked = {"text": "計画策定は無料ですか?締切はいつですか?うちは町です。対象ですか?"}
+    answered = server.post("/api/v1/ask", json=asked).json()
+    assert [(part["program"], part["subject"], part["status"]) for part in answered["parts"]] == [
+        ("keikaku", "cost", "answered"),
+        ("keikaku", "deadline", "unknown"),
+        ("keikaku", "eligibility", "needs_info"),
+    ]
+    assert answered["status"] == "needs_info"
+    assert server.post("/api/v1/ask", json={"text": ELIGIBLE}).json()["parts"] == []
+
+
 def test_the_versioned_paths_are_the_same_conversation(server):
     first = server.post("/api/v1/ask", json={"text": OPEN}).json()
     follow_up = {"text": "町です。財政力指数は0.6です", "conversation_id": first["conversation_id"]}

@@ -40,6 +40,12 @@ def answer_to(turns: list[str], today: date, knowledge: Knowledge) -> Answer:
     return answered
 
 
+def part_of(part: Mapping[str, Any]) -> str:
+    """What a part is of, and how it ended: keikaku cost answered, adviser eligibility answered eligible."""
+    fields = (part["program"], part["subject"], part["status"], part["verdict"])
+    return " ".join(str(field) for field in fields if field is not None)
+
+
 @pytest.mark.parametrize("row", [pytest.param(row, id=name_of(row)) for row in ROWS])
 def test_answer(row: Mapping[str, Any], knowledge: Knowledge) -> None:
     given = answer_to(turns_of(row), date.fromisoformat(row.get("today", USUAL_DAY)), knowledge)
@@ -53,6 +59,8 @@ def test_answer(row: Mapping[str, Any], knowledge: Knowledge) -> None:
         assert any(part in given.text for part in phrase.split("|")), f"{phrase} is not said: {given.text}"
     for phrase in row.get("never", ()):
         assert phrase not in given.text, f"{phrase} is said: {given.text}"
+    if "parts" in row:
+        assert [part_of(part) for part in given.as_json()["parts"]] == row["parts"], given.text
     if "cites" in row:
         assert row["cites"] in {citation.program for citation in given.citations}, given.text
 
