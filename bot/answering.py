@@ -142,16 +142,14 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
         named = named_programs(thing.text, programs, "", with_nicknames=False)
         about = named or about
         before = after if thing.leans else _known_to(thing, after, inquiry, named)
-        one = _consider_whole(
-            Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before), knowledge, NOTHING
-        )
-        if one.answer.missing[:1] == (Fact.PROGRAM,):
+        asked = Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before)
+        one = _consider_whole(asked, knowledge, NOTHING)
+        off_topic = one.answer.status is AnswerStatus.OFFTOPIC
+        if one.answer.missing[:1] == (Fact.PROGRAM,) or (off_topic and not (names or inquiry.conversation.program)):
             return None
-        if one.answer.status is AnswerStatus.OFFTOPIC:
-            if not (names or inquiry.conversation.program):
-                return None
-            continue
-        after = one.conversation
+        if off_topic and one.understanding is None:
+            continue  # a greeting
+        after = after if off_topic else one.conversation
         remembered = after if one.answer.missing or not remembered.asked_for else remembered
         answered.append(PartialAnswer(thing.label, _program_of(one), _naming_what_is_open(one.answer, thing)))
     if len(answered) < 2:

@@ -222,6 +222,16 @@ def test_batch_gives_one_line_for_each_in_order(bot):
     assert all(re.search(r"[ぁ-ん]", answer["text"]) for answer in answers)
 
 
+def test_batch_tells_the_parts_of_an_answer(bot):
+    line = json.dumps({"turns": ["財政力指数1.2の市です。計画策定は対象ですか?費用は?"]})
+    answered = json.loads(bot("ask", "--batch", "-", stdin=line.encode()).stdout)
+    assert [(part["subject"], part["status"], part["verdict"]) for part in answered["parts"]] == [
+        ("eligibility", "answered", "ineligible"),
+        ("cost", "answered", None),
+    ]
+    assert (answered["status"], answered["verdict"]) == ("answered", "ineligible")
+
+
 def test_batch_reads_a_file(bot, tmp_path):
     file = tmp_path / "質問.jsonl"
     file.write_text(json.dumps({"id": "a", "turns": [ELIGIBLE]}) + "\n", encoding="utf-8-sig")
