@@ -19,6 +19,7 @@ from bot.understanding.languages import read_wish
 from bot.understanding.message import read_message
 from bot.understanding.parting import AskedThing, things_asked
 from bot.understanding.programs import name_spans, named_programs
+from bot.understanding.returning import leave, went_back
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
@@ -120,7 +121,7 @@ def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> C
         return replied
     if corrected := _correct(inquiry, knowledge.catalog):
         return Considered(*corrected)
-    inquiry = _asked_of_program(inquiry, knowledge.catalog)
+    inquiry = _asked_of_program(went_back(inquiry, knowledge.catalog), knowledge.catalog)
     if proposals == NOTHING and (joined := _consider_each(inquiry, knowledge)):
         return joined
     return _consider_whole(inquiry, knowledge, proposals)
@@ -225,7 +226,7 @@ def _asked_of_program(inquiry: Inquiry, catalog: Catalog) -> Inquiry:
     if not before.question or len(named) != 1 or beside_names(normalize(inquiry.text), programs):
         return inquiry
     asked = f"{catalog.programs[named[0]].short_name}: {beside_names(before.question, programs)}"
-    return Inquiry(asked, inquiry.as_of, replace(before, asked_for=None, question="", subjects=()))
+    return Inquiry(asked, inquiry.as_of, replace(before, asked_for=None, question="", subjects=(), left=leave(before)))
 
 
 def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:
@@ -313,8 +314,10 @@ def _which_program(catalog: Catalog) -> Answer:
 def _remember(understanding: Understanding, composed: Answer, findings: Findings, inquiry: Inquiry) -> Conversation:
     """What the next message of the conversation may go on from."""
     before = inquiry.conversation
+    left = before.left if understanding.continues else leave(before)
     if findings.documents:
-        return Conversation(facts=before.facts, question=understanding.text, documents=tuple(findings.documents))
+        named = tuple(findings.documents)
+        return Conversation(facts=before.facts, question=understanding.text, documents=named, left=left)
     program = understanding.programs[0] if len(understanding.programs) == 1 else before.program
     return Conversation(
         program=program,
@@ -329,4 +332,5 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
         ended_on=understanding.ended_on,
         handed_in=understanding.handed_in,
         days=understanding.days or before.days,
+        left=left,
     )

@@ -18,7 +18,19 @@ from knowledge.figures import (
     format_yen,
 )
 from knowledge.rules.tables import rows_of, stated_subjects
-from knowledge.types import Choice, Chunk, Fact, FaqEntry, Outcome, Program, Ruling, Subject, Unit, Verdict
+from knowledge.types import (
+    Choice,
+    Chunk,
+    Fact,
+    FactQuestion,
+    FaqEntry,
+    Outcome,
+    Program,
+    Ruling,
+    Subject,
+    Unit,
+    Verdict,
+)
 
 _UNIT_WORDS: Mapping[Unit, str] = {
     "day": "日",
@@ -104,12 +116,14 @@ def compose(
     ]
     understood = facts_used(rulings, findings, understanding, catalog)
     taken = () if still_open else tuple(fact.label for fact in understood)
+    asks: tuple[str, ...] = ()
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
     if still_open:
-        asked = still_open[0]
+        asked, fact = still_open[0], catalog.facts[still_open[0].missing[0]]
         sentences.append(asked.says)
-        missing, choices = asked.missing, catalog.facts[asked.missing[0]].choices
+        asks = (asks_for(fact, understanding, inquiry),)
+        missing, choices = asked.missing, fact.choices
     elif not settled and not shown and not findings.silences:
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
         sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
@@ -131,7 +145,7 @@ def compose(
             (*_follow_ups(asked_of, rulings), *_corrections(understood, catalog)) if asked_of and not still_open else ()
         ),
         understood=understanding.understood,
-        text=lay_out((*sentences, *last_lines(taken, missing, catalog)), citations, basis),
+        text=lay_out((*sentences, *last_lines(taken, asks)), citations, basis),
         status=(
             AnswerStatus.NEEDS_INFO
             if still_open
@@ -147,13 +161,16 @@ def compose(
     )
 
 
-def last_lines(taken: Iterable[str], missing: tuple[Fact, ...], catalog: Catalog) -> tuple[str, ...]:
-    """What stands under all that an answer says: the case as it was taken, and the question for what is missing."""
+def last_lines(taken: Iterable[str], asks: Iterable[str]) -> tuple[str, ...]:
+    """What stands under all that an answer says: the case as it was taken, and what is asked for."""
     labels = tuple(dict.fromkeys(taken))
-    return (
-        *([replies.understood(labels)] if labels else ()),
-        *(catalog.facts[fact].question for fact in missing[:1]),
-    )
+    return (*([replies.understood(labels)] if labels else ()), *asks)
+
+
+def asks_for(fact: FactQuestion, understanding: Understanding, inquiry: Inquiry) -> str:
+    """The question for a fact; where to find it out, to who was asked and does not know."""
+    not_known = "does_not_know" in understanding.signs and fact.fact is inquiry.conversation.asked_for
+    return fact.look_up if not_known else fact.question
 
 
 def _verdict(rulings: tuple[Ruling, ...], understanding: Understanding) -> Verdict | None:

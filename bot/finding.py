@@ -119,10 +119,11 @@ def _answer_each(
     """
     questions = understanding.questions or ("",)
     heard = dict(understanding.asked)
-    asked_in = {subject: heard.get(subject, questions[0]) for subject in subjects}
+    elsewhere = "" if understanding.continues else questions[0]
+    asked_in = {subject: heard.get(subject, elsewhere) for subject in subjects}
     tells = bool(understanding.said.keys() - {Fact.PROGRAM})
     surely = FAQ_PLAIN if tells else FAQ_CERTAIN
-    kept: list[Subject] = []
+    kept = [subject for subject in subjects if asked_in[subject] not in questions]
     sections: list[Match] = []
     silences: list[FaqEntry] = []
     for question in questions:
@@ -147,7 +148,6 @@ def _answer_each(
             sections.append(best)
             if program and not _takes_over(best, understanding, program):
                 kept += [subject for subject in ruled if subject not in stated_subjects(program)]
-    kept += [subject for subject in subjects if asked_in[subject] not in questions]
     return tuple(dict.fromkeys(kept)), tuple(sections), tuple(silences)
 
 

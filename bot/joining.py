@@ -30,6 +30,7 @@ def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Ans
     answers = [one.answer for one in answered]
     open_one = next((answer for answer in answers if answer.missing), None)
     missing, choices = (open_one.missing, open_one.choices) if open_one else ((), ())
+    asks = [catalog.facts[fact].question for fact in missing[:1]]
     said = {one: _said(one) for one in answered}
     contacts = _contacts(said.values(), catalog)
     lines: list[str] = []
@@ -41,7 +42,7 @@ def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Ans
     basis = "".join(dict.fromkeys(answer.basis for answer in answers))
     statuses = {answer.status for answer in answers}
     return Answer(
-        text=lay_out((*lines, *contacts, *last_lines(taken, missing, catalog)), citations, basis),
+        text=lay_out((*lines, *contacts, *last_lines(taken, asks)), citations, basis),
         status=next((status for status in _STATUSES if status in statuses), AnswerStatus.UNKNOWN),
         verdict=min((answer.verdict for answer in answers), key=STRICTNESS.index),
         missing=missing,

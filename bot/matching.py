@@ -68,20 +68,24 @@ def find_matches(
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
     puts_a_case = bool(understanding.said.keys() - {Fact.PROGRAM}) or understanding.situation.amount is not None
     plainly_ruled = understanding.plain and bool(understanding.subjects) and puts_a_case
-    if replies or (understanding.continues and not understanding.matter):
+    if understanding.continues and not understanding.matter:
         return ()
     found: dict[tuple[str, str], Match] = {}
     named = list(catalog.programs.values()) if program else []
     alone = len(understanding.questions) == 1 and len(understanding.text) <= _READ_WHOLE
     whole = (beside_names(understanding.text, named),) if alone else ()
     for question in understanding.questions:
+        by_itself = understanding.continues and question in understanding.of_themselves
+        if replies and not by_itself:
+            continue
         matter = beside_names(question, named)[:QUESTION_LENGTH]
         with_the_last = beside_names(f"{inquiry.conversation.question} {question}", named)
         of_itself = () if understanding.continues and not understanding.named else (matter, *whole)
-        taught = (with_the_last, *of_itself) if understanding.continues else of_itself
+        taught = (matter,) if by_itself else (with_the_last, *of_itself) if understanding.continues else of_itself
         for match in nearest_entries(question[:QUESTION_LENGTH], matter, program, catalog, searcher, taught):
-            plainly = match.score >= LEARNT_PLAIN or not understanding.continues
-            if plainly and (not plainly_ruled or (match.learnt >= LEARNT_PLAIN and match.entry.case_of is None)):
+            needed = 0.0 if not understanding.continues else FAQ_CERTAIN if by_itself else LEARNT_PLAIN
+            ruled = plainly_ruled and not by_itself
+            if match.score >= needed and (not ruled or (match.learnt >= LEARNT_PLAIN and match.entry.case_of is None)):
                 found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())
 

@@ -111,7 +111,8 @@ class Conversation:
     a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are
     the added documents that it is on, where it is on none of our programs. `turn` is the key of
     the turn that a person would be asked about, and `desk` says whether that was just `proposed`, or the question for a
-    person is `awaited`. `language` is what answers are in, None for plain Japanese.
+    person is `awaited`. `language` is what answers are in, None for plain Japanese. `left` are the matters that were
+    left for others, as they stood, the first of the conversation before the last ones.
     """
 
     program: str = ""
@@ -131,6 +132,7 @@ class Conversation:
     turn: str = ""
     desk: Literal["", "proposed", "awaited"] = ""
     language: Language | None = None
+    left: tuple["Conversation", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,12 +171,12 @@ class Understanding:
     the support ends, `handed_in` when a report is, `fiscal_year` is set only where a year is written. `signs` name what
     the message as a whole shows of what is wanted, `matter` is what it says beside the names of programs.
     `foreign_program` is the name of some other program than ours. `questions` are the sentences that ask something,
-    `asked` the subjects with the sentence that asks each; `plain` tells that the questions hold nothing but what was
-    read, so that no other matter is asked. `readings` are all that was read, of whomever, `understood` what is taken
-    for the applicant's case, with its words, `figures` every figure, and `open` the facts that were spoken of and are
-    not known. `supposed` are the facts that are only supposed to come about, with the words that suppose them. `seeks`
-    are words that are looked for in the documents in place of the message's own, `documents` added documents that it
-    was taken to mean.
+    those `of_themselves` need no message before them to be understood; `asked` are the subjects with the sentence that
+    asks each, `plain` tells that the questions hold nothing but what was read, so that no other matter is asked.
+    `readings` are all that was read, of whomever, `understood` what is taken for the applicant's case, with its words,
+    `figures` every figure, and `open` the facts that were spoken of and are not known. `supposed` are the facts that
+    are only supposed to come about, with the words that suppose them. `seeks` are words that are looked for in the
+    documents in place of the message's own, `documents` added documents that it was taken to mean.
     """
 
     text: str
@@ -198,6 +200,7 @@ class Understanding:
     open: frozenset[Fact] = frozenset()
     supposed: Mapping[Fact, str] = field(default_factory=dict)
     questions: tuple[str, ...] = ()
+    of_themselves: tuple[str, ...] = ()
     asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False
     seeks: str = ""

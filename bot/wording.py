@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from bot.composing import facts_used, lay_out
+from bot.composing import asks_for, facts_used, lay_out
 from bot.deciding import decide_all
 from bot.replies import EMPTY, IN_OTHER_WORDS, OtherWords
 from bot.types import Answer, AnswerStatus, Findings, Understanding
@@ -42,7 +42,8 @@ def reword(
     text = ""
     if answer.rulings and understanding and findings:
         rulings = decide_all(understanding, findings.programs, wish.inquiry, worded)
-        sentences = [*_sentences(rulings, answer, words, worded), *_asked(answer, worded)]
+        sentences = [*_sentences(rulings, answer, words, worded)]
+        sentences += [asks_for(worded.facts[fact], understanding, wish.inquiry) for fact in answer.missing[:1]]
         if used := facts_used(rulings, findings, understanding, catalog):
             sentences.append(words.taken.format(facts="、".join(fact.label for fact in used)))
         years = {r.fiscal_year for r in rulings if r.outcome is Outcome.SETTLED and r.fiscal_year is not None}
@@ -54,7 +55,7 @@ def reword(
         else:
             text = lay_out(sentences, answer.citations, basis)
     elif answer.missing:
-        text = "\n".join(_asked(answer, worded))
+        text = worded.facts[answer.missing[0]].question
     else:
         text = "\n".join((words.only_japanese, answer.text))
     if wish.read_as:
@@ -63,11 +64,6 @@ def reword(
         return replace(answer, text=text)
     choices = tuple(replace(choice, label=choice.label_en or choice.label) for choice in answer.choices)
     return replace(answer, text=text, choices=choices, suggestions=())
-
-
-def _asked(answer: Answer, worded: Catalog) -> list[str]:
-    """The question about the fact that is asked for."""
-    return [worded.facts[fact].question for fact in answer.missing[:1]]
 
 
 def _sentences(rulings: Sequence[Ruling], answer: Answer, words: OtherWords, worded: Catalog) -> Iterator[str]:

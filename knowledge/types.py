@@ -117,6 +117,7 @@ class FactQuestion(Strict):
     """How a fact is asked for, and the values that it can take.
 
     `asked` is False for facts that are only used when the person mentions them; unknown, they match no condition.
+    `look_up` is said to who does not know: where it can be found out.
     """
 
     fact: Fact
@@ -127,6 +128,9 @@ class FactQuestion(Strict):
     choices: tuple[Choice, ...] = ()
     question_en: str = ""
     question_easy: str = ""
+    look_up: str = ""
+    look_up_en: str = ""
+    look_up_easy: str = ""
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], s
     facts, still_open = dict(admitted.facts), set(admitted.open)
     for fact, (like, *others) in likenesses.items():
         read, value = facts.get(fact), _meant(like)
-        if _is_anothers(like, scene) or _is_of_one_of_several(like, scene):
+        if _is_anothers(like, scene) or _is_of_one_of_several(like, scene) or _asks_if_required(like, scene):
             continue
         told = {_meant(one) for one in (like, *others)}
         if read is not None and (len(told) > 1 or read.value in told or _stays(read, like, scene)):
@@ -232,6 +232,15 @@ def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], s
     return replace(admitted, facts=facts, open=frozenset(still_open))
 
 
+def _asks_if_required(like: Likeness, scene: Scene) -> bool:
+    """Whether it is only asked if something is needed, and told of nobody: 市町村の数は増やす必要がありますか."""
+    asks = scene.message.clause_at(like.start).number in scene.message.asking
+    return like.fact in _REQUIRED and asks and scene.message.says("requirement", start=like.start, end=like.end)
+
+
+_REQUIRED = frozenset({Fact.MUNICIPALITY_COUNT, Fact.RECOMMENDATION, Fact.JOINT_PROJECT, Fact.PARTNERSHIP})
+
+
 def _meant(like: Likeness) -> str:
     return _MEANS.get((like.fact, like.value), like.value)
 
@@ -242,8 +251,8 @@ _LIGHTLY_MISTAKEN = frozenset({Fact.MUNICIPALITY_COUNT, Fact.PARTNERSHIP, Fact.M
 
 def _stays(read: Reading, like: Likeness, scene: Scene) -> bool:
     """Whether what was read is believed against a likeness."""
-    if read.by == CONFIRMED:
-        return True
+    if read.by == CONFIRMED or (read.value == "awaited" and like.value in ("none", "neither")):
+        return True  # 推薦はまだもらってません
     if like.fact is Fact.FISCAL_INDEX:
         return not (like.value == "below" and read.value == "1")  # 1まで行きません
     if like.fact is Fact.APPLICANT_KIND and any(body.applies for body in scene.applicants):

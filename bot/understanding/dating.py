@@ -15,6 +15,7 @@ Span = tuple[date, date]
 
 _NOW = frozenset({"今", "いま", "現在", "これから", "直近", "今後"})
 _TODAY = frozenset({"今日", "本日", "きょう"})
+_SUPPOSES = ("場合", "とき", "時", "ら", "後", "あと", "と")
 _HANDS_IN = ("hands_in", "in_time", "late", "safe")
 
 
@@ -40,16 +41,22 @@ def days_asked(message: Message, scene: Scene) -> Span | None:
     return (chosen[0].first_on, chosen[0].last_on) if chosen else None
 
 
-def ended_on(message: Message, scene: Scene) -> Span | None:
+def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None:
     """The day or month in which the support ended: the applicant's, and of its two years the nearer.
 
-    Where it is said that something ended, the last day that this is said of; else one on which nothing is handed in.
+    What has ended did so in the last of them; a day that puts another right (`before`) is near to that one. Where it is
+    said that something ended, the last day that this is said of; else one on which nothing is handed in.
     """
     written = _of_the_support(message, scene)
     told = [day for day in written if _ends(day, message)]
     left = [day for day in written if not _is_handed_in(day, message)]
     chosen = (told or left)[-1:]
-    return min(_spans(chosen[0], message), key=lambda span: abs(span[0] - message.as_of)) if chosen else None
+    if not chosen:
+        return None
+    if _is_over(chosen[0], message):
+        return _spans(chosen[0], message)[-1]
+    near = before[0] if before and message.says("correct") else message.as_of
+    return min(_spans(chosen[0], message), key=lambda span: abs(span[0] - near))
 
 
 def handed_in(message: Message, scene: Scene, ended: Span | None) -> date | None:
@@ -117,6 +124,13 @@ def _ends(day: Day, message: Message) -> bool:
     first = min((d.start for d in message.days if clause.start <= d.start < clause.end), default=day.start)
     after = message.says("ended", start=day.end, end=clause.end)
     return after or (day.start == first and message.says("ended", start=clause.start, end=day.start))
+
+
+def _is_over(day: Day, message: Message) -> bool:
+    """Whether it is told that something has ended on a day: 5月10日に終わりました, not 終わった場合."""
+    ended = message.saying("ended", start=day.end, end=message.clause_at(day.start).end)
+    following = message.tokens_between(ended[0].start, ended[0].end + 4) if ended else ()
+    return any(t.surface == "た" and not message.text.startswith(_SUPPOSES, t.end) for t in following)
 
 
 def _is_handed_in(day: Day, message: Message) -> bool:

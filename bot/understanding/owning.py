@@ -182,7 +182,7 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     if known and not corrected:
         related = message.says("invest", "recommend", "together", "get", "lose")
         short = len(message.text) <= _A_TURN and not related
-        able = [b for b in able if b.plainly or short or (b.topic and _is_asked_about(message, b))]
+        able = [b for b in able if b.plainly or short or _is_put_in_place(message, b)]
     if any(body.kind == "unincorporated" for body in able):
         return tuple(body for body in able if body.kind == "unincorporated")[:1]
     providers = [body for body in able if body.kind == "support_provider" and _applies_as(message, body)]
@@ -211,6 +211,12 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     own = [body for body in able if body.whose is Whose.WRITER]
     alone = [body for body in able if body.topic] if len(able) == 1 and len(message.text) <= 2 * _A_TURN else []
     return _without_context(asked or own or alone)
+
+
+def _is_put_in_place(message: Message, body: Body) -> bool:
+    """Whether the question is turned to this body: では市が出資している第三セクターなら."""
+    supposed = message.text.startswith(("なら", "だと", "だったら", "の場合"), body.end)
+    return supposed or (body.topic and _is_asked_about(message, body))
 
 
 def _is_any(message: Message, body: Body) -> bool:

@@ -377,7 +377,7 @@ class QuantityReader:
         if after.startswith(("って", "とは", "という")) or (
             figure.dimension is Dimension.DAY
             and after.startswith(("に", "付", "たった", "経"))
-            and not after.startswith(("に加", "に分", "にわ", "に渡"))
+            and not after.startswith(("に加", "に分", "にわ", "に渡", "に増", "に減", "に延", "に変"))
             and not self._message.says("own_days", start=figure.start - 5)
             and "別々の" not in self._message.text[max(0, figure.start - 3) : figure.start]
         ):

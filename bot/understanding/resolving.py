@@ -8,12 +8,14 @@ from decimal import Decimal
 from itertools import chain, pairwise
 
 from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
+from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import hear, subjects_asked
+from bot.understanding.bodies import GOVERNMENTS
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
 from bot.understanding.denying import denials
-from bot.understanding.message import Message, read_message
+from bot.understanding.message import Message, read_message, spans
 from bot.understanding.offline import OfflineReader
 from bot.understanding.parting import Question, questions_of
 from bot.understanding.programs import (
@@ -36,6 +38,16 @@ from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Un
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
 """What stays true when the talk turns to another program."""
+
+
+_OF_A_BODY = frozenset(Fact) - {
+    Fact.PROGRAM,
+    Fact.MEETING_MODE,
+    Fact.SAME_PROJECT,
+    Fact.DISPATCH_YEAR,
+    Fact.LENGTH_OF_EACH,
+}
+"""What is true of one body and not of another that the question turns to."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
     readings = (*reader.read(), *proposals.readings)
     signs = _signs(message, reader, catalog)
+    if not named and adds_the_other_way_to_meet(message, before):
+        signs |= {"mixes_modes"}
     case = _case(
         message,
         reader,
@@ -105,9 +119,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     programs = programs or proposals.programs
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = days_asked(message, reader.scene)
-    ended = ended_on(message, reader.scene) or before.ended_on
+    ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     questions = _questions(message, case)
-    subjects = _subjects(found, case, days is not None, about, questions)
+    subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog)
@@ -117,13 +131,14 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     vague = _asks_vaguely(message, subjects, case)
     if (
         continues
-        and (case.said or vague or len(named) > 1 or message.says("correct"))
+        and (_puts_a_case(case) or vague or len(named) > 1 or message.says("correct"))
         and (not subjects or vague)
         and before.subjects
         and not _turns(case, before, about)
     ):
         subjects = before.subjects
-    if before.subjects and subjects and not message.asking and not named and "compares" not in signs:
+    adds = not message.asking or before.asked_for in case.said  # NPOです。費用は? answers, and asks on
+    if before.subjects and subjects and adds and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
     subjects = _with_what_is_touched(subjects, case, before, days, about)
@@ -134,6 +149,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
+    if not named and _is_of_another_body(message, case, before):
+        kept = {
+            fact: value for fact, value in kept.items() if fact not in _OF_A_BODY or _stays_true(fact, case, before)
+        }
     situation = Situation({**kept, **case.said}, amount, unit, at_most)
     return Understanding(
         text=message.text,
@@ -155,6 +174,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         understood=_understood(situation, case.admitted, message, catalog),
         figures=message.figures,
         questions=tuple(question.text for question in questions),
+        of_themselves=_of_themselves(message, case, before, catalog),
         asked=tuple((subject, _asked_in(start, questions)) for subject, start in heard.items()),
         plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
         open=case.admitted.open,
@@ -194,6 +214,12 @@ def _case(
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
         amount, unit = _corrected(message, before)
+    together = None if named else amount_with_what_is_added(message, before)
+    if together is not None:
+        amount, unit = together, before.amount_unit
+        said.pop(Fact.MUNICIPALITY_COUNT, None)  # あと2千万円上乗せしたら tells of no more municipalities
+    if "mixes_modes" in signs and before.amount_unit == "day":
+        amount, unit, said[Fact.MEETING_MODE] = before.amount, before.amount_unit, "on_site"
     supposed = {
         fact: message.original[slice(*message.span_of(start, end))]
         for start, end in supposed_spans(message)
@@ -210,6 +236,21 @@ def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, 
     """The amount of the question before, where a bare number puts it right (12の間違いでした)."""
     numbers = [figure.value for figure in message.figures if figure.dimension is Dimension.NUMBER]
     return (numbers[-1], before.amount_unit) if numbers else (None, None)
+
+
+def _is_of_another_body(message: Message, case: Circumstances, before: Conversation) -> bool:
+    """Whether a message turns the question to another body (NPOなら?, うちの町は?), and puts nothing right."""
+    known, said = before.facts.get(Fact.APPLICANT_KIND), case.said.get(Fact.APPLICANT_KIND)
+    if not known or not said or message.says("correct"):
+        return False
+    turned = "goes_on" in case.signs or bool(message.asking)
+    return turned and (said != known or ("goes_on" in case.signs and message.says("self", "other")))
+
+
+def _stays_true(fact: Fact, case: Circumstances, before: Conversation) -> bool:
+    """Whether it is the index of the municipality in whose area the other body works (T16): 0.5の市は? NPOだと?"""
+    known, said = before.facts[Fact.APPLICANT_KIND], case.said[Fact.APPLICANT_KIND]
+    return fact is Fact.FISCAL_INDEX and known == ApplicantKind.MUNICIPALITY and said not in GOVERNMENTS
 
 
 def _understood(situation: Situation, admitted: Admitted, message: Message, catalog: Catalog) -> tuple[Understood, ...]:
@@ -302,6 +343,8 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
         signs.add("wants_to_apply")
     if reader.quantities.mixed():
         signs.add("mixes_modes")
+    if message.says("unknown") and len(message.text) <= _A_TURN and not message.asking:
+        signs.add("does_not_know")
     return frozenset(signs)
 
 
@@ -653,19 +696,70 @@ def _continues(
     """Whether a message goes on from the question before it."""
     if not before.question:
         return False
-    if (before.asked_for is not None and before.asked_for in case.said) or "goes_on" in case.signs:
+    if before.asked_for is not None and before.asked_for in case.said:
         return True
-    if _asks_vaguely(message, subjects, case):
-        return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
     if len(message.text) <= _A_TURN and ("asks_again" in case.signs or (message.days and message.says("correct"))):
         return True
-    return not (subjects or (not case.said and _own_matter(message, before, catalog)))
+    if not subjects and message.says("that", end=_POINTS_BACK):
+        return True
+    if "goes_on" in case.signs:  # その場合、市町村の数に決まりは? stands by itself
+        stands = bool(subjects) or _own_matter(message, before, catalog)
+        return _puts_a_case(case) or bool(message.days) or not stands
+    if _asks_vaguely(message, subjects, case):
+        return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
+    return not (subjects or (not _puts_a_case(case) and _own_matter(message, before, catalog)))
+
+
+_POINTS_BACK = 4
+"""Characters in which a message that points to what was just spoken of does so: それっていつまで."""
+
+
+def _puts_a_case(case: Circumstances) -> bool:
+    """Whether a message says anything of a case, if only that something of it is not known."""
+    return bool(case.said or case.admitted.open) or case.amount is not None
+
+
+def _of_themselves(message: Message, case: Circumstances, before: Conversation, catalog: Catalog) -> tuple[str, ...]:
+    """The questions with a matter of their own beside the case that is told: 町です。費用は?."""
+    told = [reading.start for reading in case.admitted.facts.values()]
+    told += [figure.start for figure in message.figures] + [day.start for day in message.days]
+    return tuple(
+        question.text
+        for question in questions_of(message)
+        if not any(question.start <= start < question.end for start in told)
+        and _content(message, question.start, question.end, catalog)
+        and not message.says("that", start=question.start, end=question.end)
+    )
 
 
 def _own_matter(message: Message, before: Conversation, catalog: Catalog) -> bool:
     """Whether a message has content words of its own, beside days, figures and what every question has."""
-    rest = beside_names(message.text, catalog.programs.values())
-    for start, end in (*((d.start, d.end) for d in message.days), *((f.start, f.end) for f in message.figures)):
-        rest = rest.replace(message.text[start:end], " ")
-    words, earlier = read_concepts(rest), read_concepts(before.question)
-    return bool(frozenset(word[0].terms for word in words) - {word[0].terms for word in earlier})
+    words = _content(message, 0, len(message.text), catalog)
+    return bool(words - {word[0].terms for word in read_concepts(before.question)})
+
+
+def _content(message: Message, start: int, end: int, catalog: Catalog) -> frozenset[tuple[str, ...]]:
+    """The content words between two characters, beside the names of programs, days, figures and what asks nothing."""
+    text = message.text
+    for first, last in (*spans(message.days), *spans(message.figures), *spans(message.saying(*_SAYS_NO_MATTER))):
+        text = f"{text[:first]}{' ' * (last - first)}{text[last:]}"
+    words = read_concepts(beside_names(text[start:end], catalog.programs.values()))
+    return frozenset(word[0].terms for word in words)
+
+
+_SAYS_NO_MATTER = ("unknown", "asks_again", "goes_on", "can", "says_yes", "says_no", "suppose", "formal")
+"""Concepts of words that ask nothing of their own: じゃあ無理?"""
+
+
+_HANDED_IN = (Subject.REPORT_DUE, Subject.QUESTIONNAIRE)
+"""What is handed in after the support: いつまで, asked of it, is no question about a call."""
+
+
+def _in_light_of(before: Conversation, subjects: tuple[Subject, ...], message: Message) -> tuple[Subject, ...]:
+    """What is asked of the matter before, where the words alone would ask another: 報告書は要りますか, いつまでに?"""
+    due = [subject for subject in before.subjects if subject in _HANDED_IN]
+    of_a_call = any(message.tokens[mention.last].pos == "名詞" for mention in message.saying("apply", "call"))
+    if not due or of_a_call:  # 出す may be handing in
+        return subjects
+    light = {weak: strong for strong, weak in _GIVES_WAY if strong in due}
+    return tuple(dict.fromkeys(light.get(subject, subject) for subject in subjects))

@@ -27,11 +27,13 @@ class SelectionReader:
     def __init__(self, scene: Scene) -> None:
         """Takes a message with its bodies."""
         self._message = scene.message
+        self._bodies = scene.bodies
         self._standing = Standing(scene)
 
     def read(self) -> Iterator[Reading]:
         """Every earlier selection, rejection or first time that the message states."""
         yield from self._first_times()
+        yield from self._later_times()
         yield from self._selections()
         yield from self._applications()
         yield from self._rejections()
@@ -55,6 +57,13 @@ class SelectionReader:
             doubtful = self._message.says("perhaps", "unknown", start=mention.end, end=clause.end)
             denied = is_denied(self._message, mention.end, clause.end) and "deny" not in mention.concepts
             yield self._event("unknown" if doubtful else "selected" if denied else "never", mention.start, mention.end)
+
+    def _later_times(self) -> Iterator[Reading]:
+        """2回目の県だったら: of a body that applies again it is not told whether it was selected (T30)."""
+        for mention in self._message.saying("again"):
+            of_a_body = any(0 <= body.start - mention.end <= 1 for body in self._bodies)
+            if self._words(mention).endswith("目") and of_a_body:
+                yield self._event("unknown", mention.start, mention.end)
 
     def _selections(self) -> Iterator[Reading]:
         for held in self._standing.held(_SELECTED):

@@ -1,4 +1,4 @@
-"""Whole conversations and what must be answered: answers.yaml, one test for each row."""
+"""What must be answered: answers.yaml, and dialogs.yaml for conversations; one test for each row."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,7 +12,7 @@ from bot.types import Answer, Conversation, Inquiry
 from knowledge.catalog import read_yaml
 
 USUAL_DAY = "2025-06-10"
-ROWS = read_yaml(Path(__file__).with_name("answers.yaml"))
+ROWS = [row for name in ("answers.yaml", "dialogs.yaml") for row in read_yaml(Path(__file__).with_name(name))]
 
 
 def turns_of(row: Mapping[str, Any]) -> list[str]:
