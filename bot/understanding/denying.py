@@ -94,7 +94,7 @@ _A_NOUN = 8
 
 def _is_turned(message: Message, end: int) -> bool:
     """Whether ではなく or じゃなくて stands right after, a counter between them left out."""
-    after = list(message.tokens_between(end, len(message.text))[:5])
+    after = list(message.tokens_from(end, 5))
     while after and after[0].surface in ("円", "日", "回", "の", "市町村"):
         after.pop(0)
     keys = ["だ" if token.key == "や" else token.key for token in after[:3]]

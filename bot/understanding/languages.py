@@ -28,6 +28,9 @@ _SAID_SO: tuple[tuple[str, Language | None], ...] = (
     (_IN_ENGLISH, "en"),
 )
 
+_MARKS_BEFORE = r"(?:(?<![、。(])[、。(]++)?"
+"""All the marks that stand there, from the first on: a long row of them is gone through once."""
+
 _KANA = re.compile(r"[ぁ-ゖァ-ヺ]")
 _JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-龠]+")
 _MONEY = re.compile(r"(?:¥|jpy )?\s?(\d[\d,]*(?:\.\d+)?) ?(thousand|million|billion)? ?(?:yen|jpy)\b")
@@ -55,7 +58,7 @@ def read_wish(inquiry: Inquiry, catalog: Catalog) -> Wish | None:
     before = inquiry.conversation
     text, language = inquiry.text, before.language
     for words, wished in _SAID_SO:
-        rest = re.sub(f"[、。(]*(?:{words})[。)]*", "", text, flags=re.I).strip(" 、。")
+        rest = re.sub(f"{_MARKS_BEFORE}(?:{words})[。)]*", "", text, flags=re.I).strip(" 、。")
         if rest != text.strip(" 、。"):
             return Wish(wished, replace(inquiry, text=rest or before.question))
     if _is_english(text) or (language == "en" and not _JAPANESE.search(text)):

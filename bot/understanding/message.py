@@ -105,6 +105,11 @@ class Message:
         first, stop = bisect_left(self._token_starts, start), bisect_left(self._token_starts, end)
         return tuple(token for token in self.tokens[first:stop] if token.end <= end)
 
+    def tokens_from(self, start: int, most: int) -> tuple[Token, ...]:
+        """The tokens that follow a character, so many at most."""
+        first = bisect_left(self._token_starts, start)
+        return self.tokens[first : first + most]
+
     def in_clause(self, clause: Clause, *concepts: str) -> tuple[Mention, ...]:
         """The mentions of any of these concepts in one clause."""
         return self.saying(*concepts, start=clause.start, end=clause.end)
