@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.types import Reading, When, Whose
-from bot.understanding.denying import denials, is_taken_back
+from bot.understanding.denying import denials
 from bot.understanding.message import Clause
 from bot.understanding.owning import Scene
 from knowledge.figures import Dimension, Figure
@@ -92,7 +92,7 @@ class CountReader:
             for figure in self._message.figures
             if figure not in changing
             and (figure.dimension is Dimension.MUNICIPALITY or self._is_bare_count(figure))
-            and not is_taken_back(self._message, figure)
+            and figure not in self._scene.taken_back
             and not self._is_anothers(figure)
             and self._roles.get(figure.start) not in ("another", "other")
         ]

@@ -69,12 +69,19 @@ def is_contrasted(message: Message, end: int) -> bool:
     return _is_turned(message, end)
 
 
-def is_taken_back(message: Message, figure: Figure) -> bool:
-    """Whether a figure is taken back, here or where the message says it again (0.9です。0.9ではなく1.2でした)."""
-    like = [other for other in message.figures if other.dimension is figure.dimension]
-    if any(other.value == figure.value and is_contrasted(message, other.end) for other in like):
-        return True
-    following = next((other for other in like if other.start >= figure.end), None)
+def taken_back(message: Message) -> frozenset[Figure]:
+    """The figures that are taken back, each where it stands or is said again (0.9です。0.9ではなく1.2でした)."""
+    contrasted = {(figure.dimension, figure.value) for figure in message.figures if is_contrasted(message, figure.end)}
+    return frozenset(
+        figure
+        for figure in message.figures
+        if (figure.dimension, figure.value) in contrasted or _is_followed_by_the_right_one(message, figure)
+    )
+
+
+def _is_followed_by_the_right_one(message: Message, figure: Figure) -> bool:
+    alike = (other for other in message.figures if other.dimension is figure.dimension and other.start >= figure.end)
+    following = next(alike, None)
     return following is not None and _is_put_right(message, figure.end, following.start)
 
 

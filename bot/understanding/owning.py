@@ -1,11 +1,14 @@
 """Of whom, and of when, something is said: the owner and the time of any place in a message."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from bot.types import When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Body, Part
+from bot.understanding.denying import taken_back
 from bot.understanding.message import Clause, Message
+from knowledge.figures import Figure
 
 _OWNS = frozenset(
     {Part.APPLICANT, Part.MEMBER, Part.PLACE, Part.CONTAINER, Part.PARTNER, Part.INVESTOR, Part.CONSULTED}
@@ -30,6 +33,11 @@ class Scene:
     message: Message
     bodies: tuple[Body, ...]
     applicants: tuple[Body, ...]
+
+    @cached_property
+    def taken_back(self) -> frozenset[Figure]:
+        """The figures of the message that it takes back for others."""
+        return taken_back(self.message)
 
     @property
     def applicant(self) -> Body | None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bot.types import Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part
-from bot.understanding.denying import denials, is_contrasted, is_taken_back
+from bot.understanding.denying import denials, is_contrasted
 from bot.understanding.owning import Owner, Scene
 from knowledge.figures import Day, Dimension, Figure, fiscal_year_of, total
 from knowledge.rules.tables import BESIDE
@@ -204,7 +204,7 @@ class QuantityReader:
 
     def _stance(self, figure: Figure) -> Stance:
         clause = self._message.clause_at(figure.start)
-        if is_taken_back(self._message, figure):
+        if figure in self._scene.taken_back:
             return Stance.CONTRASTED
         if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
             return Stance.QUOTED
@@ -304,9 +304,7 @@ class QuantityReader:
 
     def _total(self, own: Sequence[Figure], dimension: Dimension) -> Decimal | None:
         """What the figures that count come to, with what multiplies them."""
-        others = [
-            f for f in self._message.figures if f.dimension is not dimension and not is_taken_back(self._message, f)
-        ]
+        others = [f for f in self._message.figures if f.dimension is not dimension and f not in self._scene.taken_back]
         figures = sorted((*own, *others), key=lambda figure: figure.start)
         composed = total(figures, self._message.text, dimension)
         ranged = any(self._message.text[a.end : b.start] in ("から", "~", "か", "または") for a, b in pairwise(own))
@@ -364,7 +362,7 @@ class QuantityReader:
         stated = clause.number not in self._message.asking and not self._message.in_clause(clause, "claim")
         if stated and self._roles.get(figure.start) in ("rule_cap", "whole_budget", "corrected"):
             return False
-        return not before and not is_taken_back(self._message, figure) and not self._counts_others(figure)
+        return not before and figure not in self._scene.taken_back and not self._counts_others(figure)
 
     def _are_added_up(self, dimension: Dimension) -> bool:
         """Whether what several bodies have is put forward as one sum: A町2,000万、B町3,000万の合計で."""
