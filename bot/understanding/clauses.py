@@ -12,7 +12,7 @@ from bot.understanding.admitting import STRONGEST, Admitted
 from bot.understanding.bodies import Part
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene
-from knowledge.clauses import FIGURE, ClauseClassifier, load_classifier
+from knowledge.clauses import FIGURE, ClauseClassifier, Told, load_classifier
 from knowledge.encoder.encoding import Encoder, load_encoder
 from knowledge.figures import Dimension
 from knowledge.rules.tables import BESIDE
@@ -23,6 +23,9 @@ SURE = 0.9
 
 SURE_OF_ASKING = 0.6
 """The same of what is asked: there are twenty things to ask, and asked amiss it costs a paragraph."""
+
+SURE_OF_HEARING = 0.6
+"""The same of a clause that tells a rule or of another: what is the asker's own is hardly ever taken for it."""
 
 VERY_SURE = 0.97
 """From here on it counts against what was read."""
@@ -79,20 +82,25 @@ class Likenesses:
     """What a message is like.
 
     `of_facts` are the likenesses of its clauses and sentences, `asked` what its clauses ask, `roles` what its figures
-    and names of programs are of, by where they begin.
+    and names of programs are of, by where they begin. `heard` are the numbers of clauses that tell of no case of the
+    asker's: a rule as somebody heard it, or how another body stands.
     """
 
     of_facts: tuple[Likeness, ...] = ()
     asked: tuple[AskedLike, ...] = ()
     roles: Mapping[int, str] = field(default_factory=dict)
+    heard: Mapping[int, str] = field(default_factory=dict)
 
-    def surest(self, message: Message, apart: frozenset[int]) -> dict[Fact, tuple[Likeness, ...]]:
-        """Of each fact its likenesses, the surest first, in no clause that is `apart`."""
+    def without(self, clauses: frozenset[int], message: Message) -> "Likenesses":
+        """What the message is like as if these clauses said nothing."""
+        facts = tuple(one for one in self.of_facts if clauses.isdisjoint(_numbers(message, one.start, one.end)))
+        return replace(self, of_facts=facts, asked=tuple(one for one in self.asked if one.clause not in clauses))
+
+    def surest(self) -> dict[Fact, tuple[Likeness, ...]]:
+        """Of each fact its likenesses, the surest first."""
         by_fact: dict[Fact, list[Likeness]] = {}
         for like in sorted(self.of_facts, key=lambda like: -like.confidence):
-            clauses = range(message.clause_at(like.start).number, message.clause_at(like.end - 1).number + 1)
-            if apart.isdisjoint(clauses):
-                by_fact.setdefault(like.fact, []).append(like)
+            by_fact.setdefault(like.fact, []).append(like)
         return {fact: tuple(likenesses) for fact, likenesses in by_fact.items()}
 
     def says(self, fact: Fact, value: str) -> bool:
@@ -137,7 +145,28 @@ class ClauseReader:
             for role in self._classifier.classify_role(one.kind, vector[np.newaxis])
             if role.confidence >= SURE
         }
-        return Likenesses(of_facts, asked, roles)
+        heard = {
+            number: one.value
+            for (start, end), one in zip(spans, self._classifier.classify_told_of(of_spans), strict=True)
+            if _is_heard(one, message, start, end)
+            for number in _numbers(message, start, end)
+        }
+        return Likenesses(of_facts, asked, roles, heard)
+
+
+def _numbers(message: Message, start: int, end: int) -> range:
+    """The numbers of the clauses between two characters."""
+    return range(message.clause_at(start).number, message.clause_at(end - 1).number + 1)
+
+
+def _is_heard(told: Told, message: Message, start: int, end: int) -> bool:
+    """Whether words tell a rule, or of another body that they name; a sentence of several clauses must surely."""
+    numbers = _numbers(message, start, end)
+    if told.confidence < (SURE if len(numbers) > 1 else SURE_OF_HEARING) or not message.asking.isdisjoint(numbers):
+        return False
+    if told.value == "another":
+        return message.says("other", start=start, end=end) and not message.says("self", start=start, end=end)
+    return told.value == "rule"
 
 
 @cache

@@ -76,7 +76,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     several = len({*named, before.program} - {""}) > 1
     likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()) if several else ())
     named, apart = _asked_programs(message, spans, before, likenesses)
-    message = message.without(apart)
+    apart |= _only_heard(message, likenesses, bool(before.subjects))
+    message, likenesses = message.without(apart), likenesses.without(apart, message)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
     reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
     readings = (*reader.read(), *proposals.readings)
@@ -87,7 +88,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         message,
         reader,
         readings,
-        likenesses.surest(message, apart),
+        likenesses.surest(),
         before,
         catalog,
         named or proposals.programs,
@@ -182,6 +183,16 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
+
+
+def _only_heard(message: Message, likenesses: Likenesses, goes_on: bool) -> frozenset[int]:
+    """The clauses that tell nothing of the asker's, where others do; a rule may be what a message asks about."""
+    heard = frozenset(likenesses.heard)
+    if heard.issuperset(clause.number for clause in message.clauses):
+        return frozenset()
+    if message.asking or goes_on:
+        return heard
+    return frozenset(number for number, whose in likenesses.heard.items() if whose == "another")
 
 
 def _case(
@@ -458,7 +469,7 @@ def _asked_programs(
 ) -> tuple[tuple[str, ...], frozenset[int]]:
     """Of the programs that a message names, those that it asks about, and the clauses that set others apart."""
     named = tuple(spans)
-    if not named or (len(named) > 1 and message.says("compare")):
+    if not named or (len(named) > 1 and _compares(message, spans)):
         return named, frozenset()
     apart = {
         id: all(
@@ -472,6 +483,13 @@ def _asked_programs(
     asking = asking_sentences(message)
     asked = tuple(id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id]))
     return (asked or meant if len(named) > 1 else meant), muted
+
+
+def _compares(message: Message, spans: Mapping[str, Sequence[tuple[int, int]]]) -> bool:
+    """Whether programs are compared: in a sentence that asks, or that names several of them."""
+    named = [{message.clause_at(start).sentence for start, _ in of_program} for of_program in spans.values()]
+    told = {message.clause_at(mention.start).sentence for mention in message.saying("compare")}
+    return any(one in asking_sentences(message) or sum(one in names for names in named) > 1 for one in told)
 
 
 def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses, beside: set[str]) -> bool:
@@ -707,7 +725,8 @@ def _continues(
         return _puts_a_case(case) or bool(message.days) or not stands
     if _asks_vaguely(message, subjects, case):
         return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
-    return not (subjects or (not _puts_a_case(case) and _own_matter(message, before, catalog)))
+    adds = _puts_a_case(case) or (bool(message.days) and not message.asking)
+    return not (subjects or (not adds and _own_matter(message, before, catalog)))
 
 
 _POINTS_BACK = 4

@@ -20,6 +20,9 @@ SAYS_NOTHING = "aside"
 ASKED = "asked"
 """What is learnt of what clauses ask: a subject, or that they ask nothing of the kind."""
 
+TOLD_OF = "told_of"
+"""What is learnt of whom a clause tells: the asker's case, another's, or bodies at large (a rule as heard)."""
+
 FIGURE = "◎"
 """Stands in a clause for the figure, or the program's name, whose role is told."""
 
@@ -74,6 +77,10 @@ class ClauseClassifier:
     def classify_asked(self, vectors: Matrix) -> list[Told]:
         """For each row, what the clause asks."""
         return self._tell(ASKED, vectors)
+
+    def classify_told_of(self, vectors: Matrix) -> list[Told]:
+        """For each row, of whom the clause tells."""
+        return self._tell(TOLD_OF, vectors)
 
     def classify_role(self, kind: str, vectors: Matrix) -> list[Told]:
         """For each row, of a clause in which `FIGURE` stands for a figure of this kind: what it is the figure of."""

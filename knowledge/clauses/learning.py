@@ -3,7 +3,8 @@
 Each `examples/<fact>.yaml` lists clauses for each value of a fact, `aside` being those that use its words and say
 nothing of the asker's case; `nothing.yaml` says nothing of any. `several.jsonl` has longer ones that say several
 things; of a fact that it does not name, nothing is learnt from it. `roles/` lists clauses with a figure (◎) for what
-it is the figure of. Logistic regression with a penalty on weights, by L-BFGS; the same examples give the same weights.
+it is the figure of, `heard.yaml` rules that somebody heard, and what is told of others. Logistic regression with a
+penalty on weights, by L-BFGS; the same examples give the same weights.
 """
 
 import hashlib
@@ -18,13 +19,14 @@ import numpy as np
 import yaml
 from scipy.optimize import minimize
 
-from knowledge.clauses.classifying import ASKED, FIGURE, LEARNT, SAYS_NOTHING, SCALE, Matrix, role_name
+from knowledge.clauses.classifying import ASKED, FIGURE, LEARNT, SAYS_NOTHING, SCALE, TOLD_OF, Matrix, role_name
 from knowledge.encoder.encoding import load_encoder
 from knowledge.types import Fact
 
 EXAMPLES = Path(__file__).parent / "examples"
 ROLES = Path(__file__).parent / "roles"
 ASKS = Path(__file__).parent / "asked.yaml"
+HEARD = Path(__file__).parent / "heard.yaml"
 
 _NOT_THE_APPLICANTS = ("place", "seat", "another", "prefecture", "rule", "other_ratio")
 
@@ -32,6 +34,8 @@ _PENALTY = 3e-5
 _ROUNDS = 300
 _OTHERS_WEIGHT = 0.5  # of an example that does not speak of the fact, against one that does
 _SHARE_OF_OTHERS = 0.25
+_OWN_BESIDE_HEARD = 1500
+_TIMES = 4  # what is written for this counts as so many examples of facts
 _OTHERS = (
     *(
         "隣の県",
@@ -62,7 +66,7 @@ class Example:
 def examples_digest() -> str:
     """Tells the examples that something was learnt of from those that they were changed into."""
     digest = hashlib.sha256()
-    for file in (*sorted(EXAMPLES.iterdir()), *sorted(ROLES.iterdir()), ASKS):
+    for file in (*sorted(EXAMPLES.iterdir()), *sorted(ROLES.iterdir()), ASKS, HEARD):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -115,6 +119,19 @@ def told_of_others(examples: Sequence[Example], rng: Random) -> list[Example]:
     ]
 
 
+def told_of(examples: Sequence[Example], rng: Random) -> list[Example]:
+    """Of whom clauses tell: of the asker, of others, or of bodies at large, as a rule that was heard."""
+    heard = yaml.safe_load(HEARD.read_text(encoding="utf-8"))
+    rules = [way.format(rule) for rule in heard["rules"] for way in heard["ways"]]
+    others = [*heard["others"] * _TIMES, *(example.text for example in told_of_others(examples, rng))]
+    others += [text for file in ROLES.glob("*.yaml") for role, text in _read(file) if role == "another"]
+    own = [e.text for e in examples if e.says and SAYS_NOTHING not in e.says.values()]
+    asked = [text for _, text in _read(ASKS)]
+    own = [*heard["own"] * _TIMES, *rng.sample(own, _OWN_BESIDE_HEARD)]
+    told = {"rule": rules, "another": others, "own": own, "asking": asked}
+    return [Example(text, {TOLD_OF: whose}) for whose, texts in told.items() for text in texts]
+
+
 def main() -> None:
     """Learns, and writes `learnt.npz`."""
     told = load_examples()
@@ -134,6 +151,9 @@ def main() -> None:
     asked = [Example(text, {ASKED: subject}) for subject, text in _read(ASKS)]
     vectors = encoder.encode_queries([example.text for example in asked])
     learnt |= _named(ASKED, _learn(ASKED, asked, vectors - mean))
+    told_to = told_of(told, Random(7))
+    vectors = encoder.encode_queries([example.text for example in told_to])
+    learnt |= _named(TOLD_OF, _learn(TOLD_OF, told_to, vectors - mean))
     names = [key.removesuffix(".values") for key in learnt if key.endswith(".values")]
     np.savez_compressed(
         LEARNT, allow_pickle=False, **learnt, names=np.array(names), examples=np.array(examples_digest())
