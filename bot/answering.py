@@ -19,7 +19,7 @@ from bot.understanding.languages import read_wish
 from bot.understanding.message import read_message
 from bot.understanding.parting import AskedThing, things_asked
 from bot.understanding.programs import name_spans, named_programs
-from bot.understanding.returning import leave, went_back
+from bot.understanding.returning import leave, pending, went_back
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
@@ -197,7 +197,7 @@ def _program_of(considered: Considered) -> str:
 
 def _consider_whole(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> Considered:
     with span("understand"):
-        understanding = understand(inquiry, knowledge.catalog, proposals)
+        inquiry, understanding = _understand(inquiry, knowledge.catalog, proposals)
     if fixed := _fixed(understanding, inquiry, knowledge):
         return Considered(*fixed)
     with span("find"):
@@ -206,6 +206,16 @@ def _consider_whole(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals
     with span("compose"):
         composed = _compose(understanding, findings, inquiry, knowledge)
     return Considered(composed, _remember(understanding, composed, findings, inquiry), understanding, findings)
+
+
+def _understand(inquiry: Inquiry, catalog: Catalog, proposals: Proposals) -> tuple[Inquiry, Understanding]:
+    """What a message asks, and of which matter: one that was left while a fact was asked for, if it tells it."""
+    if left := pending(inquiry.conversation):
+        taken_up = replace(inquiry, conversation=left)
+        understanding = understand(taken_up, catalog, proposals)
+        if left.asked_for in understanding.said and understanding.programs == (left.program,):
+            return taken_up, understanding
+    return inquiry, understand(inquiry, catalog, proposals)
 
 
 def _confirm(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:

@@ -242,7 +242,7 @@ def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], s
     facts, still_open = dict(admitted.facts), set(admitted.open)
     for fact, (like, *others) in likenesses.items():
         read, value = facts.get(fact), _meant(like)
-        if _is_anothers(like, scene) or _is_of_one_of_several(like, scene) or _asks_if_required(like, scene):
+        if any(tells_nothing(like, scene) for tells_nothing in _TELLING_NOTHING):
             continue
         told = {_meant(one) for one in (like, *others)}
         if read is not None and (len(told) > 1 or read.value in told or _stays(read, like, scene)):
@@ -318,6 +318,18 @@ def _is_of_one_of_several(like: Likeness, scene: Scene) -> bool:
     return like.fact is Fact.APPLICANT_KIND and len(kinds) > 1
 
 
+def _has_nothing_to_say_it(like: Likeness, scene: Scene) -> bool:
+    """Whether no word stands there that could say it: a body for a kind, the index or a number for an index."""
+    message = scene.message
+    if like.fact is Fact.FISCAL_INDEX:
+        numbers = [f for f in message.figures if f.dimension is Dimension.NUMBER and like.start <= f.start < like.end]
+        return not numbers and not message.says("index", start=like.start, end=like.end)
+    if like.fact is Fact.APPLICANT_KIND:
+        named = any(like.start <= body.start < like.end for body in scene.bodies)
+        return not named and not message.unread(message.text[like.start : like.end])
+    return False
+
+
 def _is_anothers(like: Likeness, scene: Scene) -> bool:
     """Whether the words are said of somebody else than the one that applies (隣の県は選ばれた)."""
     if like.fact in (Fact.APPLICANT_KIND, Fact.JOINT_PROJECT, Fact.SAME_PROJECT, Fact.DISPATCH_YEAR):
@@ -326,3 +338,7 @@ def _is_anothers(like: Likeness, scene: Scene) -> bool:
     within = [c.end for c in clauses if like.start < c.end < like.end]  # a sentence may tell of two bodies
     owners = [scene.owner_at(end - 1, end) for end in (*within, like.end)]
     return any(owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner) for owner in owners)
+
+
+_TELLING_NOTHING = (_has_nothing_to_say_it, _is_anothers, _is_of_one_of_several, _asks_if_required)
+"""When what a clause is like is not believed of the applicant."""

@@ -37,7 +37,7 @@ class OfflineReader:
         """
         bodies = find_bodies(message)
         self.message = message
-        known = Fact.APPLICANT_KIND in before.facts
+        known = before.facts.get(Fact.APPLICANT_KIND, "")
         chosen = choose_applicants(message, bodies, known)
         self.scene = Scene(message, bodies, chosen if known else correct_applicants(message, bodies, chosen))
         turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
@@ -101,7 +101,7 @@ class OfflineReader:
             yield from spread
             return
         own = own_indices(indices, self.scene, self._known_kind)
-        counted = newest(own)
+        counted = () if self._knows_a_newer(own) else newest(own)
         if standing := self._standing_of(counted):
             start, end = counted[-1].reading.start, counted[-1].reading.end
             yield Reading(Fact.INDEX_STANDING, standing, start, end, by="facts.yaml: index_standing")
@@ -113,6 +113,11 @@ class OfflineReader:
             else:
                 whose = index.reading.whose if index.reading.whose is not Whose.WRITER else Whose.ANOTHER
                 yield replace(index.reading, whose=whose)
+
+    def _knows_a_newer(self, own: tuple[IndexReading, ...]) -> bool:
+        """Whether only indices of earlier years are told of, where one was given before: 去年は0.98でした."""
+        told = own and all(index.reading.when is When.BEFORE for index in own)
+        return bool(told) and Fact.FISCAL_INDEX in self._before.facts and not self.message.says("correct")
 
     def _standing_of(self, counted: tuple[IndexReading, ...]) -> str:
         """Whether the index is only known of earlier years, while the present one is not, or of one to come (T32)."""

@@ -178,10 +178,11 @@ class Scene:
         return any(then.key in ("時", "際", "頃") and past.key == "た" for past, then in pairwise(tokens))
 
 
-def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -> tuple[Body, ...]:
+def choose_applicants(message: Message, bodies: tuple[Body, ...], known: str) -> tuple[Body, ...]:
     """The bodies that would apply: those that are asked about, else the writer, else the only one that is left.
 
-    `known` tells that the conversation knows who applies: then only a body that is plainly put in its place counts.
+    `known` is the kind that the conversation knows to apply, or "": then only a body that is plainly put in its place
+    counts.
 
     Several are given back where the message puts several forward with equal right.
     """
@@ -190,6 +191,7 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     if known and not corrected:
         related = message.says("invest", "recommend", "together", "get", "lose")
         short = len(message.text) <= _A_TURN and not related
+        able = [b for b in able if b.kind == known or not _is_told_beside(message, b)]
         able = [b for b in able if b.plainly or short or _is_put_in_place(message, b)]
     if any(body.kind == "unincorporated" for body in able):
         return tuple(body for body in able if body.kind == "unincorporated")[:1]
@@ -219,6 +221,14 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: bool) -
     own = [body for body in able if body.whose is Whose.WRITER]
     alone = [body for body in able if body.topic] if len(able) == 1 and len(message.text) <= 2 * _A_TURN else []
     return _without_context(asked or own or alone)
+
+
+def _is_told_beside(message: Message, body: Body) -> bool:
+    """Whether a body is only set against the one of which it is asked: 県は1.1ですが、大丈夫?"""
+    asked = any(number > body.clause.number for number in message.asking)
+    pointed = message.says("anaphor", "that", start=body.clause.end)
+    own = body.plainly or message.in_clause(body.clause, "self")
+    return body.topic and body.clause.ends == "against" and asked and not (own or pointed)
 
 
 def _is_put_in_place(message: Message, body: Body) -> bool:

@@ -436,6 +436,8 @@ def own_indices(indices: Sequence[IndexReading], scene: Scene, known_kind: str) 
     `known_kind` is the kind of the applicant that the conversation knows, or "".
     """
     said = [index for index in indices if index.reading.stance is Stance.SAID]
+    if known_kind in GOVERNMENTS and scene.applicant is None:
+        said = [index for index in said if not _is_of_another_government(index, known_kind)]
     kind = scene.applicant.kind if scene.applicant else known_kind
     government = not kind or kind in GOVERNMENTS
     if not government:
@@ -450,6 +452,12 @@ def own_indices(indices: Sequence[IndexReading], scene: Scene, known_kind: str) 
     own = [i for i in said if scene.is_the_applicants(i.owner) and not _is_of_the_seat(i, scene)]
     at_place = [i for i in said if i.reading.whose is Whose.PLACE]
     return tuple(own or (at_place if not kind else ()))
+
+
+def _is_of_another_government(index: IndexReading, known_kind: str) -> bool:
+    """Whether it is the index of a government that does not apply, by its kind: 県は1.1ですが大丈夫?"""
+    body = index.owner.body
+    return body is not None and body.part is Part.APPLICANT and body.kind in GOVERNMENTS - {known_kind}
 
 
 def _is_of_its_area(index: IndexReading) -> bool:

@@ -107,15 +107,19 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     heard = dict(found)
     read = case.admitted.facts
     in_words = {f: v for f, v in case.said.items() if f not in read or read[f].by != BY_LIKENESS}
-    programs = named or programs_in_mind(
-        in_words,
-        case.unit,
-        frozenset(found),
-        frozenset(one.subject for one in asked if one.shows),
-        before,
-        catalog.programs.values(),
-        goes_on="goes_on" in signs,
-        compares="compares" in signs,
+    programs = (
+        named
+        or _compared_before(before, catalog)
+        or programs_in_mind(
+            in_words,
+            case.unit,
+            frozenset(found),
+            frozenset(one.subject for one in asked if one.shows),
+            before,
+            catalog.programs.values(),
+            goes_on="goes_on" in signs,
+            compares="compares" in signs,
+        )
     )
     programs = programs or proposals.programs
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
@@ -492,6 +496,14 @@ def _compares(message: Message, spans: Mapping[str, Sequence[tuple[int, int]]]) 
     return any(one in asking_sentences(message) or sum(one in names for names in named) > 1 for one in told)
 
 
+def _compared_before(before: Conversation, catalog: Catalog) -> tuple[str, ...]:
+    """The programs that the question before was of, where it was of several (期間は?)."""
+    if before.program:
+        return ()
+    named = named_programs(before.question, catalog.programs.values(), "", with_nicknames=False)
+    return named if len(named) > 1 else ()
+
+
 def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses, beside: set[str]) -> bool:
     """Whether a program is only named to leave it out, or, `beside` others, as one that was used before."""
     clause = message.clause_at(start)
@@ -714,7 +726,7 @@ def _continues(
     """Whether a message goes on from the question before it."""
     if not before.question:
         return False
-    if before.asked_for is not None and before.asked_for in case.said:
+    if before.asked_for is not None and (before.asked_for in case.said or "does_not_know" in case.signs):
         return True
     if len(message.text) <= _A_TURN and ("asks_again" in case.signs or (message.days and message.says("correct"))):
         return True

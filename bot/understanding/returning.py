@@ -74,3 +74,11 @@ def _meant(pointing: str, program: str, before: Conversation) -> Conversation | 
     if "戻" in pointing:
         return next((one for one in reversed(left) if one.program != before.program), left[-1] if left else before)
     return before
+
+
+def pending(before: Conversation) -> Conversation | None:
+    """The matter just left for another while a fact was asked for: a message that tells it takes the matter up."""
+    left = before.left[-1] if before.left else None
+    if left is None or left.asked_for is None or before.asked_for is not None or left.program != before.program:
+        return None
+    return replace(left, facts={**left.facts, **before.facts}, left=leave(before), language=before.language)
