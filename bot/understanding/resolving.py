@@ -358,7 +358,8 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
         signs.add("wants_to_apply")
     if reader.quantities.mixed():
         signs.add("mixes_modes")
-    if message.says("unknown") and len(message.text) <= _A_TURN and not message.asking:
+    last = message.clauses[-1]
+    if message.in_clause(last, "unknown") and len(message.text) <= _A_TURN and last.number not in message.asking:
         signs.add("does_not_know")
     return frozenset(signs)
 

@@ -63,7 +63,7 @@ _STATES_IT = (
     *("で", "済", "付", "つき", "ok", "あり", "有", "も", "された", "して", "し、", "した", "され", "する", "てる"),
     *("の株", "の会", "の法", "法人", "会社", "率", "は", "が"),
 )
-_STATES_NOTHING = ("では", "でない", "はどう", "がどう", "はい")
+_STATES_NOTHING = ("ですか", "でしょ", "では", "でない", "はどう", "がどう", "はい")
 _AT_LARGE = ("団体", "県", "法人", "企業", "会社", "都道府県", "自治体", "ところ")
 _OF_ONE_PHRASE = 3  # characters between two words that say one thing together: 支援地域に選定された
 _A_REMARK = 16  # characters of a clause that only denies or doubts what was said before it
