@@ -154,6 +154,10 @@ class ClauseReader:
         return Likenesses(of_facts, asked, roles, heard)
 
 
+_ENDS_WITH = 6
+"""Characters at the end of a clause in which it is said that it only puts a case."""
+
+
 def _numbers(message: Message, start: int, end: int) -> range:
     """The numbers of the clauses between two characters."""
     return range(message.clause_at(start).number, message.clause_at(end - 1).number + 1)
@@ -166,7 +170,8 @@ def _is_heard(told: Told, message: Message, start: int, end: int) -> bool:
         return False
     if told.value == "another":
         return message.says("other", start=start, end=end) and not message.says("self", start=start, end=end)
-    return told.value == "rule"
+    supposed = message.says("suppose", start=end - _ENDS_WITH, end=end)  # 選定された県が5,000万円で申請する場合、
+    return told.value == "rule" and not supposed
 
 
 @cache
