@@ -6,7 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from bot import replies
-from bot.types import Answer, AnswerStatus, Citation, Findings, Inquiry, Understanding, Understood
+from bot.comparing import elsewhere, which_one
+from bot.types import Answer, AnswerPart, AnswerStatus, Citation, Findings, Inquiry, Understanding, Understood
+from bot.understanding.asking import load_subjects
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.figures import (
@@ -77,7 +79,8 @@ def compose(
         rulings = _strictest_first(rulings)
     still_open = [ruling for ruling in rulings if ruling.outcome is Outcome.NEEDS_FACTS]
     settled = [ruling for ruling in rulings if ruling.outcome is Outcome.SETTLED]
-    if findings.side_by_side or any(ruling.verdict is Verdict.INELIGIBLE for ruling in settled):
+    out = next((ruling for ruling in settled if ruling.verdict is Verdict.INELIGIBLE), None)
+    if out and not findings.side_by_side:
         still_open = []
     said = {
         ruling: _sentence(ruling, understanding, inquiry, catalog) for ruling in rulings if ruling not in still_open
@@ -88,16 +91,8 @@ def compose(
         if not repeats(text, (*said.values(), *(ruling.says for ruling in still_open)))
     ]
     if findings.side_by_side:
-        sentences = [
-            replies.of_program(
-                catalog.programs[id].short_name,
-                [
-                    *(sentence for ruling, sentence in said.items() if ruling.program == id),
-                    *(shorten(text) for chunk, text in shown if chunk.program == id),
-                ],
-            )
-            for id in findings.programs
-        ]
+        said |= {ruling: ruling.says for ruling in still_open}
+        sentences = _set_beside(said, shown, findings, understanding, catalog)
     else:
         sentences = [*said.values(), *(shorten(text) for _, text in shown)]
     if findings.silences:
@@ -121,16 +116,16 @@ def compose(
     choices: tuple[Choice, ...] = ()
     if still_open:
         asked, fact = still_open[0], catalog.facts[still_open[0].missing[0]]
-        sentences.append(asked.says)
+        sentences += [] if findings.side_by_side else [asked.says]
         asks = (asks_for(fact, understanding, inquiry),)
         missing, choices = asked.missing, fact.choices
-    elif not settled and not shown and not findings.silences:
+    elif not (settled or shown or findings.silences):
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
         sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
 
-    citations = tuple(
-        dict.fromkeys((*cite_rulings(rulings, catalog), *(cite_chunk(chunk, text, catalog) for chunk, text in shown)))
-    )
+    others = elsewhere(out, understanding, inquiry, catalog) if out and _is_flatly_out(out, findings) else ()
+    cited = (cite_chunk(chunk, text, catalog) for chunk, text in shown)
+    citations = tuple(dict.fromkeys((*cite_rulings((*rulings, *others), catalog), *cited)))
     years = [ruling.fiscal_year for ruling in settled if ruling.fiscal_year is not None]
     years += [
         max(catalog.programs[chunk.program].verified_years) for chunk, _ in shown if chunk.program and chunk.quote
@@ -145,12 +140,13 @@ def compose(
             (*_follow_ups(asked_of, rulings), *_corrections(understood, catalog)) if asked_of and not still_open else ()
         ),
         understood=understanding.understood,
-        text=lay_out((*sentences, *last_lines(taken, asks)), citations, basis),
+        elsewhere=_fits_elsewhere(others, catalog),
+        text=lay_out((*sentences, _fits_elsewhere(others, catalog), *last_lines(taken, asks)), citations, basis),
         status=(
             AnswerStatus.NEEDS_INFO
             if still_open
             else AnswerStatus.ANSWERED
-            if settled or shown or findings.side_by_side
+            if settled or shown
             else AnswerStatus.UNKNOWN
         ),
         verdict=None if still_open or findings.side_by_side else _verdict(rulings, understanding),
@@ -158,7 +154,70 @@ def compose(
         citations=citations,
         rulings=rulings,
         choices=choices,
+        parts=_parts(said) if findings.side_by_side else (),
     )
+
+
+def _set_beside(
+    said: Mapping[Ruling, str],
+    shown: Sequence[tuple[Chunk, str]],
+    findings: Findings,
+    understanding: Understanding,
+    catalog: Catalog,
+) -> list[str]:
+    """A line for each program of a comparison, under a sentence that says which it is where that is asked."""
+    several = len({ruling.subject for ruling in said}) > 1
+    lines = [which_one(tuple(said), understanding, catalog)]
+    for id in findings.programs:
+        of_it = [
+            f"{_labels()[ruling.subject]}は{in_brief}。" if several and in_brief != sentence else in_brief
+            for ruling, sentence in said.items()
+            if ruling.program == id and (in_brief := _in_brief(ruling, sentence))
+        ]
+        of_it += [shorten(text) for chunk, text in shown if chunk.program == id]
+        lines.append(replies.of_program(catalog.programs[id].short_name, of_it or [replies.NOT_IN_DOCUMENTS]))
+    return lines
+
+
+def _in_brief(ruling: Ruling, sentence: str) -> str:
+    """A ruling beside those of other programs: in a few words where it is on nobody's case."""
+    if ruling.outcome is Outcome.NOT_STATED and not ruling.evidence:
+        return replies.NOT_IN_DOCUMENTS
+    return sentence if ruling.verdict or ruling.outcome is Outcome.NEEDS_FACTS else ruling.brief or sentence
+
+
+def _labels() -> dict[Subject, str]:
+    return {cues.subject: cues.label for cues in load_subjects()}
+
+
+_HOW_IT_ENDED = {
+    Outcome.SETTLED: AnswerStatus.ANSWERED,
+    Outcome.NEEDS_FACTS: AnswerStatus.NEEDS_INFO,
+    Outcome.NOT_STATED: AnswerStatus.UNKNOWN,
+}
+
+
+def _parts(said: Mapping[Ruling, str]) -> tuple[AnswerPart, ...]:
+    """The programs of a comparison, each with what it says on each matter."""
+    return tuple(
+        AnswerPart(r.program, r.subject, _HOW_IT_ENDED[r.outcome], r.verdict, _in_brief(r, sentence))
+        for r, sentence in said.items()
+    )
+
+
+def _is_flatly_out(ruling: Ruling, findings: Findings) -> bool:
+    """Whether one program leaves a body out, so that it is told what else may fit."""
+    return ruling.subject is Subject.ELIGIBILITY and not findings.side_by_side
+
+
+def _fits_elsewhere(others: Sequence[Ruling], catalog: Catalog) -> str:
+    names = [catalog.programs[r.program].short_name for r in others if r.verdict is Verdict.ELIGIBLE]
+    depends = {
+        catalog.programs[r.program].short_name: _first_sentence(r.says)
+        for r in others
+        if r.verdict is not Verdict.ELIGIBLE
+    }
+    return replies.fits_elsewhere(names, depends)
 
 
 def last_lines(taken: Iterable[str], asks: Iterable[str]) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ def decide_all(
     understanding: Understanding, programs: tuple[str, ...], inquiry: Inquiry, catalog: Catalog
 ) -> tuple[Ruling, ...]:
     """A ruling for each subject and program asked about that the program has a parameter for, in order of asking."""
+    compared = len(programs) > 1
     return tuple(
-        _decide_one(subject, catalog.programs[program], understanding, inquiry, catalog)
+        _decide_one(subject, catalog.programs[program], understanding, inquiry, catalog, compared)
         for subject in understanding.subjects
         for program in programs
         if subject in known_subjects(catalog.programs[program])
@@ -25,15 +26,15 @@ def decide_all(
 
 
 def _decide_one(
-    subject: Subject, program: Program, understanding: Understanding, inquiry: Inquiry, catalog: Catalog
+    subject: Subject, program: Program, understanding: Understanding, inquiry: Inquiry, catalog: Catalog, compared: bool
 ) -> Ruling:
     terms = terms_on(program, _term_day(program, understanding, inquiry))
     situation = understanding.situation
     match subject:
-        case Subject.ELIGIBILITY if _asks_in_general(understanding, terms):
+        case Subject.ELIGIBILITY if _asks_in_general(understanding, terms, compared):
             return overview(terms, subject)
         case Subject.ELIGIBILITY:
-            return _as_supposed(_eligibility(terms, understanding, catalog), terms, understanding, catalog)
+            return _as_supposed(_eligibility(terms, understanding, catalog, compared), terms, understanding, catalog)
         case Subject.REPEAT:
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP if "mixes_modes" in understanding.signs:
@@ -55,10 +56,10 @@ def _decide_one(
             return state(terms, subject)
 
 
-def _asks_in_general(understanding: Understanding, terms: Terms) -> bool:
-    """Whether it is asked who can apply, and not whether somebody can."""
+def _asks_in_general(understanding: Understanding, terms: Terms, compared: bool) -> bool:
+    """Whether it is asked who can apply, and not whether somebody can; where programs are compared, of nobody."""
     return (
-        "asks_in_general" in understanding.signs
+        ("asks_in_general" in understanding.signs or (compared and "speaks_of_us" not in understanding.signs))
         and Fact.APPLICANT_KIND not in understanding.situation.facts
         and Fact.FISCAL_INDEX not in understanding.situation.facts
         and bool(terms.parameters[Subject.ELIGIBILITY].overview)
@@ -81,7 +82,7 @@ def _as_supposed(ruling: Ruling, terms: Terms, understanding: Understanding, cat
 _GOVERNMENTS = (ApplicantKind.PREFECTURE, ApplicantKind.MUNICIPALITY)
 
 
-def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog) -> Ruling:
+def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog, compared: bool) -> Ruling:
     """Who gives a financial strength index and speaks of no body but governments is taken for a municipality, and told.
 
     Where a program has no condition on the index, who asks with one is told (T14).
@@ -89,7 +90,7 @@ def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog) -
     situation, asked_of_index = understanding.situation, Fact.FISCAL_INDEX in understanding.said
     ruling = decide(terms, Subject.ELIGIBILITY, situation, catalog.facts)
     turns_on_index = any(Fact.FISCAL_INDEX in row.when for row in terms.rows[Subject.ELIGIBILITY])
-    if asked_of_index and terms.rows.get(Subject.ELIGIBILITY) and not turns_on_index:
+    if asked_of_index and not compared and terms.rows.get(Subject.ELIGIBILITY) and not turns_on_index:
         return replace(ruling, says=ruling.says + replies.NO_INDEX_CONDITION)
     others = [r for r in understanding.readings if r.slot == Fact.APPLICANT_KIND and r.value not in _GOVERNMENTS]
     if ruling.missing[:1] != (Fact.APPLICANT_KIND,) or Fact.FISCAL_INDEX not in situation.facts or others:

@@ -57,7 +57,11 @@ def find(
         return found
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
-    if len(programs) > 1 and (unstated := _silence_on_all(question, programs, catalog, searcher)):
+    if (
+        len(programs) > 1
+        and "asks_for_another" not in understanding.signs
+        and (unstated := _silence_on_all(question, programs, catalog, searcher))
+    ):
         return unstated
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return compare_programs(understanding, catalog, searcher)

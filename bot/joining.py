@@ -41,8 +41,9 @@ def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Ans
     citations = tuple(dict.fromkeys(citation for answer in answers for citation in answer.citations))
     basis = "".join(dict.fromkeys(answer.basis for answer in answers))
     statuses = {answer.status for answer in answers}
+    below = (*contacts, *_elsewhere(answered), *last_lines(taken, asks))
     return Answer(
-        text=lay_out((*lines, *contacts, *last_lines(taken, asks)), citations, basis),
+        text=lay_out((*lines, *below), citations, basis),
         status=next((status for status in _STATUSES if status in statuses), AnswerStatus.UNKNOWN),
         verdict=min((answer.verdict for answer in answers), key=STRICTNESS.index),
         missing=missing,
@@ -81,6 +82,13 @@ def _without(contacts: Iterable[str], text: str) -> str:
     for contact in contacts:
         text = text.replace(contact, "")
     return text.strip("\n")
+
+
+def _elsewhere(answered: Sequence[PartialAnswer]) -> tuple[str, ...]:
+    """What else fits who is left out: said of one body, and not beside a comparison that says it already."""
+    if any(one.label or one.answer.parts for one in answered):
+        return ()
+    return tuple(one.answer.elsewhere for one in answered)
 
 
 def _suggested(answers: Sequence[Answer]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Every fixed sentence that a person reads, in one place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -223,6 +223,26 @@ def amount_verdict(amount: str, verdict: Verdict | None) -> str:
 def of_program(name: str, sentences: Iterable[str]) -> str:
     """One program's line in a comparison."""
     return f"・{name}: {''.join(sentences)}"
+
+
+NOT_IN_DOCUMENTS = "資料に記載なし"
+"""What stands for a program in a comparison where nothing is stated."""
+
+
+def which_one(is_those: str, names: Collection[str], depends: Collection[str] = ()) -> str:
+    """Which of several programs it is, and with which it depends."""
+    if not names and depends:
+        return f"{'と'.join(depends)}は、条件しだいです。"
+    fits = f"{is_those}、{'と'.join(names)}です。" if names else f"{is_those}、この中にはありません。"
+    return fits + (f"{'と'.join(depends)}は、条件しだいです。" if depends else "")
+
+
+def fits_elsewhere(names: Collection[str], depends: Mapping[str, str]) -> str:
+    """Which other programs a body may use that one leaves out; `depends` tells on what."""
+    fits = f"ほかに使えるのは、{'と'.join(names)}です。" if names else ""
+    on_conditions = "。".join(f"{name}は条件しだいです({on.rstrip('。')})" for name, on in depends.items())
+    also = f"{'' if names else 'ほかの事業では、'}{on_conditions}。" if depends else ""
+    return fits + also
 
 
 def of_one(name: str, labels: Iterable[str], said: str) -> str:

@@ -262,8 +262,8 @@ class Answer:
     """What is said to the person, and why.
 
     `for_staff` tells that it is about asking a person; `case` is the key of the case that the answer tells of. `lines`
-    are what the text says, without the case as it was `taken`, the question that it asks back, its sources and its
-    `basis`. `parts` are there where a message asks several things.
+    are what the text says, without what fits `elsewhere`, the case as it was `taken`, the question that it asks back,
+    its sources and its `basis`. `parts` are there where a message asks several things.
     """
 
     text: str
@@ -278,6 +278,7 @@ class Answer:
     for_staff: bool = False
     case: str = ""
     lines: tuple[str, ...] = ()
+    elsewhere: str = ""
     taken: tuple[str, ...] = ()
     basis: str = ""
     parts: tuple[AnswerPart, ...] = ()

@@ -63,6 +63,9 @@ class Subject(StrEnum):
     QUESTIONNAIRE = "questionnaire"
     REPEAT = "repeat"
     INDEX_LIMIT = "financial_strength_index_limit"
+    ONLINE = "online"
+    RECOMMENDATION = "recommendation"
+    EXPERT = "expert"
 
 
 class Verdict(StrEnum):
@@ -167,10 +170,14 @@ class Row(Strict):
     `when` maps a fact to the values that satisfy it, or to a comparison with a number or with a parameter's key.
     `says` is the ruling's sentence, `needs` what is said when a fact of this row is missing, `leaves_open` what is
     added where an amount keeps to the value only if it is counted in one of several ways. `_en` and `_easy` are the
-    same in English and in やさしい日本語, written by people, with the same figures.
+    same in English and in やさしい日本語, written by people, with the same figures. `brief` is it in a few words,
+    beside those of other programs, and `compares_as` the number that is held against theirs (of a duration its days;
+    0: it is not so). No one is shown that.
     """
 
     says: str = ""
+    brief: str = ""
+    compares_as: Decimal | None = None
     when: Mapping[Fact, tuple[str, ...] | Comparison] = field(default_factory=dict)
     verdict: Verdict | None = None
     value: Decimal | tuple[int, ...] | None = None
@@ -193,13 +200,14 @@ class Parameter(Strict):
 
     `values` maps the day on which rows take effect to the rows; None ends the parameter. No entry on or before a day
     means that the documents do not state it for that day. `overview` answers those who ask in general and not for
-    themselves.
+    themselves, `brief` in a few words, beside those of other programs.
     """
 
     description: str
     values: Mapping[date, tuple[Row, ...] | None]
     bound: Bound | None = None
     overview: str = ""
+    brief: str = ""
     not_stated_says: str = ""
     overview_en: str = ""
     overview_easy: str = ""
@@ -261,7 +269,8 @@ class Terms:
 class Ruling:
     """What a rule decided, with its reason and evidence. Nothing that a model writes can change one.
 
-    `asked` is the amount or the first and last day that the verdict is about.
+    `asked` is the amount or the first and last day that the verdict is about. `brief` and `compares_as` set it beside
+    those of other programs.
     """
 
     program: str
@@ -275,6 +284,8 @@ class Ruling:
     missing: tuple[Fact, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     fiscal_year: int | None = None
+    brief: str = ""
+    compares_as: Decimal | None = None
 
 
 ENUMERATED = re.compile(r"\([0-9]{1,2}\)|(?P<bare>[0-9]{1,2}(?:\.(?![0-9])|[)、 ]))|(?P<kana>[ア-ン][ .)、])")

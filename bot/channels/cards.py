@@ -26,6 +26,9 @@ _SUBJECTS: Mapping[Subject, str] = {
     Subject.QUESTIONNAIRE: "アンケート",
     Subject.REPEAT: "もう一度の申請",
     Subject.INDEX_LIMIT: "財政力指数の条件",
+    Subject.ONLINE: "オンラインだけの利用",
+    Subject.RECOMMENDATION: "推薦",
+    Subject.EXPERT: "専門家",
 }
 
 _VERDICTS: Mapping[Verdict, tuple[Look, str]] = {

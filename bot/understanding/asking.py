@@ -1,10 +1,11 @@
 """What a message asks: the subjects whose cues (subjects.yaml) stand together in one of its sentences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
+from typing import Literal
 
 from pydantic import TypeAdapter
 
@@ -12,17 +13,27 @@ from bot.understanding.clauses import SURE, SURE_OF_ASKING, VERY_SURE, Likenesse
 from bot.understanding.message import Message
 from knowledge.catalog import read_yaml
 from knowledge.lexicon import Mention
-from knowledge.types import Strict, Subject
+from knowledge.types import Strict, Subject, Unit
+
+Which = Literal["stated", "most", "least"]
 
 
 @dataclass(frozen=True)
 class SubjectCues(Strict):
-    """How a subject is asked for: each cue is a list of concepts that stand together in a sentence."""
+    """How a subject is asked for: each cue is a list of concepts that stand together in a sentence.
+
+    One that is only `compared` is asked of several programs, and never of one by itself. `which` begins the sentence
+    that names the programs for which it is stated, in `which_unit` where that is given, or that have the most or the
+    least of it.
+    """
 
     subject: Subject
     label: str
     asked_by: tuple[tuple[str, ...], ...]
     examples: tuple[str, ...]
+    compared: bool = False
+    which: Mapping[Which, str] = field(default_factory=dict)
+    which_unit: Unit | None = None
     shows: bool = False
     shown_by: tuple[str, ...] = ()
 
@@ -46,13 +57,19 @@ def load_subjects() -> tuple[SubjectCues, ...]:
     return TypeAdapter(tuple[SubjectCues, ...]).validate_python(read_yaml(path))
 
 
+@cache
+def compared_only() -> frozenset[Subject]:
+    """The subjects that are asked of several programs, and never of one by itself."""
+    return frozenset(cues.subject for cues in load_subjects() if cues.compared)
+
+
 def subjects_asked(message: Message) -> tuple[AskedSubject, ...]:
     """What each sentence asks, in order of asking: of cues that share their words, the one that takes in more."""
     found: list[AskedSubject] = []
     for sentence in sorted({clause.sentence for clause in message.clauses}):
         clauses = [clause for clause in message.clauses if clause.sentence == sentence]
         mentions = message.saying(*_concepts(), start=clauses[0].start, end=clauses[-1].end)
-        found += _undominated(_matching(mentions, sentence))
+        found += _undominated(_matching(message, mentions, sentence))
     return tuple(sorted(found, key=lambda asked: asked.start))
 
 
@@ -67,6 +84,9 @@ _MEANS: Mapping[str, tuple[Subject, ...]] = {
 """The subjects that clauses of the examples ask for: the first, where words do not tell which."""
 
 
+_PERIODS = {Subject.WINDOW, Subject.DURATION}
+
+
 def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message, goes_on: bool) -> dict[Subject, int]:
     """The subjects that are asked for and where, when two have listened: by words, and by what clauses are like.
 
@@ -79,6 +99,8 @@ def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message
         asks = like.clause in message.asking
         here = {s for s, start in found.items() if message.clause_at(start).number == like.clause}
         subjects = _MEANS.get(like.subject, ())
+        if here & compared_only() or (subjects and any({one, subjects[0]} == _PERIODS for one in here)):
+            continue  # no clause was learnt from that compares, and of two periods words tell better which is meant
         needed = VERY_SURE if here else SURE_OF_ASKING if asks and not goes_on else SURE
         if like.confidence < needed or not here.isdisjoint(subjects) or (here and goes_on):
             continue
@@ -95,7 +117,7 @@ def _concepts() -> frozenset[str]:
     return frozenset(concept for cues in load_subjects() for cue in cues.asked_by for concept in cue)
 
 
-def _matching(mentions: Sequence[Mention], sentence: int) -> list[AskedSubject]:
+def _matching(message: Message, mentions: Sequence[Mention], sentence: int) -> list[AskedSubject]:
     by_concept: dict[str, list[Mention]] = {}
     for mention in mentions:
         for concept in mention.concepts:
@@ -106,7 +128,7 @@ def _matching(mentions: Sequence[Mention], sentence: int) -> list[AskedSubject]:
         for cue in cues.asked_by:
             for chosen in product(*(by_concept.get(concept, ())[:3] for concept in cue)):
                 words = frozenset(m.first for m in chosen)
-                if len(words) < len(cue):
+                if len(words) < len(cue) or _are_listed(message, chosen):
                     continue
                 shows = cues.shows and (not cues.shown_by or bool(set(cues.shown_by) & set(cue)))
                 start, end = min(m.start for m in chosen), max(m.end for m in chosen)
@@ -119,6 +141,12 @@ def _matching(mentions: Sequence[Mention], sentence: int) -> list[AskedSubject]:
         if best:
             found.append(best)
     return found
+
+
+def _are_listed(message: Message, mentions: Sequence[Mention]) -> bool:
+    """Whether two of these are things of a list, each asked for by itself: 期間・上限・申請者で比べて."""
+    placed = sorted(mentions, key=lambda mention: mention.start)
+    return any(message.text[one.end : other.start] == "・" for one, other in pairwise(placed))
 
 
 def _undominated(found: Sequence[AskedSubject]) -> list[AskedSubject]:

@@ -160,11 +160,13 @@ class QuantityReader:
     def _role_of(self, figure: Figure) -> str:
         """Whose the clause is like to say that it is; that of a body that is asked about is not another's."""
         role = self._roles.get(figure.start, "")
-        if role not in ("prefecture", "another"):
+        if role not in ("prefecture", "another", "place"):
             return role
         applicant = self._scene.applicant
         owner = self._scene.owner_at(figure.start, figure.end)
         own = owner.body is not None and self._scene.is_the_applicants(owner)
+        if role == "place":  # a government's own, where it is bound to it: 指数1.2の市が使えるのは
+            return "" if own and applicant and applicant.kind in GOVERNMENTS else role
         return "" if own or (role == "prefecture" and (not applicant or applicant.kind == "prefecture")) else role
 
     def _index_text(self, figure: Figure) -> str:

@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
-from bot.understanding.asking import hear, subjects_asked
+from bot.understanding.asking import compared_only, hear, subjects_asked
 from bot.understanding.bodies import GOVERNMENTS
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
@@ -122,6 +122,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         )
     )
     programs = programs or proposals.programs
+    if another := _asks_for_another(signs, named, before, case):
+        programs = tuple(id for id in catalog.programs if id != before.program)
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = days_asked(message, reader.scene)
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
@@ -146,7 +148,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if before.subjects and subjects and adds and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
-    subjects = _with_what_is_touched(subjects, case, before, days, about)
+    subjects = _with_what_is_touched((Subject.ELIGIBILITY,) if another else subjects, case, before, days, about)
     amount, unit, at_most = case.amount, case.unit, case.at_most
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
     if amount is None and unit is None and (continues or asks_over or subjects[:1] == (Subject.ELIGIBILITY,)):
@@ -305,6 +307,9 @@ _SIGN_OF_CONCEPT = {
     "can_we": ("can", "eligible"),
     "claims": ("claim",),
     "names_cap": ("cap",),
+    "names_call": ("call",),
+    "speaks_of_us": ("self",),
+    "asks_for_another": ("another",),
     "asks_cost": ("cost",),
     "asks_when": ("when", "period"),
     "names_our_matter": ("names_our_matter",),
@@ -313,6 +318,9 @@ _SIGN_OF_CONCEPT = {
     "asks_contact": ("asks_contact",),
     "of_the_report": ("report",),
     "asks_promise": ("asks_promise",),
+    "asks_which": ("which",),
+    "asks_most": ("most",),
+    "asks_least": ("least",),
     "asks_explanation": ("why", "compare", "difference", "procedure", "explain"),
 }
 
@@ -350,7 +358,7 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
         signs.add("hands_over")
     if message.says("eligible") or _asks_to_apply(message):
         signs.add("asks_eligibility")
-    if message.says("who") or _asks_for_conditions(message):
+    if message.says("who") or _asks_for_conditions(message) or (message.says("applicants") and message.says("compare")):
         signs.add("asks_in_general")
     if message.days and message.says("on_site") and not message.says("apply_only", "call"):
         signs.add("asks_dispatch_day")
@@ -375,7 +383,7 @@ def _wants_a_person(message: Message) -> bool:
 
 def _asks_if_able(message: Message) -> bool:
     """Whether anything is asked that can be done: a verb of what was done (受けた側) asks nothing."""
-    for mention in message.saying("can", "want", "who", "eligible", "requirement"):
+    for mention in message.saying("can", "want", "who", "eligible", "requirement", "applicants"):
         following = [token.key for token in message.tokens_between(mention.end, mention.end + 4)]
         if "eligible" in mention.concepts or following[:1] not in (["た"], ["てる"]):
             return True
@@ -585,6 +593,11 @@ _GIVES_WAY = (
     (Subject.DEADLINE, Subject.WINDOW),
     (Subject.CALLS_PER_YEAR, Subject.WINDOW),
     (Subject.REPEAT, Subject.CALLS_PER_YEAR),
+    (Subject.ONLINE, Subject.ELIGIBILITY),
+    (Subject.ONLINE, Subject.CAP),
+    (Subject.RECOMMENDATION, Subject.ELIGIBILITY),
+    (Subject.DURATION, Subject.EXPERT),
+    (Subject.COST, Subject.EXPERT),
 )
 """Of two subjects that the same words may ask for, the second is not meant where the first is asked."""
 
@@ -602,6 +615,8 @@ def _subjects(
     with_amount = case.unit is not None and case.unit in (*units_used(programs), "count")
     if Subject.REPEAT in found and Subject.REPEAT not in known:
         found.setdefault(Subject.ELIGIBILITY, found.pop(Subject.REPEAT))
+    if len(programs) == 1:
+        known -= compared_only()
     found = {subject: start for subject, start in found.items() if subject in known}
     if with_amount:
         _ask_for_the_cap(found, case, programs)
@@ -626,6 +641,8 @@ def _subjects(
     if "mixes_modes" in case.signs and Subject.CAP in known:
         found = {Subject.CAP: 0}
     for strong, weak in _GIVES_WAY:
+        if strong is Subject.CAP and "asks_difference" in case.signs:
+            continue  # 期間・上限を比べて
         if {strong, weak} <= found.keys() and _asked_in(found[strong], questions) == _asked_in(found[weak], questions):
             del found[weak]
     return _without_the_vague(found, case, questions)
@@ -665,11 +682,13 @@ def _without_the_vague(
     """Drops what vague words may also ask: cost beside a cap, eligibility beside what is plainly asked."""
     if Subject.COST in found and "asks_cost" not in case.signs and Fact.PAST_SELECTION in case.said:
         found.setdefault(Subject.CAP, found.pop(Subject.COST))  # いくら of who was selected before asks for the cap
-    if Subject.CAP in found and "asks_cost" not in case.signs:
-        found.pop(Subject.COST, None)
+    if found.keys() & {Subject.CAP, Subject.DURATION} and "asks_cost" not in case.signs:
+        found.pop(Subject.COST, None)  # どれくらい of a period
+    if Subject.DURATION in found and "compares" in case.signs and "names_call" not in case.signs:
+        found.pop(Subject.WINDOW, None)
     if Subject.BUDGET in found and "names_cap" not in case.signs:
         found.pop(Subject.CAP, None)
-    if "compares" in case.signs and "asks_eligibility" not in case.signs and not case.said:
+    if "compares" in case.signs and not case.signs & {"asks_eligibility", "asks_in_general"} and not case.said:
         found.pop(Subject.ELIGIBILITY, None)  # どれが向いていますか
     also_asks = (case.unit is None and Subject.CAP in found) or Subject.WINDOW in found
     plainly = (
@@ -677,7 +696,9 @@ def _without_the_vague(
     ) or case.said.keys() & _OF_THE_APPLICANT
     asked_with_amount = case.unit is not None and "asks_eligibility" in case.signs and Fact.APPLICANT_KIND in case.said
     decisive = asked_with_amount or Fact.MUNICIPALITY_COUNT in case.said or case.said.get(Fact.PARTNERSHIP) == "alone"
-    alone = _is_asked_alone(Subject.ELIGIBILITY, found, questions)
+    alone = (
+        _is_asked_alone(Subject.ELIGIBILITY, found, questions) or {"asks_difference", "asks_in_general"} <= case.signs
+    )
     if len(found) > 1 and not decisive and not alone and (not plainly or Subject.CALLS_PER_YEAR in found):
         found.pop(Subject.ELIGIBILITY, None)
     if Subject.INDEX_LIMIT in found and Fact.FISCAL_INDEX in case.said:
@@ -714,6 +735,12 @@ def _asks_vaguely(message: Message, subjects: tuple[Subject, ...], case: Circums
     """Whether it is only asked if it can be done, of what was said before: これだけ頼めますか, 可能でしょうか."""
     plainly = "asks_eligibility" in case.signs and not message.says("this")
     return subjects == (Subject.ELIGIBILITY,) and not case.said and not plainly
+
+
+def _asks_for_another(signs: frozenset[str], named: tuple[str, ...], before: Conversation, case: Circumstances) -> bool:
+    """Whether it is asked what else somebody may use than the program that was spoken of: だめなら代わりに何がある?"""
+    whose = Fact.APPLICANT_KIND in {**before.facts, **case.said} or Subject.ELIGIBILITY in before.subjects
+    return "asks_for_another" in signs and not named and bool(before.program) and whose
 
 
 def _asked_before(before: Conversation, inquiry: Inquiry) -> dict[Subject, int]:

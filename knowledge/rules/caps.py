@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from knowledge.rules.tables import compare, filled, not_stated, reach, state
+from knowledge.rules.tables import compare, filled, in_brief, not_stated, reach, state
 from knowledge.types import Fact, FactQuestion, Outcome, Row, Ruling, Situation, Subject, Terms, Verdict
 
 
@@ -52,6 +52,7 @@ def decide_cap(terms: Terms, situation: Situation, questions: Mapping[Fact, Fact
         missing=missing,
         evidence=tuple(evidence for row in rows for evidence in row.evidence),
         fiscal_year=terms.fiscal_year,
+        brief=in_brief(rows),
     )
 
 

@@ -206,7 +206,14 @@ def state(terms: Terms, subject: Subject) -> Ruling:
         unit=rows[0].unit,
         evidence=tuple(evidence for row in rows for evidence in row.evidence),
         fiscal_year=terms.fiscal_year,
+        brief=in_brief(rows),
+        compares_as=rows[0].compares_as,
     )
+
+
+def in_brief(rows: Iterable[Row]) -> str:
+    """What rows say in a few words; "" where they have none."""
+    return "、".join(row.brief for row in rows if row.brief)
 
 
 def overview(terms: Terms, subject: Subject) -> Ruling:
@@ -217,6 +224,7 @@ def overview(terms: Terms, subject: Subject) -> Ruling:
         subject,
         Outcome.SETTLED,
         terms.parameters[subject].overview,
+        brief=terms.parameters[subject].brief,
         evidence=tuple(quoted)[:3],
         fiscal_year=terms.fiscal_year,
     )
