@@ -320,6 +320,8 @@ def _is_said_to_be(around: Surroundings) -> bool:
     if not following:
         return staffed
     first = following[0]
+    if _becomes(around):
+        return True
     if first.surface == "な" and len(following) > 1 and following[1].surface in ("ん", "の"):
         return True
     if first.surface == "と" and len(following) > 1 and following[1].surface in ("し", "して"):
@@ -550,8 +552,13 @@ def _owns(around: Surroundings, kind: str) -> bool:
     )
 
 
+def _becomes(around: Surroundings) -> bool:
+    """Whether somebody is said to be the body in the polite way: 主体は町になります."""
+    return [token.key for token in around.after[:2]] == ["に", "成る"]
+
+
 def _is_consulted(around: Surroundings, kind: str) -> bool:
-    if _works_there(around):
+    if _works_there(around) or _becomes(around):
         return False
     if kind != "support_provider" and around.particle in ("に", "へ", "を", "から", "より", "まで", "からの", "への"):
         return True

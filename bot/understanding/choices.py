@@ -124,9 +124,12 @@ def _partnership(scene: Scene) -> Iterator[Reading]:
                 for f in message.figures
             )
         )
-        if with_somebody:
-            asked = message.saying("apply", "can", start=mention.end, end=clause.end)
-            denied = denials(message, mention.end, asked[0].start if asked else clause.end) % 2
+        asked = [
+            m for m in message.saying("apply", "can", start=mention.end, end=clause.end) if "joins" not in m.concepts
+        ]
+        denied = denials(message, mention.end, asked[0].start if asked else clause.end) % 2
+        nobody = denied and message.says("partners", start=clause.start, end=mention.start)  # どの市町村とも連携しない
+        if with_somebody or nobody:
             yield _reading(Fact.PARTNERSHIP, "alone" if denied else "joint", mention.start, mention.end)
 
 

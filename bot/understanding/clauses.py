@@ -335,6 +335,16 @@ def _has_nothing_to_say_it(like: Likeness, scene: Scene) -> bool:
     return False
 
 
+def _is_of_counts(like: Likeness, scene: Scene) -> bool:
+    """Whether it is how several counts compare that stand there in figures: which is more, a likeness does not tell."""
+    counted = [
+        figure
+        for figure in scene.message.figures
+        if figure.dimension in (Dimension.MUNICIPALITY, Dimension.NUMBER) and like.start <= figure.start < like.end
+    ]
+    return like.fact is Fact.MUNICIPALITY_COUNT and len(counted) > 1
+
+
 def _is_anothers(like: Likeness, scene: Scene) -> bool:
     """Whether the words are said of somebody else than the one that applies (隣の県は選ばれた)."""
     if like.fact in (Fact.APPLICANT_KIND, Fact.JOINT_PROJECT, Fact.SAME_PROJECT, Fact.DISPATCH_YEAR):
@@ -345,5 +355,11 @@ def _is_anothers(like: Likeness, scene: Scene) -> bool:
     return any(owner.whose is Whose.ANOTHER and not scene.is_the_applicants(owner) for owner in owners)
 
 
-_TELLING_NOTHING = (_has_nothing_to_say_it, _is_anothers, _is_of_one_of_several, _asks_if_required)
+_TELLING_NOTHING = (
+    _has_nothing_to_say_it,
+    _is_anothers,
+    _is_of_one_of_several,
+    _asks_if_required,
+    _is_of_counts,
+)
 """When what a clause is like is not believed of the applicant."""

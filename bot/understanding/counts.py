@@ -13,6 +13,7 @@ from knowledge.figures import Dimension, Figure
 from knowledge.lexicon import Mention
 from knowledge.types import Fact
 
+_NOT_SETTLED = ("not_settled", "unknown", "pending", "process")
 _BY_WORDS = "facts.yaml: municipality_count"
 
 _SORTS = re.compile(r"特別区|市区?町村|市町|町村|自治体|団体|市|町|村|区")
@@ -67,6 +68,8 @@ class CountReader:
         if marked and len(marked) < len(now) and not earlier:
             earlier = [c for c in now if c not in marked and c.start < marked[0].start]
             now = marked
+        if earlier and not now and not changes and self._message.says(*_NOT_SETTLED):
+            return Reading(Fact.MUNICIPALITY_COUNT, "unknown", earlier[0].start, earlier[-1].end, by=_BY_WORDS)
         if earlier and now:
             return self._compared(now[-1], earlier, counts)
         if changes and self._message.says("before", "selection"):

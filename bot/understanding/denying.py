@@ -71,7 +71,11 @@ def is_contrasted(message: Message, end: int) -> bool:
 
 def taken_back(message: Message) -> frozenset[Figure]:
     """The figures that are taken back, each where it stands or is said again (0.9です。0.9ではなく1.2でした)."""
-    contrasted = {(figure.dimension, figure.value) for figure in message.figures if is_contrasted(message, figure.end)}
+    contrasted = {
+        (figure.dimension, figure.value)
+        for figure in message.figures
+        if is_contrasted(message, figure.end) or _is_said_not_to_be(message, figure)
+    }
     return frozenset(
         figure
         for figure in message.figures
@@ -82,7 +86,29 @@ def taken_back(message: Message) -> frozenset[Figure]:
 def _is_followed_by_the_right_one(message: Message, figure: Figure) -> bool:
     alike = (other for other in message.figures if other.dimension is figure.dimension and other.start >= figure.end)
     following = next(alike, None)
-    return following is not None and _is_put_right(message, figure.end, following.start)
+    if following is None:
+        return False
+    return _turns_into(message, figure, following) or _is_put_right(message, figure.end, following.start)
+
+
+def _turns_into(message: Message, figure: Figure, following: Figure) -> bool:
+    """Whether a figure is changed into the one after it: 5日から見直して3日に."""
+    changed = _CHANGED.match(message.text, figure.end, following.start)
+    return changed is not None and message.text.startswith(("に", "へ"), following.end)
+
+
+_CHANGED = re.compile(r"から(?:見直し|変更し|改め|直し|減らし|増やし|変え|し?て)")
+
+
+def _is_said_not_to_be(message: Message, figure: Figure) -> bool:
+    """Whether another figure is right, and this one is said not to be: 1.45です、0.85ではありません."""
+    others = [o for o in message.figures if o.dimension is figure.dimension and o.value != figure.value]
+    end = message.clause_at(figure.start).end
+    denied = message.saying("deny", "not_so", "set_apart", start=figure.end, end=end)
+    return bool(others and denied) and bool(_IS_NOT.fullmatch(message.text, figure.end, denied[0].end))
+
+
+_IS_NOT = re.compile(rf"[{_COUNTERS}]*(?:では|じゃ)(?:ありません|あらへん|ない|なかった|ございません|無い)")
 
 
 def _is_put_right(message: Message, start: int, end: int) -> bool:

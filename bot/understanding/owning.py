@@ -9,6 +9,7 @@ from bot.understanding.bodies import GOVERNMENTS, Body, Part
 from bot.understanding.denying import taken_back
 from bot.understanding.message import Clause, Message
 from knowledge.figures import Figure
+from knowledge.lexicon import Mention
 
 _OWNS = frozenset(
     {Part.APPLICANT, Part.MEMBER, Part.PLACE, Part.CONTAINER, Part.PARTNER, Part.INVESTOR, Part.CONSULTED}
@@ -149,6 +150,8 @@ class Scene:
             for d in self.message.days
             if clause.start <= d.start and d.end <= start and d.precision in ("fiscal_year", "year")
         ]
+        if noted := self._noted(end):
+            return noted
         after = self.message.text[end : end + 8]
         bound = self.message.saying("before", start=end, end=end + 8)
         if bound and after.startswith(("だった", "の", "であった")) and bound[0].start - end <= 4:
@@ -159,8 +162,13 @@ class Scene:
             return When.BEFORE if years[-1].last_on < self.message.as_of else When.NOW
         if not words:
             return When.BEFORE if self._is_told_of_then(clause, start) else When.NOW
-        concepts = words[-1].concepts
-        return When.BEFORE if "before" in concepts else When.LATER if "later" in concepts else When.NOW
+        return _when(words[-1])
+
+    def _noted(self, end: int) -> When | None:
+        """Of when something is by the word in brackets behind it: 8(前回)、7(今回)."""
+        words = self.message.saying("before", "now", "later", start=end + 1, end=end + 8)
+        noted = words and self.message.text.startswith("(", end) and words[0].start == end + 1
+        return _when(words[0]) if noted else None
 
     def _is_dated_after(self, clause: Clause, end: int) -> bool:
         """Whether the next clause says that this was of an earlier time: 0.4やったけど、それは令和6年度の話で."""
@@ -176,6 +184,10 @@ class Scene:
         """Whether it is told of a time that is past: 受かったとき, 選ばれた時."""
         tokens = self.message.tokens_between(clause.start, start)
         return any(then.key in ("時", "際", "頃") and past.key == "た" for past, then in pairwise(tokens))
+
+
+def _when(word: Mention) -> When:
+    return When.BEFORE if "before" in word.concepts else When.LATER if "later" in word.concepts else When.NOW
 
 
 def choose_applicants(message: Message, bodies: tuple[Body, ...], known: str) -> tuple[Body, ...]:

@@ -53,7 +53,8 @@ def read_reply(scene: Scene, before: Conversation, questions: Mapping[Fact, Fact
         yes, no = _YES_AND_NO[fact]
         if fact is Fact.RECOMMENDATION and any(body.kind == "regional_bureau" for body in scene.bodies):
             yes = "regional_bureau"
-        if fact in _AWAITABLE and message.says("pending", "hope", "process", "unknown"):
+        not_yet = any(message.text.startswith("未", mention.start) for mention in message.saying("deny"))
+        if fact in _AWAITABLE and (not_yet or message.says("pending", "hope", "process", "unknown")):
             return {fact: "awaited"}
         if message.says("says_no", "lose") or denials(message, 0, len(message.text)) % 2:
             return {fact: no}

@@ -138,7 +138,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     vague = _asks_vaguely(message, subjects, case)
     if (
         continues
-        and (_puts_a_case(case) or vague or len(named) > 1 or message.says("correct"))
+        and (_adds(message, case) or vague or len(named) > 1 or message.says("correct"))
         and (not subjects or vague)
         and before.subjects
         and not _turns(case, before, about)
@@ -224,6 +224,8 @@ def _case(
     said = {fact: value for fact, value in replied.items() if fact not in admitted.open} | said
     if len(named) == 1 and before.asked_for is Fact.PROGRAM:
         said[Fact.PROGRAM] = named[0]
+    if before.facts.get(Fact.APPLICANT_KIND) == _PROVIDER and said.get(Fact.APPLICANT_KIND) == ApplicantKind.COMPANY:
+        said[Fact.APPLICANT_KIND] = _PROVIDER  # a company that wants to be one is still
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
     amount, unit = _amount(reader.quantities.amount() or proposed_amount)
@@ -294,6 +296,8 @@ def _amount(reading: Reading | None) -> tuple[Decimal | None, Unit | None]:
         return None, _UNITS[reading.value]
     return Decimal(reading.value), _UNITS[reading.slot]
 
+
+_PROVIDER = ApplicantKind.SUPPORT_PROVIDER
 
 _A_TURN = 24
 """A message of at most so many characters may turn the question before it to another case (NPOだと?, 上限は?)."""
@@ -493,6 +497,9 @@ def _asked_programs(
     }
     meant = tuple(id for id in named if not apart[id])
     muted = frozenset(message.clause_at(start).number for id in named if apart[id] for start, _ in spans[id])
+    if not meant and not before.program:
+        meant = named[:1]  # what a talk opens with is meant, however it is put
+        muted -= {message.clause_at(start).number for start, _ in spans[named[0]]}
     asking = asking_sentences(message)
     asked = tuple(id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id]))
     return (asked or meant if len(named) > 1 else meant), muted
@@ -523,9 +530,8 @@ def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses
     if likenesses.roles.get(start) == "aside":
         return clause.number not in message.asking
     used = message.saying("passed", "applied", "selection", start=end, end=clause.end)
-    told = bool(used) and any(
-        t.key in ("た", "済み", "済む", "ます") for t in message.tokens_between(used[-1].end, clause.end)
-    )
+    tail = {token.key for token in message.tokens_between(used[-1].end if used else end, clause.end)}
+    told = "済み" in tail or (bool(used) and not tail.isdisjoint(("た", "済む", "ます")))
     left = (
         denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
     )
@@ -765,12 +771,16 @@ def _continues(
         return _puts_a_case(case) or bool(message.days) or not stands
     if _asks_vaguely(message, subjects, case):
         return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
-    adds = _puts_a_case(case) or (bool(message.days) and not message.asking)
-    return not (subjects or (not adds and _own_matter(message, before, catalog)))
+    return not (subjects or (not _adds(message, case) and _own_matter(message, before, catalog)))
 
 
 _POINTS_BACK = 4
 """Characters in which a message that points to what was just spoken of does so: それっていつまで."""
+
+
+def _adds(message: Message, case: Circumstances) -> bool:
+    """Whether a message tells something that the question before it may hang on: of a case, or a day."""
+    return _puts_a_case(case) or (bool(message.days) and not message.asking)
 
 
 def _puts_a_case(case: Circumstances) -> bool:

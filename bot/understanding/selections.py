@@ -17,6 +17,7 @@ _NOT_ONCE = ("一度も", "1度も", "一回も", "1回も", "一切")
 _NO_EVENT = ("率", "方", "基", "結", "通", "時期", "の方", "の基", "者", "団体数")
 _DONE = ("た", "て", "れ", "さ", "済", "ず")
 _PLAINLY_REJECTED = ("不採択", "落選", "不選定", "選外")
+_A_VERB = 6
 _THIRD = 3
 _OTHERS = (Dimension.OTHER, Dimension.CASE, Dimension.PEOPLE)
 
@@ -54,6 +55,8 @@ class SelectionReader:
             )
             if of_another or self._words(mention) in _NOT_ONCE:
                 continue
+            if self._is_of_another_thing(mention):
+                continue
             doubtful = self._message.says("perhaps", "unknown", start=mention.end, end=clause.end)
             denied = is_denied(self._message, mention.end, clause.end) and "deny" not in mention.concepts
             yield self._event("unknown" if doubtful else "selected" if denied else "never", mention.start, mention.end)
@@ -64,6 +67,14 @@ class SelectionReader:
             of_a_body = any(0 <= body.start - mention.end <= 1 for body in self._bodies)
             if self._words(mention).endswith("目") and of_a_body:
                 yield self._event("unknown", mention.start, mention.end)
+
+    def _is_of_another_thing(self, mention: Mention) -> bool:
+        """Whether something else is done for the first time than to apply: 初めて調べています."""
+        following = self._message.tokens_between(mention.end, mention.end + _A_VERB)[:1]
+        applies = self._message.says(
+            "applied", "apply", "passed", "selection", start=mention.end, end=mention.end + _A_VERB
+        )
+        return bool(following) and following[0].pos == "動詞" and not applies
 
     def _selections(self) -> Iterator[Reading]:
         for held in self._standing.held(_SELECTED):

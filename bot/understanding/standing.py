@@ -66,6 +66,7 @@ _STATES_IT = (
 _STATES_NOTHING = ("ですか", "でしょ", "では", "でない", "はどう", "がどう", "はい")
 _AT_LARGE = ("団体", "県", "法人", "企業", "会社", "都道府県", "自治体", "ところ")
 _OF_ONE_PHRASE = 3  # characters between two words that say one thing together: 支援地域に選定された
+_A_VERBS_END = 4  # characters in which a verb ends: もらい|ました
 _A_REMARK = 16  # characters of a clause that only denies or doubts what was said before it
 
 
@@ -111,7 +112,9 @@ class Standing:
             return Holding.UNKNOWN
         if self._is_only_told(start, end, clause, affirmed and not denied):
             return Holding.AWAITED
-        if relation.awaited and self._is_awaited(mention, start, end, clause, affirmed=affirmed, denied=denied):
+        if relation.awaited and self._is_awaited(
+            relation, mention, start, end, clause, affirmed=affirmed, denied=denied
+        ):
             return Holding.AWAITED
         if lost or denied:
             not_lost = Holding.SO if affirmed else Holding.AWAITED  # 断られてはいない
@@ -124,7 +127,15 @@ class Standing:
         return affirmed and told and not self.is_past(start, end)
 
     def _is_awaited(
-        self, mention: Mention, start: int, end: int, clause: Clause, *, affirmed: bool, denied: bool
+        self,
+        relation: Relation,
+        mention: Mention,
+        start: int,
+        end: int,
+        clause: Clause,
+        *,
+        affirmed: bool,
+        denied: bool,
     ) -> bool:
         if "recommend" in mention.concepts and self._is_under_way(start, end):
             return True
@@ -134,7 +145,8 @@ class Standing:
             for m in self._message.saying("pending", "hope", start=clause.start, end=end)
             if m.end > mention.start or start != mention.end or "pending" in m.concepts
         ]
-        there = affirmed and not denied and self.is_past(start, end)
+        got = self._message.saying(*relation.affirmed_by, start=start, end=end)
+        there = not denied and any(self.is_past(m.start, min(m.end + _A_VERBS_END, end)) for m in got)
         hoped = self._message.says("hope", start=start, end=end)
         return asked_for or (bool(waits) and (not there or hoped))
 

@@ -92,10 +92,15 @@ def _sum(items: Sequence[_Item], values: Sequence[Decimal], text: str) -> Decima
     before_last = sum(values[:-1], Decimal(0))
     if values[-1] == before_last and re.search(r"[で=]|^の$", text[items[-2].end : items[-1].start]):
         return before_last  # 2時間を5回で10時間, 2市1町の3団体
-    if _ONE_OF_THEM.search(text, items[0].start):
+    if _ONE_OF_THEM.search(text, items[0].start, _end_of_sentence(text, items[-1].end)):
         return None
     joined = all(_adds(text, first, second) for first, second in itertools.pairwise(items))
     return round(before_last + values[-1], _PLACES_KEPT) if joined else None
+
+
+def _end_of_sentence(text: str, at: int) -> int:
+    end = text.find("。", at)
+    return end if end >= 0 else len(text)
 
 
 def _adds(text: str, first: _Item, second: _Item) -> bool:
