@@ -32,9 +32,11 @@ def compare_programs(understanding: Understanding, catalog: Catalog, searcher: S
     if not subjects and (decisive or (understanding.programs and Fact.APPLICANT_KIND in understanding.said)):
         subjects = (Subject.ELIGIBILITY,)
     plainly = understanding.signs & {"asks_eligibility", "asks_in_general", "asks_for_another"}
-    wishes = subjects == (Subject.ELIGIBILITY,) and not (decisive or plainly)
+    of_a_way = Fact.MEETING_MODE in understanding.said  # 現地に来てもらえるのはどれ wishes for that
+    wishes = subjects == (Subject.ELIGIBILITY,) and not (decisive or (plainly and not of_a_way))
     programs = understanding.programs or tuple(catalog.programs)
-    no_wish = understanding.plain and "asks_which" in understanding.signs and not understanding.programs
+    whose = "speaks_of_us" in understanding.signs or Fact.APPLICANT_KIND in understanding.said
+    no_wish = whose and understanding.plain and "asks_which" in understanding.signs and not understanding.programs
     if no_wish and subjects in ((), (Subject.ELIGIBILITY,)):
         subjects = (Subject.ELIGIBILITY,)  # うちにはどれがいい says nothing of what for
     elif wishes or not subjects:

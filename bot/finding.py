@@ -57,11 +57,10 @@ def find(
         return found
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
-    if (
-        len(programs) > 1
-        and "asks_for_another" not in understanding.signs
-        and (unstated := _silence_on_all(question, programs, catalog, searcher))
-    ):
+    of_a_body = Subject.ELIGIBILITY in understanding.subjects and (
+        "asks_for_another" in understanding.signs or Fact.APPLICANT_KIND in understanding.said
+    )
+    if len(programs) > 1 and not of_a_body and (unstated := _silence_on_all(question, programs, catalog, searcher)):
         return unstated
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return compare_programs(understanding, catalog, searcher)

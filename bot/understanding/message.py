@@ -236,9 +236,11 @@ _SAID_BY_DAYS = frozenset(
         "deny",
         "next_year",
         "within_year",
+        "compare",
+        "difference",
     }
 )
-"""Concepts whose words may hold a figure or a day (去年, 2回目, 3セク, 23区): they are seen beside it."""
+"""Concepts whose words may hold a figure or a day (去年, 2回目, 3セク, 23区, 3事業): they are seen beside it."""
 
 
 def _cut(text: str, tokens: tuple[Token, ...]) -> Iterator[Clause]:

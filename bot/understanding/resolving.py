@@ -602,6 +602,7 @@ _GIVES_WAY = (
     (Subject.ONLINE, Subject.ELIGIBILITY),
     (Subject.ONLINE, Subject.CAP),
     (Subject.RECOMMENDATION, Subject.ELIGIBILITY),
+    (Subject.EXPERT, Subject.ELIGIBILITY),
     (Subject.DURATION, Subject.EXPERT),
     (Subject.COST, Subject.EXPERT),
 )
@@ -637,7 +638,8 @@ def _subjects(
         found = (
             found if case.unit else {subject: start for subject, start in found.items() if subject is not Subject.CAP}
         )
-        found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
+        if not {"asks_in_general", "compares"} <= case.signs:
+            found = {subject: start for subject, start in found.items() if subject not in _NOT_OF_THE_PAST}
     if (
         found.keys() <= {Subject.ELIGIBILITY, Subject.WINDOW}
         and Fact.SAME_PROJECT in case.said
