@@ -29,7 +29,7 @@ SAME_MATTER = 0.2
 LEARNT_PLAIN = 0.9
 """From this learnt probability on, a question is an entry's own matter whatever it says beside it."""
 
-LEARNT_LIKELY = 0.6
+LEARNT_LIKELY = 0.65
 """The same where nothing is said of any applicant, so that rules could only ask."""
 
 _READ_WHOLE = 80

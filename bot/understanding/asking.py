@@ -13,7 +13,8 @@ from bot.understanding.clauses import SURE, SURE_OF_ASKING, VERY_SURE, Likenesse
 from bot.understanding.message import Message
 from knowledge.catalog import read_yaml
 from knowledge.lexicon import Mention
-from knowledge.types import Strict, Subject, Unit
+from knowledge.matters.classifying import NONE
+from knowledge.types import ApplicantKind, Strict, Subject, Unit
 
 Which = Literal["stated", "most", "least"]
 
@@ -110,6 +111,33 @@ def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message
         if subjects:
             found.setdefault(subjects[0], like.start)
     return found
+
+
+def as_taught(subjects: tuple[Subject, ...], told: Mapping[str, float]) -> tuple[Subject, ...]:
+    """What is asked, when messages that put a case have taught what this one wants decided (probabilities 0–1).
+
+    It is asked where the words ask nothing; where they ask something else, that must be possible beside it. Who surely
+    puts no case does not ask whether somebody can apply, though the words that do are said (出すのは市ですか).
+    """
+    wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
+    if wanted == NONE and likely >= SURELY_TAUGHT:
+        return tuple(subject for subject in subjects if subject is not Subject.ELIGIBILITY)
+    if wanted == NONE or likely < TAUGHT:
+        return subjects
+    subject = Subject.ELIGIBILITY if wanted == ApplicantKind.SUPPORT_PROVIDER else Subject(wanted)
+    if subject in subjects or (subjects and likely < SURELY_TAUGHT) or Subject.BUDGET in subjects:
+        return subjects
+    return (subject, *(one for one in subjects if told.get(one, 1.0) >= _POSSIBLE))
+
+
+TAUGHT = 0.8
+"""From this probability on, what a message wants decided is believed where its words ask for no rule."""
+
+SURELY_TAUGHT = 0.98
+"""From here on it is believed against the words."""
+
+_POSSIBLE = 0.02
+"""Below this probability, what the words seem to ask is not asked where something else surely is."""
 
 
 @cache

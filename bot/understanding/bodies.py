@@ -118,9 +118,13 @@ def _with_the_recommended(message: Message, bodies: list[Body]) -> list[Body]:
 
 
 def _is_part_of_a_name(message: Message, mention: Mention) -> bool:
-    """Whether a kind of body only begins a longer word for another (町商工会, 市教育委員会) or an office (住民課)."""
+    """Whether a kind of body only begins a longer word: for another (町商工会) or an office (住民課, 市町村課)."""
     after = message.tokens_between(mention.end, mention.end + 2)[:1]
-    if _kind_of(mention) == "individual" and after and after[0].surface in ("課", "係", "室", "部", "局", "班"):
+    if (
+        _kind_of(mention) in ("individual", "municipality")
+        and after
+        and after[0].surface in ("課", "係", "室", "部", "局", "班")
+    ):
         return True
     following = message.saying(*_KINDS, start=mention.end, end=mention.end + 12)
     return bool(following) and following[0].start == mention.end and _kind_of(mention) in (*GOVERNMENTS, "individual")

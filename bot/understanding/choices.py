@@ -173,10 +173,21 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
         yield _reading(Fact.SAME_PROJECT, "other_project", *kinds["other_project"])
     elif "other_adviser" in kinds:
         yield _reading(Fact.SAME_PROJECT, "other_adviser", *kinds["other_adviser"])
-    elif "same_project" in kinds and ("same_adviser" in kinds or message.says("again", "adviser_person")):
+    elif "same_project" in kinds and ("same_adviser" in kinds or _is_the_adviser_again(scene)):
         yield _reading(Fact.SAME_PROJECT, "same", *kinds["same_project"])
-    elif "same_adviser" in kinds:
-        yield _reading(Fact.SAME_PROJECT, "unknown", *kinds["same_adviser"])
+    elif one_of_both := kinds.get("same_adviser") or kinds.get("same_project"):
+        yield _reading(Fact.SAME_PROJECT, "unknown", *one_of_both)
+
+
+def _is_the_adviser_again(scene: Scene) -> bool:
+    """Whether an adviser is to come again: 来てもらった先生にもう一回. The name of the program names none."""
+    message = scene.message
+    persons = [m for m in message.saying("adviser_person") if not message.text.startswith(_OF_THE_PROGRAM, m.end)]
+    again = {message.clause_at(mention.start).sentence for mention in message.saying("again")}
+    return any(message.clause_at(person.start).sentence in again for person in persons)
+
+
+_OF_THE_PROGRAM = ("派遣", "制度", "事業")
 
 
 def _is_past(scene: Scene, day: Day) -> bool:

@@ -27,6 +27,21 @@ SURE_OF_ASKING = 0.6
 SURE_OF_HEARING = 0.6
 """The same of a clause that tells a rule or of another: what is the asker's own is hardly ever taken for it."""
 
+_PUTS_A_CASE = (
+    "場合",
+    "場合は",
+    "場合、",
+    "場合には",
+    "とき",
+    "ときは",
+    "なら",
+    "ならば",
+    "だと",
+    "としたら",
+    "とすると",
+)
+"""Ends of clauses that put a case of which it is asked, however much like a rule they sound."""
+
 VERY_SURE = 0.97
 """From here on it counts against what was read."""
 
@@ -167,6 +182,8 @@ def _is_heard(told: Told, message: Message, start: int, end: int) -> bool:
     """Whether words tell a rule, or of another body that they name; a sentence of several clauses must surely."""
     numbers = _numbers(message, start, end)
     if told.confidence < (SURE if len(numbers) > 1 else SURE_OF_HEARING) or not message.asking.isdisjoint(numbers):
+        return False
+    if message.text[start:end].endswith(_PUTS_A_CASE):
         return False
     if told.value == "another":
         return message.says("other", start=start, end=end) and not message.says("self", start=start, end=end)

@@ -1,7 +1,8 @@
 """Tells what the days of a message are: the day asked about, the end of the support, when a report is handed in."""
 
+import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from bot.types import Reading, Whose
 from bot.understanding.denying import is_contrasted
@@ -14,6 +15,7 @@ Span = tuple[date, date]
 """A first and a last day."""
 
 _NOW = frozenset({"今", "いま", "現在", "これから", "直近", "今後"})
+_EITHER = re.compile(r"、?(?:か|または|もしくは|or)、?")
 _TODAY = frozenset({"今日", "本日", "きょう"})
 _SUPPOSES = ("場合", "とき", "時", "ら", "後", "あと", "と")
 _HANDS_IN = ("hands_in", "in_time", "late", "safe")
@@ -37,8 +39,12 @@ def days_asked(message: Message, scene: Scene) -> Span | None:
     others = [day for day in near if _written(day, message) not in _TODAY]
     asking = asking_sentences(message) or {message.clause_at(m.start).sentence for m in message.saying("want")}
     in_question = [day for day in others or near if message.clause_at(day.start).sentence in asking]
-    chosen = (in_question or others or near)[-1:]
-    return (chosen[0].first_on, chosen[0].last_on) if chosen else None
+    left = in_question or others or near
+    if not left:
+        return None
+    *_, first, last = (left[-1], *left)
+    either = _EITHER.fullmatch(message.text, first.end, last.start)  # 来月か再来月
+    return (min(first, last, key=lambda day: day.first_on) if either else last).first_on, last.last_on
 
 
 def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None:
@@ -139,9 +145,8 @@ def _is_handed_in(day: Day, message: Message) -> bool:
 
 
 def _spans(day: Day, message: Message) -> list[Span]:
-    """What a day may be: of one without its year the next and the last."""
-    spans = [(day.first_on, day.last_on)]
-    if day.every == "year":
-        earlier = latest(day, message.as_of)
-        spans.append((earlier.first_on, earlier.last_on))
-    return spans
+    """What a day may be: of one without its year the next, the one before it, and the last."""
+    if day.every != "year":
+        return [(day.first_on, day.last_on)]
+    days = (day, latest(day, day.first_on - timedelta(days=1)), latest(day, message.as_of))
+    return [(one.first_on, one.last_on) for one in days]

@@ -4,14 +4,14 @@ What comes after gets this value and never reads the text again.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Protocol
 
-from knowledge.figures import Day, Dimension, Figure, normalize_with_offsets, read_days, read_figures
+from knowledge.figures import Day, Dimension, Figure, latest, normalize_with_offsets, read_days, read_figures
 from knowledge.lexicon import Mention, Token, load_lexicon, respell, tokenize
 from knowledge.municipalities.places import Place, find_places
 
@@ -211,7 +211,29 @@ def read_message(original: str, as_of: date) -> Message:
     figures = tuple(
         f for f in figures if f.dimension in _RULED or not any(s <= f.start and f.end < e for s, e in words)
     )
-    return Message(original, as_of, text, offsets, tokens, mentions, figures, days, places, tuple(_cut(text, tokens)))
+    clauses = tuple(_cut(text, tokens))
+    days = tuple(_as_told(day, clauses, tokens, as_of) for day in days)
+    return Message(original, as_of, text, offsets, tokens, mentions, figures, days, places, clauses)
+
+
+def _as_told(day: Day, clauses: Sequence[Clause], tokens: Sequence[Token], as_of: date) -> Day:
+    """A day without its year as its clause tells of it: 8月に使いました is of the last August."""
+    if day.every != "year" or day.first_on <= as_of or not tokens:
+        return day
+    clause = clauses[min(bisect_right([c.end for c in clauses], day.start), len(clauses) - 1)]
+    after = [token for token in tokens if day.end <= token.start and token.end <= clause.end + 2]
+    told = any(
+        (token.key == "た" and following.key not in _SUPPOSES) or token.key == "済み"
+        for token, following in pairwise((*after, *after[-1:]))
+        if token.end <= clause.end
+    )
+    if not told or any(token.key in _NOT_YET for token in after):
+        return day
+    return replace(latest(day, as_of), every=None)
+
+
+_SUPPOSES = frozenset({"場合", "とき", "時", "後", "として"})
+_NOT_YET = frozenset({"たい", "予定", "つもり"})
 
 
 def _takes(span: tuple[int, int], word: tuple[int, int]) -> bool:

@@ -14,6 +14,12 @@ from knowledge.figures import Day, Dimension, Figure, fiscal_year_of, total
 from knowledge.rules.tables import BESIDE
 from knowledge.types import Fact
 
+_ADDED_TO = ("に加", "に分", "にわ", "に渡", "に増", "に減", "に延", "に変", "にプラス", "に足", "に追加")
+"""What goes on from a length that counts, after which it is no day of the calendar."""
+
+_ABOUT_ONE = Decimal("0.1")
+"""What is about an index nearer to 1 than this tells on no side."""
+
 _HIGHEST_INDEX = Decimal(4)
 """No financial strength index is higher; what is higher and stands by itself is something else."""
 
@@ -208,6 +214,8 @@ class QuantityReader:
         clause = self._message.clause_at(figure.start)
         if figure in self._scene.taken_back:
             return Stance.CONTRASTED
+        if figure.approximate and abs(figure.value - 1) < _ABOUT_ONE:
+            return Stance.QUOTED  # 1くらい may be on either side
         if figure.bound is not None and self._message.says("unknown", start=figure.end, end=clause.end):
             return Stance.QUOTED
         rule = figure.bound is not None and figure.value == 1
@@ -377,7 +385,7 @@ class QuantityReader:
         if after.startswith(("って", "とは", "という")) or (
             figure.dimension is Dimension.DAY
             and after.startswith(("に", "付", "たった", "経"))
-            and not after.startswith(("に加", "に分", "にわ", "に渡", "に増", "に減", "に延", "に変"))
+            and not after.startswith(_ADDED_TO)
             and not self._message.says("own_days", start=figure.start - 5)
             and "別々の" not in self._message.text[max(0, figure.start - 3) : figure.start]
         ):
@@ -500,6 +508,9 @@ _MISSES_IT = re.compile(r"[にも](?:ほんの)?(?:少し|ちょっと|わずか
 
 _NO_HEAD = frozenset(
     {
+        "片方",
+        "一方",
+        "他方",
         "約",
         "ちょうど",
         "丁度",

@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
-from bot.understanding.asking import compared_only, hear, subjects_asked
+from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked
 from bot.understanding.bodies import GOVERNMENTS
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
@@ -32,7 +32,9 @@ from bot.understanding.replying import read_reply
 from bot.understanding.supposing import supposed_spans
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
+from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import Dimension
+from knowledge.matters import load_matters
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
@@ -129,6 +131,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     questions = _questions(message, case)
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
+    if len(programs) == 1 and not before.subjects and _asks_of_a_case(message, case, days):
+        subjects = as_taught(subjects, _told_case(message, programs[0], catalog))
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog)
@@ -215,7 +219,7 @@ def _case(
     about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
     used = frozenset[Fact]().union(*map(facts_used, about))
     used |= {Fact.FISCAL_INDEX}
-    admitted = admit(reading for reading in readings if Fact(reading.slot) in used)
+    admitted = admit(r for r in readings if Fact(r.slot) in used and not _is_asked_for(message, r))
     replies = before.asked_for is not None and len(message.text) <= _A_TURN
     of_use = used & {before.asked_for} if replies else used  # わかりません and ないです say of what was asked alone
     admitted = weigh(admitted, {fact: likenesses[fact] for fact in likenesses.keys() & of_use}, reader.scene)
@@ -249,6 +253,13 @@ def _case(
         supposed[Fact.APPLICANT_KIND] = supposed[Fact.INVESTMENT_OR_NONPROFIT]
     at_most = reader.quantities.at_most() if amount is not None else None
     return Circumstances(said, admitted, amount, unit, at_most, signs, supposed)
+
+
+def _is_asked_for(message: Message, reading: Reading) -> bool:
+    """Whether words only ask who does what they speak of: 推薦は誰からもらえばいい?"""
+    clause = message.clause_at(reading.start)
+    asked = clause.number in message.asking and message.in_clause(clause, "who")
+    return reading.slot == Fact.RECOMMENDATION and bool(asked)
 
 
 def _corrected(message: Message, before: Conversation) -> tuple[Decimal | None, Unit | None]:
@@ -540,6 +551,23 @@ def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses
         and clause.number not in message.asking
         and not message.says("selection", "rejected", start=end, end=clause.end)
     )
+
+
+def _asks_of_a_case(message: Message, case: Circumstances, days: tuple[date, date] | None) -> bool:
+    """Whether a message asks or wishes something, and says what a rule may turn on: of who it is, whether one can."""
+    asks = bool(message.asking) or "wants_to_apply" in case.signs
+    able = {"can_we", "wants_to_apply", "asks_eligibility"} & case.signs
+    said = case.said.keys() - {Fact.PROGRAM} - (frozenset() if able else _ABOUT_A_BODY)
+    return asks and bool(said or case.unit is not None or days is not None)
+
+
+_ABOUT_A_BODY = frozenset({Fact.APPLICANT_KIND, Fact.PARTNERSHIP})
+
+
+def _told_case(message: Message, program: str, catalog: Catalog) -> Mapping[str, float]:
+    """What the message may want decided by a program's rules, with the probability that it does (0-1)."""
+    matter = beside_names(message.text, catalog.programs.values())
+    return load_matters().tell_case(program, load_encoder().encode_queries([matter])[0])
 
 
 def _turns(case: Circumstances, before: Conversation, programs: Sequence[Program]) -> bool:

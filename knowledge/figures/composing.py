@@ -18,14 +18,16 @@ _THING = r"[一-龠々ァ-ヶーa-z0-9()]"
 _PLUS = re.compile(
     rf"(?:円|分)?\)?(?:\s?(?:\+|プラス|足す|たす)\s?{_THING}{{0,8}}(?:[がでにはを]|費用)?"
     rf"|(?:と|や|及び|および|並びに)、?(?!(?:今|前|昨|去|来|隣|他|上限|予算))(?:それに|あと|さらに)?{_THING}{{0,8}}[がでにはをも]?"
-    rf"|(?:に|の(?:ほか|他)に?|に加え(?:て)?|のうえ)、?(?!(?:今|前|昨|去|来|隣|上限))(?:さらに|あと)?{_THING}{{0,8}}[がでを]?"
+    rf"|(?:に|の(?:ほか|他)に?|に加え(?:て)?|にプラス(?:して)?|のうえ)、?(?!(?:今|前|昨|去|来|隣|上限))(?:さらに|あと)?{_THING}{{0,8}}[がでを]?"
     rf"|[、。,]?\s?(?:で、?)?(?:(?:それ|これ)(?:に|と)|あと(?:は|で)?|さらに|ほかに|他に|加えて|プラス|プラスで|残り(?:は|が)?|続けて)、?{_THING}{{0,8}}[がではにをも]?"
     rf"|[、,\s](?:初回|次回?|[0-9][年回]目|オンライン|リモート|現地|対面|訪問|web|zoom|後半|前半|事前|事後){_THING}{{0,6}}[がではにを]?"
     rf"|[、,]{_THING}{{0,8}}(?:費|料|代|金|委託)[がではに]?)"
 )
 _ADDED_AFTER = re.compile(r"(?:円)?を?(?:足|加え|追加|上乗せ|プラス|たし)")
 _NEEDS_ADDED = re.compile(rf"(?:円)?に(?!加え)、?(?:さらに|あと)?{_THING}{{0,8}}[がでを]?")
-_TIMES = re.compile(r"\s?(?:間|分)?\s?\)?(?:を|ずつを?|[×x*]|かける|掛ける|の|が|も|、?これを)?\s?(?:計|全|年)?")
+_TIMES = re.compile(
+    rf"\s?(?:間|分)?\s?\)?(?:の{_THING}{{1,8}})?(?:を|ずつを?|[×x*]|かける|掛ける|の|が|も|、?これを)?\s?(?:計|全|年)?"
+)
 _BY_SIGN = re.compile(r"\s?\)?(?:を|の)?(?:[×x*]|かける|掛ける)\s?")
 _EACH_BEFORE = re.compile(r"(?:各回?|それぞれ|毎回|1回(?:あたり|当たり)?|ずつ)(?:に|は|が|\s)?$")
 _EACH_BETWEEN = re.compile(
@@ -41,6 +43,7 @@ _YEARLY = re.compile(r"(?:毎年|年額|(?<![0-9今来去昨前半々一二三�
 _PART_OF_IT = re.compile(rf"(?:[(のそ]うち|[(、]内)、?{_THING}{{0,8}}[がはに]?$")
 _PLACES = re.compile(r"(?:[かヶケカヵ箇個]所|地域|地区|拠点|事業|施設|校|社|者|台|個|つ|倍|組)$")
 _PLACES_KEPT = 6  # 100分を6回 is 10 hours, and not a trifle more
+_LISTS = frozenset({"、", "と", " ", ",", "、と"})
 _NEAR = 3  # figures around so much each, among which its number of times is looked for
 
 _COUNTS_OFF = {
@@ -56,11 +59,15 @@ _ADDED_UP = frozenset(_COUNTS_OFF) | {Dimension.MONTH, Dimension.MUNICIPALITY, D
 
 @dataclass(frozen=True)
 class _Item:
-    """A figure times how often it is meant, and the part of the text that says both. `value` None: it is not known."""
+    """A figure times how often it is meant, and the part of the text that says both. `value` None: it is not known.
+
+    `multiplied` tells that the text says how often.
+    """
 
     start: int
     end: int
     value: Decimal | None
+    multiplied: bool = False
 
 
 def total(figures: Sequence[Figure], text: str, dimension: Dimension) -> Decimal | None:
@@ -105,6 +112,8 @@ def _end_of_sentence(text: str, at: int) -> int:
 
 def _adds(text: str, first: _Item, second: _Item) -> bool:
     between = text[first.end : second.start]
+    if first.multiplied and second.multiplied and between in _LISTS:
+        return True  # 150分が2回、60分が3回
     if _NEEDS_ADDED.fullmatch(between):
         return bool(_ADDED_AFTER.match(text, second.end))
     return bool(_PLUS.fullmatch(between)) or "合計" in text[second.end : second.end + 4]
@@ -139,7 +148,7 @@ def _unknown(first: Figure, last: Figure) -> _Item:
 def _times(figure: Figure, count: Figure, unit: Figure | None = None) -> _Item:
     spans = [figure, count, *([unit] if unit else [])]
     return _Item(
-        min(f.start for f in spans), max(f.end for f in spans), round(figure.value * count.value, _PLACES_KEPT)
+        min(f.start for f in spans), max(f.end for f in spans), round(figure.value * count.value, _PLACES_KEPT), True
     )
 
 
@@ -175,6 +184,8 @@ def _repeats(text: str, figure: Figure, count: Figure) -> bool:
 
 def _multiplies(text: str, figure: Figure, count: Figure, *, is_each: bool) -> bool:
     between = text[figure.end : count.start]
+    if text.startswith(("に分", "にわけ"), count.end):
+        return False  # 2日と1日の2回に分けて
     if _BY_SIGN.fullmatch(between) and count.dimension in (Dimension.NUMBER, Dimension.MONTH):
         return True
     if text.startswith("倍", count.end - 1) and between == "の":

@@ -185,7 +185,7 @@ def _day_near_today(found: _Match, as_of: date) -> _Read:
     return _nearest_of_months(found, as_of), "day"
 
 
-@_rule(rf"(?<=日と){_BARE}(?P<day>{_N2})日(?!間|後|前|目)")
+@_rule(rf"(?:(?<=月[0-9]日と)|(?<=月[0-9]{{2}}日と))(?P<day>{_N2})日(?!間|後|前|目)")
 @_rule(rf"{_BARE}(?P<day>{_N2})日(?={_HAPPENS})")
 @_rule(rf"{_BARE}(?P<day>1[1-9]|2[0-9]|3[01])日(?=でした|だった|じゃな|ではな|までに)")
 def _day_near_another(found: _Match, beside: date) -> _Read:

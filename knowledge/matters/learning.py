@@ -1,11 +1,13 @@
-"""`python -m knowledge.matters.learning`: learns which entry of the FAQ a wording asks for, into `learnt.npz`.
+"""`python -m knowledge.matters.learning`: learns what questions ask for, into `learnt.npz`.
 
-What is learnt from are the questions of each program's qa.yaml and the wordings of `wordings/<program>.yaml`, without
-the names of programs, which say nothing of the matter. The same wordings give the same weights.
+Which entry of the FAQ is learnt from the questions of each program's qa.yaml and the wordings of
+`wordings/<program>.yaml`; which rule a case is put to from the messages of `cases/<program>.yaml`, and from those
+wordings for what their entries are. All are without the names of programs, which say nothing of the matter. The same
+texts give the same weights.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,31 +16,46 @@ from knowledge.catalog import load_catalog, read_yaml
 from knowledge.clauses.learning import learn_classes
 from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import normalize
-from knowledge.matters.classifying import LEARNT, NONE, PROGRAMS
+from knowledge.matters.classifying import GOES_ON, LEARNT, NONE, PROGRAMS, cases_of
 
 WORDINGS = Path(__file__).parent / "wordings"
+CASES = Path(__file__).parent / "cases"
+
+_WORDING_WEIGHT = 0.12  # of a wording of the FAQ, against one message that puts a case
 
 
 def load_wordings(program: str) -> Iterator[tuple[str, str]]:
     """Every wording of a program with the entry that it asks for, as it is learnt from."""
-    catalog = load_catalog()
-    names = [normalize(name) for one in catalog.programs.values() for name in (one.name, one.short_name, *one.aliases)]
-    asked = [(entry.id, wording) for entry in catalog.faq[program] for wording in entry.questions]
-    written = read_yaml(WORDINGS / f"{program}.yaml")
-    for entry, wording in (*asked, *((entry, wording) for entry, texts in written.items() for wording in texts)):
-        text = normalize(wording)
+    asked = [(entry.id, wording) for entry in load_catalog().faq[program] for wording in entry.questions]
+    yield from _without_names([*asked, *_written(WORDINGS / f"{program}.yaml")])
+
+
+def load_cases(program: str) -> Iterator[tuple[str, str]]:
+    """Every message that puts a case of a program, with what its rules are wanted for, as it is learnt from."""
+    yield from _without_names((asks, text.replace(GOES_ON, " ")) for asks, text in _written(CASES / f"{program}.yaml"))
+
+
+def _written(file: Path) -> Iterator[tuple[str, str]]:
+    yield from ((name, text) for name, texts in read_yaml(file).items() for text in texts)
+
+
+def _without_names(texts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    programs = load_catalog().programs.values()
+    names = [normalize(name) for one in programs for name in (one.name, one.short_name, *one.aliases)]
+    for told, written in texts:
+        text = normalize(written)
         for name in sorted(names, key=len, reverse=True):
             text = text.replace(name, "")
         if text.strip("、。?のはって "):
-            yield entry, text
+            yield told, text
 
 
 def wordings_digest() -> str:
     """Tells the wordings that something was learnt of from those that they were changed into."""
     digest = hashlib.sha256()
     for file in sorted(WORDINGS.glob("*.yaml")):
-        for entry, text in load_wordings(file.stem):
-            digest.update(f"{entry}\t{text}\n".encode())
+        for told, text in (*load_wordings(file.stem), *load_cases(file.stem)):
+            digest.update(f"{told}\t{text}\n".encode())
     return digest.hexdigest()
 
 
@@ -48,18 +65,30 @@ def main() -> None:
     wordings = {file.stem: list(load_wordings(file.stem)) for file in sorted(WORDINGS.glob("*.yaml"))}
     vectors = {program: encoder.encode_queries([text for _, text in asked]) for program, asked in wordings.items()}
     mean = np.vstack(list(vectors.values())).mean(axis=0)
-    learnt = {"encoder": np.array(encoder.name), "mean": mean, "names": np.array([*wordings, PROGRAMS])}
+    learnt = {"encoder": np.array(encoder.name), "mean": mean}
     told = {program: [entry for entry, _ in asked] for program, asked in wordings.items()}
     of = [program for program, entries in told.items() for entry in entries if entry != NONE]
     asking = np.vstack([vectors[program][np.array(entries) != NONE] for program, entries in told.items()])
-    for program, classes, of_them in [*((id, told[id], vectors[id]) for id in told), (PROGRAMS, of, asking)]:
-        values, weights, biases = learn_classes(classes, of_them - mean)
-        print(f"{program}: {len(classes)} wordings of {len(values)}")
+    heads = {program: learn_classes(told[program], vectors[program] - mean) for program in told}
+    heads[PROGRAMS] = learn_classes(of, asking - mean)
+    for program, entries in told.items():
+        cases = list(load_cases(program))
+        of_cases = encoder.encode_queries([text for _, text in cases])
+        faq = load_catalog().faq[program]
+        asks = {entry.id: entry.rule or entry.case_of or NONE for entry in faq}
+        ruled = {subject for subject, _ in cases}
+        subjects = [subject if (subject := asks.get(entry, NONE)) in ruled else NONE for entry in entries]
+        both = np.vstack([of_cases, vectors[program]])
+        counted = [1.0] * len(cases) + [_WORDING_WEIGHT] * len(entries)
+        heads[cases_of(program)] = learn_classes([*(s for s, _ in cases), *subjects], both - mean, counted)
+    for name, (values, weights, biases) in heads.items():
+        print(f"{name}: {len(values)} values")
         learnt |= {
-            f"{program}.values": np.array(values),
-            f"{program}.weights": weights.astype(np.float16),
-            f"{program}.biases": biases.astype(np.float16),
+            f"{name}.values": np.array(values),
+            f"{name}.weights": weights.astype(np.float16),
+            f"{name}.biases": biases.astype(np.float16),
         }
+    learnt["names"] = np.array(list(heads))
     np.savez_compressed(LEARNT, allow_pickle=False, **learnt, wordings=np.array(wordings_digest()))
 
 
