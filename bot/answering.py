@@ -19,6 +19,7 @@ from bot.understanding.languages import read_wish
 from bot.understanding.message import read_message
 from bot.understanding.parting import AskedThing, things_asked
 from bot.understanding.programs import name_spans, named_programs
+from bot.understanding.resolving import sets_programs_apart
 from bot.understanding.returning import leave, pending, went_back
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
@@ -131,7 +132,7 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
     """The answers to the several things that a message asks, as one; None where it is to be answered whole.
 
     Each knows the programs of those before it, and a question their case too. Where it is open of which program it is
-    asked, the message is put whole.
+    asked, or one is named that it does not ask about, the message is put whole.
     """
     catalog, programs = knowledge.catalog, knowledge.catalog.programs.values()
     message = read_message(inquiry.text, inquiry.as_of)
@@ -139,7 +140,10 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
     answered: list[PartialAnswer] = []
     remembered = after = inquiry.conversation
     about: tuple[str, ...] = ()
-    for thing in things_asked(message, names):
+    things = things_asked(message, names)
+    if names and any(not one.alone for one in things) and sets_programs_apart(message, inquiry.conversation, catalog):
+        return None
+    for thing in things:
         named = named_programs(thing.text, programs, "", with_nicknames=False)
         about = named or about
         before = after if thing.leans else _known_to(thing, after, inquiry, named)

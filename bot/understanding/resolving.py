@@ -71,13 +71,7 @@ class Circumstances:
 def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Proposals) -> Understanding:
     """What the message asks, in the light of the conversation, and of what a chat model read where nothing else was."""
     before = inquiry.conversation
-    named = named_programs(
-        message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
-    )
-    spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
-    several = len({*named, before.program} - {""}) > 1
-    likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()) if several else ())
-    named, apart = _asked_programs(message, spans, before, likenesses)
+    named, apart, likenesses = _read_programs(message, before, catalog)
     apart |= _only_heard(message, likenesses, bool(before.subjects))
     message, likenesses = message.without(apart), likenesses.without(apart, message)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
@@ -193,6 +187,24 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
+
+
+def sets_programs_apart(message: Message, before: Conversation, catalog: Catalog) -> bool:
+    """Whether a message names a program that it does not ask about (…の話ではありません)."""
+    return bool(_read_programs(message, before, catalog)[1])
+
+
+def _read_programs(
+    message: Message, before: Conversation, catalog: Catalog
+) -> tuple[tuple[str, ...], frozenset[int], Likenesses]:
+    """The programs that a message asks about, the clauses that set others apart, and what its clauses are like."""
+    named = named_programs(
+        message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
+    )
+    spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
+    several = len({*named, before.program} - {""}) > 1
+    likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()) if several else ())
+    return (*_asked_programs(message, spans, before, likenesses), likenesses)
 
 
 def _only_heard(message: Message, likenesses: Likenesses, goes_on: bool) -> frozenset[int]:
