@@ -171,7 +171,8 @@ def _by_rule(
     if _puts_a_case(understanding, ruled, program):
         return ruled
     none_stated = best.score >= FAQ_CERTAIN and not stated_subjects(program) & set(ruled)
-    return (rule,) if none_stated or (rule in ruled and best.learnt >= LEARNT_PLAIN) else ruled
+    taught = best.learnt >= LEARNT_PLAIN and (rule in ruled or understanding.asks_no_rule)
+    return (rule,) if none_stated or taught else ruled
 
 
 def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], program: Program) -> bool:
@@ -194,7 +195,8 @@ def _takes_over(match: Match, understanding: Understanding, program: Program) ->
     indexed = {Fact.APPLICANT_KIND, Fact.FISCAL_INDEX} <= said
     measured = understanding.situation.amount is not None and Subject.CAP in understanding.subjects
     of_a_case = (subject and _puts_a_case(understanding, (subject,), program)) or indexed or measured
-    return match.learnt >= LEARNT_PLAIN and not of_a_case
+    likely = match.learnt >= FAQ_CERTAIN and understanding.asks_no_rule
+    return likely or (match.learnt >= LEARNT_PLAIN and not of_a_case)
 
 
 def _silence(match: Match, searcher: Searcher) -> Findings:

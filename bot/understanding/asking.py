@@ -13,7 +13,7 @@ from bot.understanding.clauses import SURE, SURE_OF_ASKING, VERY_SURE, Likenesse
 from bot.understanding.message import Message
 from knowledge.catalog import read_yaml
 from knowledge.lexicon import Mention
-from knowledge.matters.classifying import NONE
+from knowledge.matters import NONE
 from knowledge.types import ApplicantKind, Strict, Subject, Unit
 
 Which = Literal["stated", "most", "least"]

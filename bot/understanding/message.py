@@ -146,9 +146,14 @@ class Message:
         after = self.text[clause.end - 1 : clause.end + 1]
         if "?" in after or self.in_clause(clause, "asks", "when", "how_much", "how_long", "how_often", "which", "why"):
             return True
-        final = [token for token in tail if token.surface not in "。、!?"][-1:]
+        words = [token for token in tail if token.surface not in "。、!?"]
+        while len(words) > 1 and words[-1].surface in _SOFTENS:
+            words.pop()
+        final = words[-1:]
         if not final:
             return False
+        if final[0].surface in _SUPPOSES_SO:
+            return clause.ends == "sentence"
         if final[0].detail == "係助詞":
             return clause.ends == "sentence"  # 上限は, 電話番号も
         return final[0].detail == "終助詞" and final[0].surface in ("か", "の", "かな", "かね", "かい", "ん")
@@ -191,6 +196,9 @@ def spans(placed: Iterable[_Placed]) -> list[tuple[int, int]]:
     """Where these stand in a text."""
     return [(one.start, one.end) for one in placed]
 
+
+_SOFTENS = frozenset({"ね", "な", "ねえ", "なあ", "さ"})
+_SUPPOSES_SO = frozenset({"でしょ", "でしょう", "だろう", "だろ", "やろ", "じゃろ", "っけ"})
 
 _LONGEST = 1_500
 """Characters of a message that are read; what a person asks stands in far fewer."""

@@ -68,11 +68,22 @@ def _folded(text: str) -> str:
 
 
 def beside_names(text: str, programs: Iterable[Program]) -> str:
-    """What a message says beside the names of programs and the words that join it to them."""
+    """What a message says beside the names of programs, nicknames that only point to one, and what joins it to them."""
+    programs = tuple(programs)
+    text = _pointer(tuple(name for program in programs for name in program.nicknames)).sub("", text)
     for name in _written(tuple(name for program in programs for name in _names(program))):
         text = text.replace(name, "")
     matter = _JOINS_NAMES.sub("", text).strip()
     return "" if _SAYS_NOTHING.fullmatch(matter) else matter
+
+
+@cache
+def _pointer(nicknames: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds nicknames that stand for a program and say nothing of its matter: 計画のほう, 派遣の件, 計画、."""
+    names = "|".join(map(re.escape, _written(nicknames))) or "(?!)"
+    pointing = rf"(?:{names})の(?:ほう|方|やつ|件)(?:で|は|なん(?:だ|です)けど|について)?"
+    alone = rf"(?:^|(?<=[ 。、?]))(?:{names})(?=[、 。]|$)"
+    return re.compile(f"{pointing}|{alone}")
 
 
 _JOINS_NAMES = re.compile(r"^[ 、。のではって]*(?:について|に関して|とは|という)?[のでは]?[、。 ]*")

@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
-from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked
+from bot.understanding.asking import SURELY_TAUGHT, as_taught, compared_only, hear, subjects_asked
 from bot.understanding.bodies import GOVERNMENTS
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
@@ -34,7 +34,7 @@ from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import Dimension
-from knowledge.matters import load_matters
+from knowledge.matters import NONE, load_matters
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
@@ -125,8 +125,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     questions = _questions(message, case)
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
-    if len(programs) == 1 and not before.subjects and _asks_of_a_case(message, case, days):
-        subjects = as_taught(subjects, _told_case(message, programs[0], catalog))
+    told_case = _told_case(message, programs[0], catalog) if len(programs) == 1 and not before.subjects else {}
+    if _asks_of_a_case(message, case, days):
+        subjects = as_taught(subjects, told_case)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog)
@@ -184,6 +185,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
         open=case.admitted.open,
         supposed=case.supposed,
+        asks_no_rule=told_case.get(NONE, 0.0) >= SURELY_TAUGHT,
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
@@ -771,7 +773,11 @@ def _questions(message: Message, case: Circumstances) -> tuple[Question, ...]:
         return (whole,)
     if found:
         return found
-    return () if case.said.keys() - {Fact.PROGRAM} else (whole,)
+    return () if case.said.keys() - {Fact.PROGRAM} - _SAID_OF_ONESELF else (whole,)
+
+
+_SAID_OF_ONESELF = frozenset({Fact.APPLICANT_KIND, Fact.MEETING_MODE})
+"""What is said whatever is wanted, so that it alone puts no case."""
 
 
 def _asked_in(start: int, questions: Sequence[Question]) -> str:
