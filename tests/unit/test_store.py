@@ -57,6 +57,10 @@ TEXTS = [
 ]
 
 
+MANY = 300
+"""More passages than are written at once, so that a run that stops after them has written some."""
+
+
 def passage(number: int, text: str, program: str = "") -> Chunk:
     return Chunk(f"c{number}", "passage", "doc", "文書", text, program=program, headings=("案内",))
 
@@ -178,8 +182,9 @@ def test_a_failing_run_leaves_the_old_index_and_no_rest(tmp_path: Path, chunks: 
     before = current_generation(tmp_path, encoder.name)
 
     def failing() -> Iterator[Chunk]:
-        for number in range(5000):
+        for number in range(MANY):
             yield passage(100 + number, f"段落{number}")
+        assert len(generations(tmp_path)) == 2
         raise RuntimeError("the reader broke")
 
     with pytest.raises(RuntimeError, match="the reader broke"):
@@ -192,13 +197,12 @@ KILLED_RUN = """
 import os, signal, sys
 from pathlib import Path
 from knowledge.store import update_index
-from tests.unit.test_store import Recording, passage
+from tests.unit.test_store import MANY, Recording, passage
 
 def chunks():
-    for number in range(5000):
-        if number == 4500:
-            os.kill(os.getpid(), signal.SIGKILL)
+    for number in range(MANY):
         yield passage(100 + number, f"段落{number}")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 update_index(Path(sys.argv[1]), chunks(), Recording(), lambda read: None)
 """
@@ -291,9 +295,9 @@ def test_the_same_id_twice_is_refused(tmp_path: Path, chunks: list[Chunk]) -> No
 
 def test_progress_counts_what_was_read(tmp_path: Path) -> None:
     told: list[int] = []
-    update_index(tmp_path, (passage(n, f"段落{n}") for n in range(4500)), Recording(), told.append)
+    update_index(tmp_path, (passage(n, f"段落{n}") for n in range(MANY)), Recording(), told.append)
     assert told == sorted(told)
-    assert told[-1] == 4500
+    assert told[-1] == MANY
     assert len(told) > 1
 
 
