@@ -21,6 +21,7 @@ from bot.understanding.parting import AskedThing, things_asked
 from bot.understanding.programs import name_spans, named_programs
 from bot.understanding.resolving import sets_programs_apart
 from bot.understanding.returning import leave, pending, went_back
+from bot.understanding.together import of_the_last, put_together, told_so_far
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
@@ -125,7 +126,31 @@ def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> C
     inquiry = _asked_of_program(went_back(inquiry, knowledge.catalog), knowledge.catalog)
     if proposals == NOTHING and (joined := _consider_each(inquiry, knowledge)):
         return joined
-    return _consider_whole(inquiry, knowledge, proposals)
+    alone = _consider_whole(inquiry, knowledge, proposals)
+    return _consider_together(inquiry, alone, knowledge) if proposals == NOTHING else alone
+
+
+def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge) -> Considered:
+    """The answer to a case that is told over several messages, where the last by itself settles nothing."""
+    whole = put_together(inquiry, alone.understanding) if alone.understanding else None
+    if whole is None or alone.answer.verdict is not None:
+        return alone
+    together = _consider_whole(whole, knowledge, NOTHING)
+    if together.answer.verdict is None or not _holds(alone, together):
+        return alone
+    return replace(
+        together,
+        answer=replace(together.answer, understood=of_the_last(together.answer.understood, whole, inquiry)),
+        conversation=replace(together.conversation, told=whole.text),
+    )
+
+
+def _holds(alone: Considered, together: Considered) -> bool:
+    """Whether what a message says by itself is still said where it is read together with others."""
+    if not alone.understanding or not together.understanding:
+        return False
+    said = together.understanding.said
+    return all(said.get(fact, value) == value for fact, value in alone.understanding.said.items() if value != "unknown")
 
 
 def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
@@ -159,7 +184,7 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
         answered.append(PartialAnswer(thing.label, _program_of(one), _naming_what_is_open(one.answer, thing)))
     if len(answered) < 2:
         return None
-    remembered = replace(remembered, question=normalize(inquiry.text))
+    remembered = replace(remembered, question=normalize(inquiry.text), told=inquiry.text)
     return Considered(join(answered, inquiry.text, catalog), remembered)
 
 
@@ -342,6 +367,7 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
         amount_at_most=understanding.situation.amount_at_most,
         asked_for=composed.missing[0] if composed.missing else None,
         question=before.question if understanding.continues and not understanding.subjects else understanding.text,
+        told=told_so_far(inquiry, understanding),
         counts=understanding.counts,
         ended_on=understanding.ended_on,
         handed_in=understanding.handed_in,

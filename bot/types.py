@@ -107,12 +107,12 @@ class Proposed:
 class Conversation:
     """What earlier messages of a conversation left behind.
 
-    `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which
-    a reply of a few words goes on from. `proposed` is a reading that the last answer asked to confirm. `documents` are
-    the added documents that it is on, where it is on none of our programs. `turn` is the key of
-    the turn that a person would be asked about, and `desk` says whether that was just `proposed`, or the question for a
-    person is `awaited`. `language` is what answers are in, None for plain Japanese. `left` are the matters that were
-    left for others, as they stood, the first of the conversation before the last ones.
+    `asked_for` is the fact that the last answer asked for; `question` the last message that stated a question, which a
+    reply of a few words goes on from, and `told` all messages since that tell of its case. `proposed` is a reading that
+    the last answer asked to confirm. `documents` are the added documents that it is on, where it is on none of our
+    programs. `turn` is the key of the turn that a person would be asked about, and `desk` says whether that was just
+    `proposed`, or the question for a person is `awaited`. `language` is what answers are in, None for plain Japanese.
+    `left` are the matters that were left for others, as they stood, the first of the conversation before the last ones.
     """
 
     program: str = ""
@@ -123,6 +123,7 @@ class Conversation:
     amount_at_most: Decimal | None = None
     asked_for: Fact | None = None
     question: str = ""
+    told: str = ""
     counts: tuple[int, ...] = ()
     ended_on: tuple[date, date] | None = None
     handed_in: date | None = None

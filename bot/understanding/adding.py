@@ -7,6 +7,8 @@ from bot.understanding.message import Message, read_message
 from knowledge.figures import Dimension, Figure
 
 _OF_UNIT = {"yen": Dimension.YEN, "day": Dimension.DAY, "hour": Dimension.HOUR}
+_BESIDE = ("それと", "それに", "あと", "ほかに", "他に", "別に", "加えて", "プラス")
+"""Words with which a sentence begins whose figure comes on top of what was said before it."""
 _ON_TOP = ("あと", "もう", "さらに", "プラス", "追加で", "加えて", "別に", "余分に")
 _TO = ("に", "へ", "まで")
 _NEAR = 12
@@ -48,7 +50,8 @@ def _sign(message: Message, figure: Figure) -> int:
         return -1
     on_top = message.text[max(0, figure.start - _NEAR) : figure.start].rstrip()
     added = message.says("more_than", start=figure.end, end=end)
-    return 1 if added or any(word in on_top for word in _ON_TOP) else 0
+    beside = message.text.startswith(_BESIDE, message.clause_at(figure.start).start)
+    return 1 if added or beside or any(word in on_top for word in _ON_TOP) else 0
 
 
 def _length_of_each(message: Message, before: Conversation, dimension: Dimension) -> Decimal:

@@ -17,6 +17,7 @@ _NOT_SETTLED = ("not_settled", "unknown", "pending", "process")
 _BY_WORDS = "facts.yaml: municipality_count"
 
 _SORTS = re.compile(r"特別区|市区?町村|市町|町村|自治体|団体|市|町|村|区")
+_IN_ORDER = re.compile(r"(?:[回度年]目|最初|初回)[はがに、]?\Z")
 _SORTS_OF_THEM = frozenset({"市", "町", "村", "区", "特別区"})
 _WARDS = frozenset({"区", "特別区"})
 _ADDED = re.compile(r"に(?:加え(?:て)?|プラス(?:して)?|足して)、?(?:新たに|さらに)?")
@@ -71,7 +72,7 @@ class CountReader:
         if earlier and not now and not changes and self._message.says(*_NOT_SETTLED):
             return Reading(Fact.MUNICIPALITY_COUNT, "unknown", earlier[0].start, earlier[-1].end, by=_BY_WORDS)
         if earlier and now:
-            return self._compared(now[-1], earlier, counts)
+            return self._compared((marked or now)[-1], earlier, counts)
         if changes and self._message.says("before", "selection"):
             return self._changed(changes)
         if (
@@ -82,8 +83,8 @@ class CountReader:
             return self._compared(now[1], [now[0]], now)
         if len(counts) == 1 and self._is_of_both_times(counts[0]):
             return self._compared(counts[0], counts, counts)
-        if len(counts) == 1 and before:
-            return self._compared(counts[0], [_Count(0, 0, Decimal(value)) for value in before], counts)
+        if len(now) == 1 and before and not earlier:
+            return self._compared(now[0], [_Count(0, 0, Decimal(value)) for value in before], counts)
         return self._change_in_words()
 
     # --- what is counted ----------------------------------------------------------------------------------------------
@@ -97,13 +98,13 @@ class CountReader:
             and (figure.dimension is Dimension.MUNICIPALITY or self._is_bare_count(figure))
             and figure not in self._scene.taken_back
             and not self._is_anothers(figure)
-            and self._roles.get(figure.start) not in ("another", "other")
+            and not self._is_like_no_count(figure)
         ]
         shares = [figure for figure in self._message.figures if self._is_share(figure)]
         counts = [
             self._count(figure)
             for figure in figures
-            if not self._is_whole(figure, figures, shares) and self._roles.get(figure.start) != "members"
+            if not self._is_whole(figure, figures, shares) and not self._is_like_all_members(figure, figures)
         ]
         whole = next((figure for figure in figures if self._is_whole(figure, figures, shares)), None)
         parts = [self._part(share, whole, counts) for share in shares]
@@ -112,6 +113,16 @@ class CountReader:
     def _count(self, figure: Figure) -> _Count:
         wards = figure.value if self._sort_of(figure) in _WARDS else Decimal(0)
         return _Count(figure.start, figure.end, figure.value, wards)
+
+    def _is_like_no_count(self, figure: Figure) -> bool:
+        """Whether its clause is like those that count something else, and no word says that it joins now."""
+        return self._roles.get(figure.start) in ("another", "other") and not self._is_of_now(self._count(figure))
+
+    def _is_like_all_members(self, figure: Figure, others: Sequence[Figure]) -> bool:
+        """Whether its clause is like those that count all there are; beside those of earlier times it joins now."""
+        beside = [self._count(other) for other in others if other is not figure]
+        all_before = bool(beside) and all(map(self._follows_an_earlier_time, beside))
+        return self._roles.get(figure.start) == "members" and not all_before
 
     def _sort_of(self, figure: Figure) -> str:
         """What a figure counts: 町 in 5町, 特別区 in 特別区が1つ."""
@@ -195,7 +206,7 @@ class CountReader:
         return (
             timed
             or counted
-            or self._follows_an_ordinal(first)
+            or self._follows_an_earlier_time(first)
             or (others and self._message.says("more_than", "fewer_than", "joins"))
         )
 
@@ -228,8 +239,11 @@ class CountReader:
     def _is_of_before(self, count: _Count, counts: Sequence[_Count]) -> bool:
         """Whether a count is of an earlier time; a clause with several does not tell by likeness which."""
         clause = self._message.clause_at(count.start)
-        if self._follows_an_ordinal(count):
-            return any(self._is_of_now(other) for other in counts)
+        if self._follows_an_earlier_time(count) and not all(map(self._follows_an_earlier_time, counts)):
+            return True
+        times = self._message.saying("before", "now", start=clause.start, end=count.start)
+        if times and "now" in times[-1].concepts:
+            return False  # 今回は4市でした
         bound = self._message.saying("before", "anaphor", start=clause.start, end=count.start)
         if count.relative and self._message.text[count.start - 1] in "のそ" and bound:
             return False  # 前回の8割 is what joins now
@@ -239,13 +253,15 @@ class CountReader:
             return role != "now"
         return self._scene.time_at(count.start, count.end) is When.BEFORE
 
-    def _follows_an_ordinal(self, count: _Count) -> bool:
-        """Whether it is told of the first, the second time: 1回目6、2回目は9."""
-        return any(
-            self._message.text[other.start : other.end].endswith(("回目", "年目"))
-            and other.end <= count.start <= other.end + 1
-            for other in self._message.figures
-        )
+    def _follows_an_earlier_time(self, count: _Count) -> bool:
+        """Whether it is told of the first, the second time, or of a year that is over: 1回目6、2回目は9; 2021年は14."""
+        years = [
+            day
+            for day in self._message.days
+            if day.precision in ("year", "fiscal_year") and day.last_on < self._message.as_of
+        ]
+        in_order = _IN_ORDER.search(self._message.text, max(0, count.start - 4), count.start)
+        return bool(in_order) or any(year.end <= count.start <= year.end + 1 for year in years)
 
     def _is_of_now(self, count: _Count) -> bool:
         clause = self._message.clause_at(count.start)

@@ -55,7 +55,7 @@ class SelectionReader:
             )
             if of_another or self._words(mention) in _NOT_ONCE:
                 continue
-            if self._is_of_another_thing(mention):
+            if self._is_of_another_thing(mention) or self._is_counted(mention):
                 continue
             doubtful = self._message.says("perhaps", "unknown", start=mention.end, end=clause.end)
             denied = is_denied(self._message, mention.end, clause.end) and "deny" not in mention.concepts
@@ -75,6 +75,10 @@ class SelectionReader:
             "applied", "apply", "passed", "selection", start=mention.end, end=mention.end + _A_VERB
         )
         return bool(following) and following[0].pos == "動詞" and not applies
+
+    def _is_counted(self, mention: Mention) -> bool:
+        """Whether it is told how many there were at the first time of several: 初回が9、次は13."""
+        return any(mention.end < figure.start <= mention.end + 1 for figure in self._message.figures)
 
     def _selections(self) -> Iterator[Reading]:
         for held in self._standing.held(_SELECTED):
