@@ -43,7 +43,7 @@ def _decide_one(
             return replace(ruling, says=ruling.says + replies.HOURS_BESIDE_DAYS, verdict=verdict)
         case Subject.CAP:
             return decide_cap(terms, situation, catalog.facts)
-        case Subject.CALLS_PER_YEAR if "can_we" in understanding.signs:
+        case Subject.CALLS_PER_YEAR if _asks_if_so_often(understanding):
             return decide_calls(terms, situation)
         case Subject.WINDOW:
             return _window(terms, understanding, inquiry)
@@ -54,6 +54,12 @@ def _decide_one(
             return last if first.value == last.value else state(terms, subject)
         case _:
             return state(terms, subject)
+
+
+def _asks_if_so_often(understanding: Understanding) -> bool:
+    """Whether so many applications are put forward, and it is not only said that there are so many calls."""
+    wanted = understanding.wanted == Subject.CALLS_PER_YEAR and "claims" not in understanding.signs
+    return wanted or "can_we" in understanding.signs
 
 
 def _asks_in_general(understanding: Understanding, terms: Terms, compared: bool) -> bool:

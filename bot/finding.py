@@ -20,6 +20,7 @@ from bot.passages import PASSAGE_FITS, answering_passages
 from bot.seeking import NOUN
 from bot.types import Findings, Inquiry, Understanding
 from knowledge.catalog import Catalog
+from knowledge.matters import NONE
 from knowledge.naming import squeezed
 from knowledge.rules.tables import rows_of, stated_subjects
 from knowledge.search import RELEVANT, Searcher
@@ -141,11 +142,7 @@ def _answer_each(
                 kept += ruled
         elif best.entry.rule:
             kept += _by_rule(best, ruled, understanding, program)
-        elif (
-            ruled
-            and not (program and _takes_over(best, understanding, program))
-            and (best.score < surely or (program and _puts_a_case(understanding, ruled, program)))
-        ):
+        elif ruled and _is_put_to_rules(best, understanding, ruled, program, surely):
             kept += ruled
         else:
             sections.append(best)
@@ -171,7 +168,7 @@ def _by_rule(
     if _puts_a_case(understanding, ruled, program):
         return ruled
     none_stated = best.score >= FAQ_CERTAIN and not stated_subjects(program) & set(ruled)
-    taught = best.learnt >= LEARNT_PLAIN and (rule in ruled or understanding.asks_no_rule)
+    taught = best.learnt >= LEARNT_PLAIN and (rule in ruled or understanding.wanted == NONE)
     return (rule,) if none_stated or taught else ruled
 
 
@@ -185,6 +182,29 @@ def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], prog
     )
 
 
+def _is_put_to_rules(
+    section: Match, understanding: Understanding, subjects: Sequence[Subject], program: Program | None, surely: float
+) -> bool:
+    """Whether rules answer a question, though a section of the guide was found that fits it so well."""
+    if program is None:
+        return section.score < surely
+    if _is_surely_put(understanding, subjects, program):
+        return True
+    puts_a_case = section.score < surely or _puts_a_case(understanding, subjects, program)
+    return puts_a_case and not _takes_over(section, understanding, program)
+
+
+def _is_surely_put(understanding: Understanding, subjects: Sequence[Subject], program: Program) -> bool:
+    """Whether it was learnt that a message wants one of these subjects decided, and it says something to decide it."""
+    wanted = [subject for subject in subjects if subject == understanding.wanted]
+    counted = Subject.CALLS_PER_YEAR in wanted and understanding.situation.amount is not None
+    return (
+        bool(wanted)
+        and "claims" not in understanding.signs
+        and (counted or _puts_a_case(understanding, wanted, program))
+    )
+
+
 def _takes_over(match: Match, understanding: Understanding, program: Program) -> bool:
     """Whether wordings have taught that a question is this entry's matter, and it puts no case of it to rules.
 
@@ -195,7 +215,7 @@ def _takes_over(match: Match, understanding: Understanding, program: Program) ->
     indexed = {Fact.APPLICANT_KIND, Fact.FISCAL_INDEX} <= said
     measured = understanding.situation.amount is not None and Subject.CAP in understanding.subjects
     of_a_case = (subject and _puts_a_case(understanding, (subject,), program)) or indexed or measured
-    likely = match.learnt >= FAQ_CERTAIN and understanding.asks_no_rule
+    likely = match.learnt >= FAQ_CERTAIN and understanding.wanted == NONE
     return likely or (match.learnt >= LEARNT_PLAIN and not of_a_case)
 
 
@@ -328,6 +348,10 @@ def _outweighs_rules(
     only_claims = (
         "claims" in understanding.signs and not understanding.subjects and amount is None
     )  # 指数は1未満ですよね
+    if _is_surely_put(understanding, subjects, program):
+        return False
+    if understanding.wanted == NONE and silent.score >= FAQ_PLAIN:
+        return True
     plain = silent.score >= FAQ_CERTAIN if only_claims else silent.score >= FAQ_PLAIN and not amount_or_index
     if plain or _takes_over(silent, understanding, program) or "asks_open" in understanding.signs:
         return True

@@ -176,9 +176,9 @@ class Understanding:
     asks each, `plain` tells that the questions hold nothing but what was read, so that no other matter is asked.
     `readings` are all that was read, of whomever, `understood` what is taken for the applicant's case, with its words,
     `figures` every figure, and `open` the facts that were spoken of and are not known. `supposed` are the facts that
-    are only supposed to come about, with the words that suppose them, `asks_no_rule` tells that messages that put a
-    case have taught that this one puts none. `seeks` are words that are looked for in the documents in place of the
-    message's own, `documents` added documents that it was taken to mean.
+    are only supposed to come about, with the words that suppose them. `wanted` is the subject that it was learnt that
+    the case is surely put to, "none" where surely no case is put. `seeks` are words that are looked for in the
+    documents in place of the message's own, `documents` added documents that it was taken to mean.
     """
 
     text: str
@@ -201,11 +201,11 @@ class Understanding:
     figures: tuple[Figure, ...] = ()
     open: frozenset[Fact] = frozenset()
     supposed: Mapping[Fact, str] = field(default_factory=dict)
-    asks_no_rule: bool = False
     questions: tuple[str, ...] = ()
     of_themselves: tuple[str, ...] = ()
     asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False
+    wanted: str = ""
     seeks: str = ""
     documents: tuple[str, ...] = ()
 

@@ -1,6 +1,6 @@
 """What a message asks: the subjects whose cues (subjects.yaml) stand together in one of its sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise, product
@@ -113,21 +113,35 @@ def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message
     return found
 
 
-def as_taught(subjects: tuple[Subject, ...], told: Mapping[str, float]) -> tuple[Subject, ...]:
+def as_taught(
+    subjects: tuple[Subject, ...], told: Mapping[str, float], turning: Collection[str]
+) -> tuple[Subject, ...]:
     """What is asked, when messages that put a case have taught what this one wants decided (probabilities 0–1).
 
     It is asked where the words ask nothing; where they ask something else, that must be possible beside it. Who surely
-    puts no case does not ask whether somebody can apply, though the words that do are said (出すのは市ですか).
+    puts no case does not ask whether somebody can apply, though the words that do are said (出すのは市ですか). Against
+    the words it is believed where it is sure, or the message says what only its rules turn on (`turning`).
     """
     wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
     if wanted == NONE and likely >= SURELY_TAUGHT:
         return tuple(subject for subject in subjects if subject is not Subject.ELIGIBILITY)
     if wanted == NONE or likely < TAUGHT:
         return subjects
-    subject = Subject.ELIGIBILITY if wanted == ApplicantKind.SUPPORT_PROVIDER else Subject(wanted)
-    if subject in subjects or (subjects and likely < SURELY_TAUGHT) or Subject.BUDGET in subjects:
+    subject = _SUBJECT_OF.get(wanted) or Subject(wanted)
+    needed = TAUGHT if subject in turning else SURELY_TAUGHT
+    if subject in subjects or (subjects and likely < needed) or Subject.BUDGET in subjects:
         return subjects
     return (subject, *(one for one in subjects if told.get(one, 1.0) >= _POSSIBLE))
+
+
+def surely_wanted(told: Mapping[str, float]) -> str:
+    """The subject that messages have taught that a case is surely put to, NONE for none at all; "" where not sure."""
+    wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
+    return _SUBJECT_OF.get(wanted, wanted) if likely >= SURELY_TAUGHT else ""
+
+
+_SUBJECT_OF: Mapping[str, Subject] = {ApplicantKind.SUPPORT_PROVIDER: Subject.ELIGIBILITY}
+"""The subjects that what is learnt under another name is decided by."""
 
 
 TAUGHT = 0.8

@@ -14,6 +14,8 @@ from knowledge.figures import Dimension, Figure
 from knowledge.lexicon import Mention, Token
 from knowledge.municipalities.places import Place
 
+_IN_PLACE_OF = ("ではなく", "ではなくて", "じゃなく", "じゃなくて", "でなく")
+
 _KINDS = (
     "support_provider",
     "unincorporated",
@@ -92,8 +94,17 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
     found = _with_the_recommended(message, [_within_its_owner(message, found, at) for at in range(len(found))])
     for at in range(len(found) - 1, 0, -1):
         body, following = found[at - 1], found[at]
-        listed = message.text[body.end : following.start] in ("や", "・", "、", "と", "及び", "および", "か")
-        alike = {body.kind, following.kind} <= GOVERNMENTS
+        listed = message.text[body.end : following.start] in (
+            "や",
+            "・",
+            "、",
+            "と",
+            "及び",
+            "および",
+            "か",
+            *_IN_PLACE_OF,
+        )
+        alike = {body.kind, following.kind} <= _GIVING
         if listed and alike and body.part is Part.APPLICANT and not body.plainly:
             found[at - 1] = replace(body, part=following.part, whose=following.whose, topic=following.topic)
     return tuple(found)
@@ -216,7 +227,7 @@ def surroundings(message: Message, start: int, end: int) -> Surroundings:
 def _joined(message: Message, start: int, end: int) -> bool:
     """Whether nothing but の, な and adjectives stand between two words."""
     return all(
-        token.surface in ("の", "な", "、", "「", "は", ")")
+        token.surface in ("の", "な", "、", "「", "は", "(", ")")
         or token.pos in ("形容詞", "連体詞", "形状詞", "接頭辞", "接尾辞", "動詞")
         for token in message.tokens_between(start, end)
     )
@@ -438,11 +449,16 @@ def _recommends(around: Surroundings, kind: str) -> bool:
         return bool(told) or recommended or around.next_says("get", "lose", "pending", "deny", within=2)
     if particle.startswith("の") or not particle:
         return bool(around.next) and "recommend" in around.next[0].concepts and _near(around, 4)
+    if particle == "は" and around.next_says("recommend") and not around.message.in_clause(around.clause, "self"):
+        return around.next_text.startswith(_REFUSES)  # 自治体は推薦しないそう
     if particle in ("が", "も") and around.next_says("recommend") and around.next_text[:1] in ("し", "す", "を"):
         return True
     return (
         particle in ("が", "に", "も", "にも") and recommended and around.next_says("get", "lose", "pending", within=4)
     )
+
+
+_REFUSES = ("しな", "しませ", "できな", "できませ", "出さな", "をくれな", "してくれな", "してくれませ")
 
 
 def _plainly_recommends(around: Surroundings) -> bool:
@@ -453,7 +469,9 @@ def _plainly_recommends(around: Surroundings) -> bool:
     if particle.startswith(("から", "より")):
         return (told or recommended) and not around.message.says("requested", start=around.end, end=around.clause.end)
     if particle.startswith("の"):
-        return recommended and _near(around, 3)
+        between = around.message.text[around.end : around.next[0].start] if around.next else ""
+        of_its_head = between.endswith(("が", "から", "の")) and len(between) <= _AN_OFFICE  # 会議所の会頭が推薦する
+        return recommended and (_near(around, 3) or of_its_head)
     if particle in ("が", "も"):
         rest = around.message.tokens_between(around.end, around.clause.end)
         return (
@@ -462,6 +480,10 @@ def _plainly_recommends(around: Surroundings) -> bool:
             and not any(token.key in _RECEIVING for token in rest)
         )
     return told and particle != around.particle
+
+
+_AN_OFFICE = 6
+"""Characters of a body's head with の before and a particle behind."""
 
 
 def _near(around: Surroundings, characters: int) -> bool:

@@ -55,7 +55,7 @@ def _is_rhetorical(message: Message, mention: Mention) -> bool:
 
 def is_contrasted(message: Message, end: int) -> bool:
     """Whether what ends here is taken back for what follows: 0.9ではなく1.2, 市じゃなくて県, 0.9は誤り."""
-    following = message.text[end : end + 9]
+    following = message.text[end : end + 16].lstrip(".")[:9]
     if following.startswith("→") and message.says("correct"):
         return True
     if following.lstrip(_COUNTERS).startswith(_SAID_BEFORE) or following.startswith(_IN_DIALECT):

@@ -90,8 +90,18 @@ class QuantityReader:
         found: list[IndexReading] = []
         for figure in self._message.figures:
             if figure.dimension is Dimension.NUMBER and self._is_index(figure, bool(found)):
+                if found and self._makes_exact(figure, found[-1].reading):
+                    found.pop()
                 found.append(self._index(figure))
         return tuple(found)
+
+    def _makes_exact(self, figure: Figure, before: Reading) -> bool:
+        """Whether an index says in the same sentence how far the one before it keeps a bound: 1を少し切る、0.99です."""
+        bounded = next(f for f in self._message.figures if f.start == before.start)
+        same = self._message.clause_at(before.start).sentence == self._message.clause_at(figure.start).sentence
+        below, value = bounded.bound == "below", figure.value
+        kept = value < bounded.value if below else value > bounded.value
+        return bounded.bound in ("below", "above") and figure.bound is None and same and kept
 
     def _is_index(self, figure: Figure, after_an_index: bool) -> bool:
         """Whether a bare number is an index: it is called one, or stands by a body or year as only one does."""

@@ -63,11 +63,11 @@ class RelationReader:
 
     def _recommender(self, held: Held) -> str:
         clause = self._message.clause_at(held.mention.start)
-        end = max(held.end, self._message.focus_after(held.mention.start) or 0)
+        end = max(held.end, (self._message.focus_after(held.mention.start) or 0) + 1)
         givers = [
             b.kind
             for b in self._scene.bodies
-            if b.part is Part.RECOMMENDER and clause.start <= b.start <= end and not is_contrasted(self._message, b.end)
+            if b.part is Part.RECOMMENDER and clause.start <= b.start < end and not is_contrasted(self._message, b.end)
         ]
         counting = [kind for kind in givers if kind in GOVERNMENTS or kind == "regional_bureau"]
         if not counting:

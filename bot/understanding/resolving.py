@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
-from bot.understanding.asking import SURELY_TAUGHT, as_taught, compared_only, hear, subjects_asked
+from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
 from bot.understanding.bodies import GOVERNMENTS
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
@@ -34,7 +34,7 @@ from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import Dimension
-from knowledge.matters import NONE, load_matters
+from knowledge.matters import load_matters
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
@@ -126,8 +126,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     questions = _questions(message, case)
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
     told_case = _told_case(message, programs[0], catalog) if len(programs) == 1 and not before.subjects else {}
-    if _asks_of_a_case(message, case, days):
-        subjects = as_taught(subjects, told_case)
+    if told_case and _asks_of_a_case(message, case, days):
+        subjects = as_taught(subjects, told_case, _turned_on_alone(case, subjects, about[0]))
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog)
@@ -185,7 +185,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
         open=case.admitted.open,
         supposed=case.supposed,
-        asks_no_rule=told_case.get(NONE, 0.0) >= SURELY_TAUGHT,
+        wanted=surely_wanted(told_case),
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
@@ -576,6 +576,14 @@ def _asks_of_a_case(message: Message, case: Circumstances, days: tuple[date, dat
 
 
 _ABOUT_A_BODY = frozenset({Fact.APPLICANT_KIND, Fact.PARTNERSHIP})
+
+
+def _turned_on_alone(case: Circumstances, subjects: Sequence[Subject], program: Program) -> frozenset[Subject]:
+    """Eligibility, where the case says what its rules turn on and those of what the words ask do not."""
+    used = {fact for row in rows_of(program, *subjects) for fact in row.when}
+    turning = {fact for row in rows_of(program, Subject.ELIGIBILITY) for fact in row.when}
+    alone = case.said.keys() & _OF_THE_APPLICANT & turning - used
+    return frozenset((Subject.ELIGIBILITY,)) if alone else frozenset()
 
 
 def _told_case(message: Message, program: str, catalog: Catalog) -> Mapping[str, float]:

@@ -143,12 +143,17 @@ class Standing:
         waits = [
             m
             for m in self._message.saying("pending", "hope", start=clause.start, end=end)
-            if m.end > mention.start or start != mention.end or "pending" in m.concepts
+            if (m.end > mention.start or start != mention.end or "pending" in m.concepts)
+            and not (denied and self._is_heard(m))
         ]
         got = self._message.saying(*relation.affirmed_by, start=start, end=end)
         there = not denied and any(self.is_past(m.start, min(m.end + _A_VERBS_END, end)) for m in got)
         hoped = self._message.says("hope", start=start, end=end)
         return asked_for or (bool(waits) and (not there or hoped))
+
+    def _is_heard(self, mention: Mention) -> bool:
+        """Whether a word that may wait only passes on what was heard: くれないそう, and not もらえなさそう."""
+        return "hearsay" in mention.concepts and self._message.text[: mention.start].endswith(("ない", "ません", "た"))
 
     def _is_under_way(self, start: int, end: int) -> bool:
         """Whether it is only being worked on: 推薦を検討してくれている最中; not 相談して、もらいました."""

@@ -51,6 +51,8 @@ class Asked:
     def answered(self) -> bool:
         """Whether the entry's own matter is answered: its section or silence, or by a rule what a rule decides."""
         found = self.findings
+        if self.entry.case_of in {ruling.subject for ruling in self.rulings if ruling.verdict}:
+            return True
         if self.entry.not_stated:
             return self.entry.not_stated in {entry.not_stated for entry in found.silences}
         if self.entry.rule:
