@@ -136,7 +136,8 @@ def _answer_each(
         if best is None:
             kept += ruled
         elif best.entry.not_stated:
-            if program and len(ruled) < 2 and _outweighs_rules(best, understanding, tuple(ruled), program):
+            one_thing = len(ruled) < 2 or understanding.wanted == NONE
+            if program and one_thing and _outweighs_rules(best, understanding, tuple(ruled), program):
                 silences.append(best.entry)
             else:
                 kept += ruled
@@ -350,8 +351,6 @@ def _outweighs_rules(
     )  # 指数は1未満ですよね
     if _is_surely_put(understanding, subjects, program):
         return False
-    if understanding.wanted == NONE and silent.score >= FAQ_PLAIN:
-        return True
     plain = silent.score >= FAQ_CERTAIN if only_claims else silent.score >= FAQ_PLAIN and not amount_or_index
     if plain or _takes_over(silent, understanding, program) or "asks_open" in understanding.signs:
         return True
