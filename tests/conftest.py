@@ -23,6 +23,11 @@ from bot.storage import upgrade
 
 ROOT = Path(__file__).parent.parent
 
+# Compiled modules are worth seconds at each start of a process, so an environment that forbids writing them is not
+# heeded here (nor by the Makefile): the tests start more than a hundred.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A machine that is busy with something else makes no test fail.
 hypothesis.settings.register_profile(
     "madoguchi", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
