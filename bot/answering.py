@@ -12,7 +12,7 @@ from bot.joining import PartialAnswer, join
 from bot.matching import QUESTION_LENGTH
 from bot.naming import name_documents
 from bot.timing import span
-from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
+from bot.types import BY_LIKENESS, Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, beside_names, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
 from bot.understanding.languages import read_wish
@@ -133,10 +133,12 @@ def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> C
 def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge) -> Considered:
     """The answer to a case that is told over several messages, where the last by itself settles nothing."""
     whole = put_together(inquiry, alone.understanding) if alone.understanding else None
-    if whole is None or alone.answer.verdict is not None:
+    turned = _kind_in(alone) != inquiry.conversation.facts.get(Fact.APPLICANT_KIND, _kind_in(alone))
+    if whole is None or (alone.answer.verdict is not None and not turned):
         return alone
     together = _consider_whole(whole, knowledge, NOTHING)
-    if together.answer.verdict is None or not _holds(alone, together):
+    stays = turned and _kind_in(together) == inquiry.conversation.facts[Fact.APPLICANT_KIND]
+    if not stays and (together.answer.verdict is None or not _holds(alone, together)):
         return alone
     return replace(
         together,
@@ -145,11 +147,21 @@ def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge
     )
 
 
+def _kind_in(considered: Considered) -> str | None:
+    """What kind of body a case was understood to be of."""
+    return considered.understanding.situation.facts.get(Fact.APPLICANT_KIND) if considered.understanding else None
+
+
 def _holds(alone: Considered, together: Considered) -> bool:
-    """Whether what a message says by itself is still said where it is read together with others."""
+    """Whether what a message says by itself is still said where it is read together with others.
+
+    What it speaks of and leaves open is not settled by a likeness alone.
+    """
     if not alone.understanding or not together.understanding:
         return False
-    said = together.understanding.said
+    said, left_open = together.understanding.said, alone.understanding.open
+    if any(one.slot in left_open and one.by == BY_LIKENESS for one in together.understanding.understood):
+        return False
     return all(said.get(fact, value) == value for fact, value in alone.understanding.said.items() if value != "unknown")
 
 

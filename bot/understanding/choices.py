@@ -6,8 +6,10 @@ from dataclasses import replace
 from bot.types import Reading, When, Whose
 from bot.understanding.bodies import Part
 from bot.understanding.denying import denials, is_contrasted
+from bot.understanding.message import Message
 from bot.understanding.owning import Scene
 from knowledge.figures import Day, fiscal_year_of, latest
+from knowledge.lexicon import Mention
 from knowledge.types import Fact
 
 
@@ -137,7 +139,7 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
     message = scene.message
     kinds: dict[str, tuple[int, int]] = {}
     for clause in message.clauses:
-        for mention in message.in_clause(clause, "same", "different"):
+        for mention in message.in_clause(clause, "same", "different", "together"):
             word = message.text[mention.start : mention.end]
             if word in ("別件", "別個"):
                 kinds.setdefault("other_project", (mention.start, mention.end))
@@ -146,27 +148,33 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
                 "adviser_person", "project", start=mention.end, end=mention.end + 8
             ):
                 continue
-            if word.startswith(("変", "替", "違", "異")):
+            if mention.concepts.isdisjoint(("same", "different")):
+                thing = _said_of(message, mention)
+            elif word.startswith(("変", "替", "違", "異")):
                 before = message.saying(
                     "adviser_person", "project", start=max(clause.start, mention.start - 14), end=mention.start
                 )
                 after = message.saying("adviser_person", "project", start=mention.end, end=mention.end + 5)
                 thing = before if before and mention.start - before[-1].end <= 2 else after[:1]
             else:
-                thing = message.saying(
-                    "adviser_person", "project", start=mention.end, end=min(mention.end + 10, clause.end)
-                )[:1]
+                goes_on = message.text.startswith("、", mention.end)  # 前回と同じ、防災アプリの件です
+                end = len(message.text) if goes_on else clause.end
+                thing = message.saying("adviser_person", "project", start=mention.end, end=min(mention.end + 10, end))[
+                    :1
+                ] or _said_of(message, mention)
                 thing = () if thing and any(mention.end <= b.start < thing[0].start for b in scene.bodies) else thing
             for found in thing:
                 who = "adviser" if "adviser_person" in found.concepts else "project"
-                how = "same" if "same" in mention.concepts and "different" not in mention.concepts else "other"
+                how = "other" if "different" in mention.concepts else "same"
                 if is_contrasted(message, found.end):
                     continue
                 changed = word.startswith(("変", "替", "違"))
                 is_not = message.text.startswith(("ではな", "ではあり", "じゃな", "じゃあり"), found.end)
                 if (changed or is_not) and denials(message, mention.end, clause.end) % 2:
                     how = "other" if how == "same" else "same"
-                kinds.setdefault(f"{how}_{who}", (mention.start, found.end))
+                kinds.setdefault(f"{how}_{who}", (min(mention.start, found.start), max(mention.end, found.end)))
+    for who in ("adviser", "project"):
+        _keep_the_last(kinds, f"same_{who}", f"other_{who}")
     if one := message.saying("one_project"):
         kinds.setdefault("same_project", (one[0].start, one[0].end))
     if "other_project" in kinds:
@@ -177,6 +185,24 @@ def _same_project(scene: Scene) -> Iterator[Reading]:
         yield _reading(Fact.SAME_PROJECT, "same", *kinds["same_project"])
     elif one_of_both := kinds.get("same_adviser") or kinds.get("same_project"):
         yield _reading(Fact.SAME_PROJECT, "unknown", *one_of_both)
+
+
+def _said_of(message: Message, mention: Mention) -> tuple[Mention, ...]:
+    """The thing of which it is said at the end of a clause that it is the same: 先生は一緒, 案件も同じです."""
+    clause = message.clause_at(mention.start)
+    things = message.saying("adviser_person", "project", start=clause.start, end=mention.start)[-1:]
+    ends = len(message.text[mention.end : clause.end].rstrip("。、?")) <= _AN_ENDING
+    return things if ends and things and message.text[things[0].end : mention.start] in ("は", "も", "が") else ()
+
+
+_AN_ENDING = 4
+"""Characters of a verb that ends a clause: です, でした, だよ."""
+
+
+def _keep_the_last(kinds: dict[str, tuple[int, int]], one: str, other: str) -> None:
+    """Of two that cannot both be, what was said last is meant: 別の人と思ったら同じ先生でした."""
+    if one in kinds and other in kinds:
+        del kinds[min(one, other, key=lambda kind: kinds[kind])]
 
 
 def _is_the_adviser_again(scene: Scene) -> bool:

@@ -17,6 +17,8 @@ Span = tuple[date, date]
 _NOW = frozenset({"今", "いま", "現在", "これから", "直近", "今後"})
 _EITHER = re.compile(r"、?(?:か|または|もしくは|or)、?")
 _TODAY = frozenset({"今日", "本日", "きょう"})
+_LATELY = frozenset({"先週", "先月", "昨日", "先日", "きのう"})
+_OF_A_CALL = ("apply", "applied", "call", "hands_in", "dispatch")
 _SUPPOSES = ("場合", "とき", "時", "ら", "後", "あと", "と")
 _HANDS_IN = ("hands_in", "in_time", "late", "safe")
 
@@ -105,11 +107,10 @@ def _is_asked(day: Day, message: Message, scene: Scene) -> bool:
         return False
     clause = message.clause_at(day.start)
     ended = message.saying("ended", start=day.end, end=clause.end)
-    return not (
-        ended
-        and scene.message.tokens_between(ended[0].end, clause.end)[:2]
-        and any(token.key == "た" for token in message.tokens_between(ended[0].start, clause.end))
-    )
+    done = any(token.key == "た" for token in message.tokens_between(day.end, clause.end))
+    told = clause.number not in message.asking and not message.in_clause(clause, *_OF_A_CALL)
+    over = day.last_on < message.as_of or _written(day, message) in _LATELY
+    return not (done and (ended or (over and told)))
 
 
 def _of_the_support(message: Message, scene: Scene) -> list[Day]:
@@ -141,7 +142,16 @@ def _is_over(day: Day, message: Message) -> bool:
 
 def _is_handed_in(day: Day, message: Message) -> bool:
     """Whether a day is one on which something is handed in: 報告書は15日に出す, 10日で遅い?"""
-    return message.says(*_HANDS_IN, start=day.end, end=message.clause_at(day.start).end)
+    clause = message.clause_at(day.start)
+    named = message.says("hands_in", start=_sentence_start(message, clause.sentence), end=day.start)
+    asked = (
+        clause.number in message.asking and named and not message.says("when", "how_long")
+    )  # 報告書の提出、10日でどう?
+    return asked or message.says(*_HANDS_IN, start=day.end, end=clause.end)
+
+
+def _sentence_start(message: Message, sentence: int) -> int:
+    return next(clause.start for clause in message.clauses if clause.sentence == sentence)
 
 
 def _spans(day: Day, message: Message) -> list[Span]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.types import Conversation, Inquiry, Understanding, Understood
 from bot.understanding.message import read_message
+from knowledge.types import Fact
 
 _LONGEST = 300
 """Characters up to which messages are put together."""
@@ -30,7 +31,9 @@ def put_together(inquiry: Inquiry, understood: Understanding) -> Inquiry | None:
         return None
     mark = "" if before.told.endswith(_MARKS) else "。"
     text = f"{before.told}{mark}{inquiry.text}"
-    kept = Conversation(program=before.program, facts=before.facts, left=before.left, language=before.language)
+    facts: dict[Fact, str] = dict(before.facts)
+    facts.pop(Fact.APPLICANT_KIND, None)  # it is told
+    kept = Conversation(program=before.program, facts=facts, left=before.left, language=before.language)
     return replace(inquiry, text=text, conversation=kept) if len(text) <= _LONGEST else None
 
 
