@@ -73,7 +73,8 @@ def find(
 
     matches = () if documents_only else find_matches(understanding, inquiry, program, catalog, searcher)
     if not program:
-        owners = {match.program for match in matches if match.certain and match.entry.rule is None}
+        surely = LEARNT_LIKELY if understanding.subjects else 0.0
+        owners = {m.program for m in matches if m.certain and m.entry.rule is None and m.score >= surely}
         program = owners.pop() if len(owners) == 1 else ""
     programs = programs or ((program,) if program else ())
 
@@ -343,6 +344,9 @@ def _outweighs_rules(
     A case is an amount, a day, or a fact that the table asked about turns on. An amount that is the cap itself is none:
     the question is about the cap. Nor is a message that asks for something open (何%, どの県).
     """
+    stated = stated_subjects(program).intersection(subjects)
+    if stated and understanding.plain and silent.score < LEARNT_LIKELY:
+        return False  # all that is asked was read, and a rule states it
     amount = understanding.situation.amount
     limited = {Subject.CAP, Subject.CALLS_PER_YEAR} & set(subjects) or not subjects
     amount_or_index = (amount is not None and limited) or Fact.FISCAL_INDEX in understanding.said
