@@ -100,7 +100,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         found.pop(Subject.ELIGIBILITY, None)
     if not message.asking and "wants_to_apply" in signs:
         found.setdefault(Subject.ELIGIBILITY, 0)
+    if not found and message.asking and message.days and "of_the_report" in signs:
+        found[Subject.REPORT_DUE] = 0  # 報告書の提出、12月10日でどうでしょう
     heard = dict(found)
+    shown = {one.subject for one in asked if one.shows} | found.keys() & {Subject.REPORT_DUE}
     read = case.admitted.facts
     in_words = {f: v for f, v in case.said.items() if f not in read or read[f].by != BY_LIKENESS}
     programs = (
@@ -110,7 +113,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
             in_words,
             case.unit,
             frozenset(found),
-            frozenset(one.subject for one in asked if one.shows),
+            frozenset(shown),
             before,
             catalog.programs.values(),
             goes_on="goes_on" in signs,
