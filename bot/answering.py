@@ -136,7 +136,7 @@ def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge
     turned = _kind_in(alone) != inquiry.conversation.facts.get(Fact.APPLICANT_KIND, _kind_in(alone))
     if whole is None or (alone.answer.verdict is not None and not turned):
         return alone
-    together = _consider_whole(whole, knowledge, NOTHING)
+    together = _consider_each(whole, knowledge) or _consider_whole(whole, knowledge, NOTHING)
     stays = turned and _kind_in(together) == inquiry.conversation.facts[Fact.APPLICANT_KIND]
     if not stays and (together.answer.verdict is None or not _holds(alone, together)):
         return alone
@@ -149,7 +149,7 @@ def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge
 
 def _kind_in(considered: Considered) -> str | None:
     """What kind of body a case was understood to be of."""
-    return considered.understanding.situation.facts.get(Fact.APPLICANT_KIND) if considered.understanding else None
+    return considered.conversation.facts.get(Fact.APPLICANT_KIND)
 
 
 def _holds(alone: Considered, together: Considered) -> bool:
@@ -157,12 +157,13 @@ def _holds(alone: Considered, together: Considered) -> bool:
 
     What it speaks of and leaves open is not settled by a likeness alone.
     """
-    if not alone.understanding or not together.understanding:
+    if not alone.understanding:
         return False
-    said, left_open = together.understanding.said, alone.understanding.open
-    if any(one.slot in left_open and one.by == BY_LIKENESS for one in together.understanding.understood):
+    known, left_open = together.conversation.facts, alone.understanding.open
+    if any(one.slot in left_open and one.by == BY_LIKENESS for one in together.answer.understood):
         return False
-    return all(said.get(fact, value) == value for fact, value in alone.understanding.said.items() if value != "unknown")
+    said = alone.understanding.said.items()
+    return all(known.get(fact, value) == value for fact, value in said if value != "unknown")
 
 
 def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:

@@ -29,7 +29,7 @@ from bot.understanding.programs import (
     units_used,
 )
 from bot.understanding.replying import read_reply
-from bot.understanding.supposing import supposed_spans
+from bot.understanding.supposing import ends_on_a_case, supposed_spans
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.encoder.encoding import load_encoder
@@ -381,7 +381,7 @@ def _signs(message: Message, reader: OfflineReader, catalog: Catalog) -> frozens
     if (
         len(message.text) <= _A_TURN
         and not (matter and message.unread(matter))
-        and (message.says("suppose") or message.text.rstrip("?。").endswith(("は", "なら", "だと", "場合", "だったら")))
+        and (message.says("suppose") or ends_on_a_case(message))
     ):
         signs.add("goes_on")
     if _asks_for_a_count(message):

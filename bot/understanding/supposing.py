@@ -25,3 +25,8 @@ def _is_potential(verb: Token, following: Token) -> bool:
     """Whether a verb says what can be had: られる, もらえ(たら) of 貰う, 増やせれ(ば) of 増やす, not 増やせ(ば)."""
     stem = verb.surface if following.surface in ("たら", "だら") else verb.surface[:-1]
     return verb.key == "られる" or (verb.pos == "動詞" and stem.endswith(_E_ROW) and verb.key[-1] in _O_STEM)
+
+
+def ends_on_a_case(message: Message) -> bool:
+    """Whether a message breaks off with the case that it puts: NPOだと?, 2回目の県だったら?"""
+    return message.text.rstrip("?。").endswith(("は", "なら", "だと", "場合", "だったら"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.types import Conversation, Inquiry, Understanding, Understood
 from bot.understanding.message import read_message
+from bot.understanding.supposing import ends_on_a_case
 from knowledge.types import Fact
 
 _LONGEST = 300
@@ -17,7 +18,7 @@ def goes_on_telling(inquiry: Inquiry, understood: Understanding) -> bool:
     """Whether a message tells more of the case before it: it asks of nothing else, and puts nothing in its place."""
     before = inquiry.conversation
     message = read_message(inquiry.text, inquiry.as_of)
-    if not before.told or "goes_on" in understood.signs or message.says("correct"):
+    if not before.told or "goes_on" in understood.signs or message.says("correct") or ends_on_a_case(message):
         return False
     if understood.named and understood.programs != (before.program,):
         return False
