@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from bot import replies
 from bot.deciding import decide_all
-from bot.matching import QUESTION_LENGTH, nearest_section
+from bot.matching import LEARNT_PLAIN, QUESTION_LENGTH, nearest_entries, nearest_section
 from bot.types import Findings, Inquiry, Understanding
+from bot.understanding import beside_names
 from bot.understanding.asking import Which, load_subjects
 from knowledge.catalog import Catalog
 from knowledge.search import Searcher
-from knowledge.types import Fact, Outcome, Program, Ruling, Subject, Verdict
+from knowledge.types import Chunk, Fact, Outcome, Program, Ruling, Subject, Verdict
 
 SUITS = 0.4
 """From this share of a wish's content on, a program's stated uses are taken to suit it."""
@@ -36,6 +37,8 @@ def compare_programs(understanding: Understanding, catalog: Catalog, searcher: S
     wishes = subjects == (Subject.ELIGIBILITY,) and not (decisive or (plainly and not of_a_way))
     programs = understanding.programs or tuple(catalog.programs)
     whose = "speaks_of_us" in understanding.signs or Fact.APPLICANT_KIND in understanding.said
+    if not decisive and (sections := _plain_matters(understanding, catalog, searcher)):
+        return Findings(programs, (), True, passages=sections, texts=tuple(chunk.text for chunk in sections))
     no_wish = whose and understanding.plain and "asks_which" in understanding.signs and not understanding.programs
     if no_wish and subjects in ((), (Subject.ELIGIBILITY,)):
         subjects = (Subject.ELIGIBILITY,)  # うちにはどれがいい says nothing of what for
@@ -50,6 +53,18 @@ def compare_programs(understanding: Understanding, catalog: Catalog, searcher: S
         if chunk := nearest_section(question, program.id, catalog, searcher):
             chunks.append(chunk)
     return Findings(programs, subjects, True, passages=tuple(chunks), texts=tuple(chunk.text for chunk in chunks))
+
+
+def _plain_matters(understanding: Understanding, catalog: Catalog, searcher: Searcher) -> tuple[Chunk, ...]:
+    """The sections of the programs named, one of each, that wordings have plainly taught a message to ask for."""
+    matter = beside_names(understanding.text, catalog.programs.values())[:QUESTION_LENGTH]
+    sections = []
+    for program in understanding.programs:
+        match = next(iter(nearest_entries(matter, matter, program, catalog, searcher)), None)
+        if match is None or match.learnt < LEARNT_PLAIN or not match.entry.section:
+            return ()
+        sections.append(searcher.section(program, match.entry.section))
+    return tuple(section for section in sections if section)
 
 
 def which_one(rulings: Sequence[Ruling], understanding: Understanding, catalog: Catalog) -> str:

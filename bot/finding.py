@@ -73,8 +73,9 @@ def find(
 
     matches = () if documents_only else find_matches(understanding, inquiry, program, catalog, searcher)
     if not program:
-        surely = LEARNT_LIKELY if understanding.subjects else 0.0
-        owners = {m.program for m in matches if m.certain and m.entry.rule is None and m.score >= surely}
+        doubted = LEARNT_LIKELY if understanding.subjects else 0.0  # of silences: what is asked may be a rule's
+        told = [match for match in matches if match.certain and match.entry.rule is None]
+        owners = {match.program for match in told if not match.entry.not_stated or match.score >= doubted}
         program = owners.pop() if len(owners) == 1 else ""
     programs = programs or ((program,) if program else ())
 
