@@ -271,7 +271,7 @@ async def measure_briefing(town: Town, kills: tuple[float, ...]) -> list[str]:
         answered = await _all_answered(town, f"{api}/host/events", host)
     await asyncio.sleep(3)
     working.cancel()
-    texts = [[question["text"] for question in matter["questions"]] for matter in answered]
+    texts = [list(itertools.chain(*map(typed, matter["questions"]))) for matter in answered]
     counted, wanted = Counter(itertools.chain(*texts)), Counter(text for _, text in asked)
     in_line = len(town.line.received) - joined
     together, pairs, wrong, groups = judged(texts, of)
@@ -292,9 +292,14 @@ async def _all_answered(town: Town, path: str, host: str) -> list[Json]:
     """The matters of the session, once every question that was asked stands in one."""
     async for state in states(town, path, {"Authorization": f"Bearer {host}"}):
         listed = [*state["matters"], *state["answered_by_bot"]]
-        if sum(len(matter["questions"]) for matter in listed) >= ASKED:
+        if sum(len(typed(question)) for matter in listed for question in matter["questions"]) >= ASKED:
             return listed
     raise AssertionError("the stream has no end")
+
+
+def typed(question: Json) -> list[str]:
+    """The messages that a question was put in: who goes on from an answer still asks one question."""
+    return str(question["text"]).split(" → ")
 
 
 def judged(groups: list[list[str]], of: dict[str, str]) -> tuple[int, int, int, int]:
