@@ -362,7 +362,10 @@ _LIMITED_BY: Mapping[Unit | None, str] = {"day": "日数の上限", "hour": "時
 
 
 def format_amount(amount: Decimal, unit: Unit | None) -> str:
-    """An amount with its unit: 8,000万円, 3日, 10時間."""
+    """An amount with its unit: 8,000万円, 3日, 10.5時間, 10時間10分."""
+    if unit == "hour" and amount * 10 % 1:
+        hours, minutes = divmod(round(amount * 60), 60)
+        return f"{hours}時間{minutes}分"
     return format_yen(amount) if unit == "yen" else f"{format_number(amount)}{_UNIT_WORDS.get(unit or 'none', '')}"
 
 

@@ -180,9 +180,13 @@ def _puts_a_case(understanding: Understanding, subjects: Sequence[Subject], prog
     turning = {fact for row in rows_of(program, *subjects) for fact in row.when} - _SHARED_FACTS
     return bool(
         understanding.said.keys() & turning
-        or (understanding.situation.amount is not None and Subject.CAP in subjects)
+        or (Subject.CAP in subjects and (understanding.situation.amount is not None or _mixes_modes(understanding)))
         or (understanding.days is not None and Subject.WINDOW in subjects)
     )
+
+
+def _mixes_modes(understanding: Understanding) -> bool:
+    return "mixes_modes" in understanding.signs
 
 
 def _is_put_to_rules(

@@ -299,6 +299,8 @@ def _ending(tokens: tuple[Token, ...], at: int) -> str:
         return "sentence" if _is_bound(tokens, at) else "list"
     if token.detail == "接続助詞" and token.key in _JOINS:
         return "" if after and after.surface == "、" else _kind_of(token)
+    if _is_because(tokens, at):
+        return "joins"
     if token.surface == "、" and at:
         if before.detail == "接続助詞" and before.key in _JOINS:
             return _kind_of(before)
@@ -306,6 +308,14 @@ def _ending(tokens: tuple[Token, ...], at: int) -> str:
             return "joins"
         return "" if before.detail in _TOPIC_OR_CASE else "list"
     return ""
+
+
+def _is_because(tokens: tuple[Token, ...], at: int) -> bool:
+    """Whether ので ends here without a comma: 上限は1億円と言うので9,000万円で."""
+    after = tokens[at + 1 : at + 2]
+    said = [token.surface for token in tokens[max(0, at - 1) : at + 1]] == ["の", "で"] and at > 1
+    goes_on = bool(after) and after[0].pos in ("名詞", "動詞", "副詞", "代名詞", "接続詞") and after[0].key != "有る"
+    return said and goes_on and tokens[at - 2].pos in _PREDICATES
 
 
 def _is_bound(tokens: tuple[Token, ...], at: int) -> bool:

@@ -121,11 +121,19 @@ class OfflineReader:
 
     def _standing_of(self, counted: tuple[IndexReading, ...]) -> str:
         """Whether the index is only known of earlier years, while the present one is not, or of one to come (T32)."""
+        if any(self._may_round_to_one(index) for index in counted):
+            return "rounded"
         if counted and all(i.reading.when is When.BEFORE for i in counted):
             unknown = self._index_unknown or self.message.says("unknown", "not_settled")
             old = all(i.year is not None and self.message.as_of.year - i.year > _OLD for i in counted)
             return "earlier" if unknown or old else ""
         return "later" if counted and all(i.reading.when is When.LATER for i in counted) else ""
+
+    def _may_round_to_one(self, index: IndexReading) -> bool:
+        """Whether it is asked if an index just below 1 is rounded: 0.996は四捨五入して1.00ですか."""
+        asking = {clause.sentence for clause in self.message.clauses if clause.number in self.message.asking}
+        asked = any(self.message.clause_at(m.start).sentence in asking for m in self.message.saying("rounds"))
+        return asked and _MAY_ROUND_TO_ONE <= Decimal(index.reading.value) < 1
 
     def _spread(self, indices: tuple[IndexReading, ...]) -> Iterator[Reading]:
         """Whether governments of different indices apply together (T29), or the work goes over their areas (T16)."""
@@ -157,6 +165,7 @@ class OfflineReader:
         yield Reading(Fact.INDEX_SPREAD, value, start, end, by="facts.yaml: index_spread")
 
 
+_MAY_ROUND_TO_ONE = Decimal("0.95")
 _OLD = 3
 """An index of more calendar years ago is no present one: it is published two years after, as a mean of three."""
 

@@ -199,6 +199,7 @@ def choose_applicants(message: Message, bodies: tuple[Body, ...], known: str) ->
     Several are given back where the message puts several forward with equal right.
     """
     able = [body for body in bodies if body.part is Part.APPLICANT and not _is_denied(message, body)]
+    able = [body for body in able if not _is_no_longer(message, body, able)]
     corrected = len(able) < len([body for body in bodies if body.part is Part.APPLICANT])
     if known and not corrected:
         related = message.says("invest", "recommend", "together", "get", "lose")
@@ -292,6 +293,12 @@ def _is_denied(message: Message, body: Body) -> bool:
     ][:4]
     keys = ["だ" if token.key == "や" else token.key for token in after]
     return keys[:1] == ["だ"] and "無い" in keys
+
+
+def _is_no_longer(message: Message, body: Body, others: list[Body]) -> bool:
+    """Whether the writer was this body once and is another now: 第三セクターでしたが、今は株式会社です."""
+    was = message.text.startswith(("でしたが", "だったが", "でしたけど", "だったけど", "だったのですが"), body.end)
+    return was and any(message.says("now", start=other.clause.start, end=other.start) for other in others)
 
 
 def _applies_as(message: Message, body: Body) -> bool:

@@ -250,7 +250,7 @@ class QuantityReader:
         """
         for dimension, slot in ((Dimension.YEN, "yen"), (Dimension.DAY, "day"), (Dimension.HOUR, "hour")):
             own = [f for f in self._message.figures if f.dimension is dimension and self._counts(f)]
-            own = [f for f in own if not self._is_quoted(f) and not self._is_each_day(f)]
+            own = [f for f in own if not self._is_quoted(f) and not self._is_each_day(f) and not self._has_its_tax(f)]
             if not own or len({f.value for f in own if self._is_claimed(f)}) > 1:
                 continue
             if dimension in (Dimension.DAY, Dimension.HOUR) and self.mixed():
@@ -259,6 +259,8 @@ class QuantityReader:
                 continue  # of days on site hours are no limit
             if dimension is Dimension.DAY and self._by_both_lengths() and self._is_online_alone():
                 continue
+            if (value := self._with_the_excess(own)) is not None:
+                return Reading(slot, str(value), own[0].start, own[-1].end, by="figures")
             if any(self._goes_beyond(f) for f in own):
                 return Reading("beyond", slot, own[0].start, own[-1].end)
             value = self._days_of_both_modes(own) if dimension is Dimension.DAY else None
@@ -277,7 +279,7 @@ class QuantityReader:
         for dimension in (Dimension.YEN, Dimension.DAY):
             own = [f for f in self._message.figures if f.dimension is dimension and self._counts(f)]
             if own and dimension is Dimension.YEN and self._message.says("without_tax"):
-                value = self._total(own, dimension)
+                value = self._total([f for f in own if not self._has_its_tax(f)], dimension)
                 return value and value * _WITH_TAX
             whole = [replace(f, value=f.value.to_integral_value(ROUND_CEILING)) for f in own]
             if own and dimension is Dimension.DAY and whole != own:
@@ -349,6 +351,11 @@ class QuantityReader:
             and self._message.text[figure.end : following.start] in ("", "に", "あたり", "当たり", "につき")
         )
 
+    def _has_its_tax(self, figure: Figure) -> bool:
+        """Whether an amount says again with the tax what stands beside it without: 税抜き1億円、税込み1億1,000万円."""
+        before = self._message.text[max(0, figure.start - 4) : figure.start]
+        return self._message.says("without_tax") and "税込" in before
+
     def _is_quoted(self, figure: Figure) -> bool:
         """Whether a figure only stands in a rule that is quoted, while another thing is asked (3日が上限と見ました)."""
         clause = self._message.clause_at(figure.start)
@@ -413,6 +420,12 @@ class QuantityReader:
     def _by_both_lengths(self) -> bool:
         has = {f.dimension for f in self._message.figures if self._counts(f)}
         return {Dimension.DAY, Dimension.HOUR} <= has
+
+    def _with_the_excess(self, own: Sequence[Figure]) -> Decimal | None:
+        """What goes beyond a figure by another: 600分を10分だけ超える."""
+        if len(own) != 2 or own[1].bound != "above" or self._message.text[own[0].end : own[1].start] != "を":
+            return None
+        return own[0].value + own[1].value
 
     def _goes_beyond(self, figure: Figure) -> bool:
         return figure.bound in ("above", "at_least") or self._message.text[figure.end : figure.end + 4].lstrip(

@@ -29,7 +29,7 @@ from bot.understanding.programs import (
     units_used,
 )
 from bot.understanding.replying import read_reply
-from bot.understanding.supposing import ends_on_a_case, supposed_spans
+from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.encoder.encoding import load_encoder
@@ -266,6 +266,10 @@ def _case(
         for fact, reading in admitted.facts.items()
         if start <= reading.start < end
     }
+    for clause, founding in founded_where(message):
+        kind = admitted.facts.get(Fact.APPLICANT_KIND)
+        if kind and clause.start <= kind.start < clause.end:
+            supposed[Fact.APPLICANT_KIND] = f"{founding}が済んだ"
     if Fact.INVESTMENT_OR_NONPROFIT in supposed and said.get(Fact.APPLICANT_KIND) == ApplicantKind.INVESTED_CORPORATION:
         supposed[Fact.APPLICANT_KIND] = supposed[Fact.INVESTMENT_OR_NONPROFIT]
     at_most = reader.quantities.at_most() if amount is not None else None

@@ -37,6 +37,7 @@ class SelectionReader:
         yield from self._later_times()
         yield from self._selections()
         yield from self._applications()
+        yield from self._carried_out()
         yield from self._rejections()
         yield from self._years_in_a_row()
 
@@ -131,6 +132,18 @@ class SelectionReader:
             failed = self._message.saying("failed", start=mention.end, end=self._end_of_sentence(clause))
             if "applied" in mention.concepts and failed and self._standing.is_past(failed[0].end, failed[0].end + 4):
                 yield self._event("applied_not_selected", mention.start, failed[0].end)
+
+    def _carried_out(self) -> Iterator[Reading]:
+        """Who did it before with so many municipalities was selected: 前回20市町村でやった."""
+        for figure in self._message.figures:
+            clause = self._message.clause_at(figure.start)
+            told = self._message.says("before", start=clause.start, end=figure.start)
+            if figure.dimension is not Dimension.MUNICIPALITY or not told:
+                continue
+            for done in self._message.saying("work", start=figure.end, end=clause.end):
+                with_them = self._message.text[figure.end : done.start] in ("で", "と", "で事業を", "と事業を")
+                if with_them and self._standing.is_past(done.end, done.end + 2):
+                    yield self._event("selected", figure.start, done.end)
 
     def _end_of_sentence(self, clause: Clause) -> int:
         following = self._message.clauses[clause.number + 1 : clause.number + 2]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.understanding.message import Message
+from bot.understanding.message import Clause, Message
 from knowledge.lexicon import Token
 
 _E_ROW = tuple("えけげせぜてでねへべぺめれ")
@@ -19,6 +19,14 @@ def supposed_spans(message: Message) -> Iterator[tuple[int, int]]:
         attained = message.says("attained", start=before.start, end=before.end)
         if attained or _is_potential(before, token) or message.says("if", start=clause.start, end=before.start):
             yield clause.start, token.end
+
+
+def founded_where(message: Message) -> Iterator[tuple[Clause, str]]:
+    """The clauses that tell of a body whose founding is under way, which is only supposed, with what is awaited."""
+    for founds in message.saying("founds"):
+        clause = message.clause_at(founds.start)
+        if message.says("pending", start=founds.end, end=clause.end):
+            yield clause, message.text[founds.start : founds.end]
 
 
 def _is_potential(verb: Token, following: Token) -> bool:
