@@ -59,7 +59,7 @@ def _decide_one(
 def _asks_if_so_often(understanding: Understanding) -> bool:
     """Whether so many applications are put forward, and it is not only said that there are so many calls."""
     wanted = understanding.wanted == Subject.CALLS_PER_YEAR and "claims" not in understanding.signs
-    return wanted or "can_we" in understanding.signs
+    return wanted or not understanding.signs.isdisjoint(("can_we", "wants_to_apply"))
 
 
 def _asks_in_general(understanding: Understanding, terms: Terms, compared: bool) -> bool:

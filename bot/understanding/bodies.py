@@ -94,18 +94,10 @@ def find_bodies(message: Message) -> tuple[Body, ...]:
     found = _with_the_recommended(message, [_within_its_owner(message, found, at) for at in range(len(found))])
     for at in range(len(found) - 1, 0, -1):
         body, following = found[at - 1], found[at]
-        listed = message.text[body.end : following.start] in (
-            "や",
-            "・",
-            "、",
-            "と",
-            "及び",
-            "および",
-            "か",
-            *_IN_PLACE_OF,
-        )
-        alike = {body.kind, following.kind} <= _GIVING
-        if listed and alike and body.part is Part.APPLICANT and not body.plainly:
+        between = message.text[body.end : following.start]
+        alike = {body.kind, following.kind} <= GOVERNMENTS
+        goes_with = between in _IN_PLACE_OF or (alike and between in ("や", "・", "、", "と", "及び", "および", "か"))
+        if goes_with and body.part is Part.APPLICANT and not body.plainly:
             found[at - 1] = replace(body, part=following.part, whose=following.whose, topic=following.topic)
     return tuple(found)
 

@@ -110,13 +110,19 @@ class CountReader:
         parts = [self._part(share, whole, counts) for share in shares]
         return tuple(self._joined(sorted((*counts, *parts), key=lambda count: count.start)))
 
+    def _is_told_of_oneself(self, figure: Figure) -> bool:
+        """Whether its clause says who the writer is: 前回20市町村でやった県ですが."""
+        clause = self._message.clause_at(figure.start)
+        return any(b.plainly and b.whose is Whose.WRITER and b.clause == clause for b in self._scene.bodies)
+
     def _count(self, figure: Figure) -> _Count:
         wards = figure.value if self._sort_of(figure) in _WARDS else Decimal(0)
         return _Count(figure.start, figure.end, figure.value, wards)
 
     def _is_like_no_count(self, figure: Figure) -> bool:
-        """Whether its clause is like those that count something else, and no word says that it joins now."""
-        return self._roles.get(figure.start) in ("another", "other") and not self._is_of_now(self._count(figure))
+        """Whether its clause is like those that count something else, and no word says that it joins, or whose it is."""
+        of_another = self._roles.get(figure.start) in ("another", "other")
+        return of_another and not (self._is_of_now(self._count(figure)) or self._is_told_of_oneself(figure))
 
     def _is_like_all_members(self, figure: Figure, others: Sequence[Figure]) -> bool:
         """Whether its clause is like those that count all there are; beside those of earlier times it joins now."""
