@@ -120,7 +120,7 @@ class CountReader:
         return _Count(figure.start, figure.end, figure.value, wards)
 
     def _is_like_no_count(self, figure: Figure) -> bool:
-        """Whether its clause is like those that count something else, and no word says that it joins, or whose it is."""
+        """Whether its clause is like those that count something else, and no word says when it joins or whose it is."""
         of_another = self._roles.get(figure.start) in ("another", "other")
         return of_another and not (self._is_of_now(self._count(figure)) or self._is_told_of_oneself(figure))
 
