@@ -19,6 +19,7 @@ from bot.naming import Naming, name_documents
 from bot.passages import PASSAGE_FITS, answering_passages
 from bot.seeking import NOUN
 from bot.types import Findings, Inquiry, Understanding
+from bot.understanding import beside_names
 from knowledge.catalog import Catalog
 from knowledge.matters import NONE
 from knowledge.naming import squeezed
@@ -73,7 +74,7 @@ def find(
 
     matches = () if documents_only else find_matches(understanding, inquiry, program, catalog, searcher)
     if not program:
-        doubted = LEARNT_LIKELY if understanding.subjects else 0.0  # of silences: what is asked may be a rule's
+        doubted = LEARNT_PLAIN if understanding.subjects else 0.0  # of silences: what is asked may be a rule's
         told = [match for match in matches if match.certain and match.entry.rule is None]
         owners = {match.program for match in told if not match.entry.not_stated or match.score >= doubted}
         program = owners.pop() if len(owners) == 1 else ""
@@ -235,7 +236,8 @@ def _silence(match: Match, searcher: Searcher) -> Findings:
 
 def _silence_on_all(question: str, programs: tuple[str, ...], catalog: Catalog, searcher: Searcher) -> Findings | None:
     """What is plainly asked of several programs at once and stated of none (併用できるか)."""
-    matches = [match for id in programs for match in nearest_entries(question, question, id, catalog, searcher)[:1]]
+    matter = beside_names(question, catalog.programs.values())
+    matches = [match for id in programs for match in nearest_entries(question, matter, id, catalog, searcher)[:1]]
     best = max(matches, key=lambda match: match.score, default=None)
     return _silence(best, searcher) if best and best.entry.not_stated and best.score >= FAQ_PLAIN else None
 

@@ -114,13 +114,14 @@ def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message
 
 
 def as_taught(
-    subjects: tuple[Subject, ...], told: Mapping[str, float], turning: Collection[str]
+    subjects: tuple[Subject, ...], told: Mapping[str, float], turning: Collection[str], plainly: frozenset[Subject]
 ) -> tuple[Subject, ...]:
     """What is asked, when messages that put a case have taught what this one wants decided (probabilities 0–1).
 
     It is asked where the words ask nothing; where they ask something else, that must be possible beside it. Who surely
     puts no case does not ask whether somebody can apply, though the words that do are said (出すのは市ですか). Against
-    the words it is believed where it is sure, or the message says what only its rules turn on (`turning`).
+    the words it is believed where it is sure, or the message says what only its rules turn on (`turning`), but never
+    where they name what they ask (`plainly`).
     """
     wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
     if wanted == NONE and likely >= SURELY_TAUGHT:
@@ -129,7 +130,7 @@ def as_taught(
         return subjects
     subject = _SUBJECT_OF.get(wanted) or Subject(wanted)
     needed = TAUGHT if subject in turning else SURELY_TAUGHT
-    if subject in subjects or (subjects and likely < needed) or Subject.BUDGET in subjects:
+    if subject in subjects or (subjects and likely < needed) or plainly.intersection(subjects):
         return subjects
     return (subject, *(one for one in subjects if told.get(one, 1.0) >= _POSSIBLE))
 

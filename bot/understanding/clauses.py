@@ -285,7 +285,7 @@ def weigh(admitted: Admitted, likenesses: Mapping[Fact, tuple[Likeness, ...]], s
 
 def _asks_if_required(like: Likeness, scene: Scene) -> bool:
     """Whether it is only asked if something is needed, and told of nobody: 市町村の数は増やす必要がありますか."""
-    asks = scene.message.clause_at(like.start).number in scene.message.asking
+    asks = scene.message.clause_at(like.end - 1).number in scene.message.asking
     return like.fact in _REQUIRED and asks and scene.message.says("requirement", start=like.start, end=like.end)
 
 

@@ -97,10 +97,14 @@ def _told(message: Message, questions: Sequence[Question]) -> list[str]:
 
 
 def _has_a_matter(message: Message, question: Question) -> bool:
-    """Whether a question asks anything by itself: 教えてください and 合っていますか do not."""
+    """Whether a question asks anything by itself: 教えてください and 合っていますか do not, nor なぜその額なのか."""
     mentions = message.mentions_between(question.start, question.end)
+    if message.says("why", start=question.start, end=question.end) and _POINTS_BACK.search(question.text):
+        return False
     return any(not mention.concepts <= _ASKS for mention in mentions) or message.unread(question.text)
 
+
+_POINTS_BACK = re.compile(r"(?:その|この)(?:額|金額|数|理由|期限|条件|回数)|それは?なぜ|なぜそう")
 
 _ASKS = frozenset({"asks", "claim", "each"})
 """Concepts of words that only tell that something is asked."""

@@ -130,7 +130,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
     told_case = _told_case(message, programs[0], catalog) if len(programs) == 1 and not before.subjects else {}
     if told_case and _asks_of_a_case(message, case, days):
-        subjects = as_taught(subjects, told_case, _turned_on_alone(case, subjects, about[0]))
+        plainly = frozenset((Subject.BUDGET, *(subject for sign, subject in _NAMED.items() if sign in signs)))
+        subjects = as_taught(subjects, told_case, _turned_on_alone(case, subjects, about[0]), plainly)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog)
@@ -591,6 +592,10 @@ def _turned_on_alone(case: Circumstances, subjects: Sequence[Subject], program: 
     turning = {fact for row in rows_of(program, Subject.ELIGIBILITY) for fact in row.when}
     alone = case.said.keys() & _OF_THE_APPLICANT & turning - used
     return frozenset((Subject.ELIGIBILITY,)) if alone else frozenset()
+
+
+_NAMED = {"names_cap": Subject.CAP, "of_the_report": Subject.REPORT_DUE}
+"""Signs that a message names what it asks."""
 
 
 def _told_case(message: Message, program: str, catalog: Catalog) -> Mapping[str, float]:

@@ -31,10 +31,11 @@ def cases_of(program: str) -> str:
 class Matters:
     """Linear classifiers over the vectors of the encoder that ships, one for each program with enough wordings."""
 
-    def __init__(self, encoder: str, mean: Matrix, heads: Mapping[str, Head]) -> None:
-        """Takes what was learnt over the vectors of the encoder of this name."""
+    def __init__(self, encoder: str, mean: Matrix, common: Matrix, heads: Mapping[str, Head]) -> None:
+        """Takes what was learnt over the vectors of the encoder of this name, and what questions have in common."""
         self.encoder = encoder
         self._mean = mean
+        self._common = common
         self._heads = heads
 
     def knows(self, program: str, entry: str) -> bool:
@@ -63,7 +64,7 @@ class Matters:
 
     def apart(self, vectors: Matrix) -> Matrix:
         """The vectors of questions without what all questions have in common, of length 1 (0: nothing to read)."""
-        own: Matrix = (vectors - self._mean) * vectors.any(axis=1, keepdims=True)
+        own: Matrix = (vectors - self._common) * vectors.any(axis=1, keepdims=True)
         own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), _ALMOST_NOTHING)
         return own
 
@@ -80,7 +81,7 @@ def load_matters() -> Matters:
             )
             for program in map(str, learnt["names"])
         }
-        return Matters(str(learnt["encoder"]), learnt["mean"], heads)
+        return Matters(str(learnt["encoder"]), learnt["mean"], learnt["common"], heads)
 
 
 def encode_meanings(questions: Sequence[str]) -> Matrix:

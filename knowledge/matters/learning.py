@@ -65,7 +65,11 @@ def main() -> None:
     wordings = {file.stem: list(load_wordings(file.stem)) for file in sorted(WORDINGS.glob("*.yaml"))}
     vectors = {program: encoder.encode_queries([text for _, text in asked]) for program, asked in wordings.items()}
     mean = np.vstack(list(vectors.values())).mean(axis=0)
-    learnt = {"encoder": np.array(encoder.name), "mean": mean}
+    plain = [question for faq in load_catalog().faq.values() for entry in faq for question in entry.questions]
+    common = encoder.encode_queries([text for _, text in _without_names(("", question) for question in plain)]).mean(
+        axis=0
+    )
+    learnt = {"encoder": np.array(encoder.name), "mean": mean, "common": common}
     told = {program: [entry for entry, _ in asked] for program, asked in wordings.items()}
     of = [program for program, entries in told.items() for entry in entries if entry != NONE]
     asking = np.vstack([vectors[program][np.array(entries) != NONE] for program, entries in told.items()])
