@@ -331,7 +331,9 @@ def test_increments_end_where_a_fresh_build_ends(
         hits = []
         for data_dir in (incremental, fresh):
             searcher = Searcher(open_index(data_dir, encoder), encoder)
-            hits.append({hit.chunk.id: (round(hit.score, 5), hit.chunk.text) for hit in searcher.search(query)})
+            hits.append(
+                {hit.chunk.id: (pytest.approx(hit.score, abs=1e-3), hit.chunk.text) for hit in searcher.search(query)}
+            )
             searcher.close()
         assert hits[0] == hits[1]
 
