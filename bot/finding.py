@@ -252,8 +252,9 @@ def _from_named(
     """
     titles = {document.id: document.title for document in searcher.named if document.id in naming.documents}
     matter = naming.matter[:QUESTION_LENGTH]
-    query = matter or next(iter(titles.values()), "")
-    hits = searcher.search(query, documents=naming.documents, limit=_MOST_COMPARED)
+    queries = filter(None, (matter, *titles.values()))  # まだ申し込めますか has nothing to search for
+    found_by = (searcher.search(query, documents=naming.documents, limit=_MOST_COMPARED) for query in queries)
+    hits = next(filter(None, found_by), ())
     if naming.by_body and not documents_only:
         hits = _of_others(matter, hits, searcher)
     found = answering_passages(matter, hits, searcher, named=True, told=naming.told)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from bot.seeking import PassageQuestion
 from knowledge.search import Searcher
@@ -43,8 +44,9 @@ _EXCEPTS = ("ただし", "但し", "なお、", "※")
 _LEADS_IN = re.compile(r"次の|次に|以下の|下記|各号|とおり|いずれか|すべて")
 """What shows that a sentence is completed by the list below it."""
 
-_MEANS = 0.35
-"""How near in meaning (0..1) a passage of a document that is named may stand in for the words of the question."""
+_MEANS, _LEADS = 0.35, 0.05
+"""How near in meaning (0..1), and how much nearer than any other, a passage of a document that is named must be to stand
+in for the words of the question."""
 
 _MEANT = 0.5
 """What a passage's nearness in meaning (0..1) counts beside the words."""
@@ -78,7 +80,9 @@ def answering_passages(
     """
     question = PassageQuestion(matter, searcher, told)
     hits = [hit for hit in hits if named or hit.score >= PASSAGE_FITS]
-    answers = [answer for hit in hits if (answer := _told(question, hit, searcher, named=named))]
+    nearest = sorted((hit.dense for hit in hits), reverse=True)[:2]
+    means_it = max((_MEANS, *(near + _LEADS for near in nearest[1:]))) if named else inf
+    answers = [answer for hit in hits if (answer := _told(question, hit, searcher, means_it, named=named))]
     if not answers:
         return ()
     best = max(answers, key=lambda answer: answer.rating)
@@ -87,24 +91,26 @@ def answering_passages(
     alike = [
         answer
         for answer in answers
-        if _table(answer.chunk) == _table(best.chunk) and (question.wants_all or answer.rating >= best.rating - _SAME)
+        if _of_one_table(answer.chunk, best.chunk) and (question.wants_all or answer.rating >= best.rating - _SAME)
     ]
     return tuple((answer.chunk, answer.text) for answer in alike[:_ROWS_SHOWN])
 
 
-def _table(chunk: Chunk) -> tuple[object, ...]:
-    """What rows of one table have in common."""
-    return chunk.document, chunk.headings, tuple(name for name, _ in chunk.cells) if len(chunk.cells) > 1 else ()
+def _of_one_table(row: Chunk, other: Chunk) -> bool:
+    """Whether two rows stand under the same headings; one may lack cells that the other has."""
+    columns, others = ({name for name, _ in one.cells} for one in (row, other))
+    alone = len(row.cells) == len(other.cells) == 1
+    nested = bool(row.cells) and (columns <= others or others <= columns)
+    return (row.document, row.headings) == (other.document, other.headings) and (alone or nested)
 
 
-def _told(question: PassageQuestion, hit: Hit, searcher: Searcher, *, named: bool) -> _Told | None:
+def _told(question: PassageQuestion, hit: Hit, searcher: Searcher, means_it: float, *, named: bool) -> _Told | None:
     chunk = hit.chunk
     headings = [heading for heading in chunk.headings if named or heading != chunk.title]
     covered = question.covered_by(
         " ".join((*headings, chunk.answers, chunk.text)), without=() if named else (chunk.title,)
     )
-    means_it = named and hit.dense >= _MEANS and question.is_held_in(chunk.text)
-    if covered < COVERED and not means_it:
+    if covered < COVERED and not (hit.dense >= means_it and question.is_held_in(chunk.text)):
         return None
     rated = _answer(question, chunk, searcher)
     return _Told(chunk, rated[0], covered + rated[1] + hit.score / 4 + hit.dense * _MEANT) if rated else None
@@ -141,6 +147,7 @@ def _row(question: PassageQuestion, chunk: Chunk) -> tuple[str, float] | None:
             rating += _IN_RANGE if held else _IS_NAMED
         elif number < 2 and not question.is_figure(value):
             rating -= _OF_OTHERS
+    keys = keys or _told_in_part(question, cells)
     asked = _asked_columns(question, cells, keys)
     told = bool(keys) and any(question.names(cells[number][0]) for number in asked)  # 申請期限: 工事着手前
     if question.seeks and not told and not any(question.is_held_in_cell(*cells[number]) for number in asked):
@@ -165,11 +172,19 @@ def _row(question: PassageQuestion, chunk: Chunk) -> tuple[str, float] | None:
     return _headed(chunk, text, question), rating
 
 
+def _told_in_part(question: PassageQuestion, cells: Sequence[Cell]) -> list[int]:
+    """The cell that has most of what is asked, where none stands in the question (生ごみ処理機購入費補助)."""
+    shares = {n: question.share(value) for n, (_, value) in enumerate(cells) if len(value) <= _CELL}
+    most = max(shares, key=lambda n: shares[n], default=-1)
+    return [most] if shares.get(most, 0) >= COVERED else []
+
+
 def _asked_columns(question: PassageQuestion, cells: Sequence[Cell], keys: Sequence[int]) -> list[int]:
-    """The columns whose headings have most of what is asked."""
+    """The columns whose headings have most of what is asked beside the row's own name."""
+    own = " ".join(cells[number][1] for number in keys)
 
     def fit(name: str) -> float:
-        return question.share(name) + sum(map(question.names, name.split()))
+        return question.share(f"{own} {name}") - question.share(own) + sum(map(question.names, name.split()))
 
     fits = {n: fit(name) for n, (name, _) in enumerate(cells) if n not in keys and name}
     most = max(fits.values(), default=0.0)

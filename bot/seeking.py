@@ -22,6 +22,7 @@ _ALL = re.compile(
     rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|必要な書類|提出書類|添付書類|(?:条件|要件)(?:は|を|って)"
     r"|一番|最も|いちばん"
 )
+_NO_CONTENT = re.compile(rf"{_WHOLE.pattern}|大丈夫|平気|可能|最[大小長短高低多少](?=で?(?:何|いくら|どれ|どの))")
 _MEASURE = re.compile(r"[率数額費料]")
 _MOST = re.compile("一番|最も|いちばん")
 _COUNTED = re.compile(
@@ -32,6 +33,7 @@ _ALSO = {
     "か月": "か?月(?![0-9])|年",
     "ヶ月": "か?月(?![0-9])|年",
     "歳": "歳|才",
+    "時": "時|:[0-5][0-9]",
     "頁": "頁|ページ",
 }
 """Units in which what is asked for in another one may be told (何年: 60月, and no 7月31日)."""
@@ -82,7 +84,7 @@ class PassageQuestion:
         beside = self._text
         for figure in reversed(figures):
             beside = f"{beside[: figure.start]} {beside[figure.end :]}"
-        self._weights = searcher.terms(_COUNTED.sub(" ", _WHOLE.sub(" ", beside)))
+        self._weights = searcher.terms(_COUNTED.sub(" ", _NO_CONTENT.sub(" ", beside)))
         words = [word for word in self._weights if not (_FIGURE.fullmatch(word) or word.startswith("何"))]
         self._measures: set[str] = set()
         words = self._with_measures(words)
@@ -151,8 +153,9 @@ class PassageQuestion:
 
     def names(self, value: str) -> bool:
         """Whether a cell's value stands in the question."""
-        flat = squeezed(value)
-        return len(flat) > 1 and flat in self._flat
+        flat = squeezed(value).removeprefix("第")  # 2次募集 is one of 第2次
+        number = "(?<![0-9])" if flat[:1].isdigit() else ""
+        return len(flat) > 1 and bool(re.search(number + re.escape(flat), self._flat))
 
     def is_figure(self, value: str) -> bool:
         """Whether a cell states a figure or a day rather than a name."""

@@ -25,7 +25,18 @@ _CONTENTS = {
 """What a file that holds characters may look like from its first bytes, by its ending."""
 
 _TITLE = 60  # characters; a longer first line is text
-_NO_TITLES = ("microsoft ", "powerpoint ", "word document", "untitled", "無題", "名称未設定", "document1", "文書 1")
+_NO_TITLES = (
+    "microsoft ",
+    "powerpoint ",
+    "word document",
+    "untitled",
+    "無題",
+    "名称未設定",
+    "document1",
+    "文書 1",
+    "about:",
+    "http",
+)
 _TITLE_WITHIN = 12  # blocks at the head of a document in which its title stands
 
 

@@ -19,7 +19,7 @@ _WITHOUT_TEXT = (
 )
 _PAGE_EDGES = "header, footer, [role=banner], [role=contentinfo]"
 _MAIN = ("main", "[role=main]", "#main", "#contents", "#content", "#main-contents", "article")
-_TITLE_PARTS = re.compile(r" ?[|/:-] ")
+_TITLE_PARTS = re.compile(r" ?[|｜] ?| ?[/:-] ")
 _MENU = re.compile(r"nav|menu|breadcrumb|pankuzu|topicpath|footer|header|sns|sitemap|pager", re.I)
 _DEEPEST = 400  # elements within each other; a page with more is made to fill the stack
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -55,11 +55,12 @@ def _depth(text: str) -> int:
 
 
 def page_title(page: BeautifulSoup) -> str:
-    """The first `h1`, else the title element; before it whose site it is, where only that element tells (… | ○○市)."""
+    """The first `h1`, else the title element; before it whose page it is, where only that element tells (… | ○○市)."""
     heading, element = page.find("h1"), page.find("title")
     whole = clean(element.get_text(" ")) if element else ""
     title = clean(heading.get_text(" ")) if heading else whole
-    sites = (split_issuer(part)[0] for part in _TITLE_PARTS.split(whole)[1:])
+    parts = _TITLE_PARTS.split(whole)
+    sites = (split_issuer(part)[0] for part in (*parts[1:], parts[0]))
     site = next((site for site in sites if site and not issuer_of(title)), "")
     return f"{site} {title}" if site and title != whole else title
 
