@@ -45,8 +45,8 @@ _LEADS_IN = re.compile(r"次の|次に|以下の|下記|各号|とおり|いず�
 """What shows that a sentence is completed by the list below it."""
 
 _MEANS, _LEADS = 0.35, 0.05
-"""How near in meaning (0..1), and how much nearer than any other, a passage of a document that is named must be to stand
-in for the words of the question."""
+"""How near in meaning (0..1), and how much nearer than any other, a passage of a document that is named must be to
+stand in for the words of the question."""
 
 _MEANT = 0.5
 """What a passage's nearness in meaning (0..1) counts beside the words."""
