@@ -5,8 +5,8 @@ from datetime import date
 
 from knowledge.figures import Dimension, normalize, normalize_with_offsets, read_days, read_figures
 
-_TURNS_OF_SPEECH = frozenset({Dimension.OTHER, Dimension.CASE, Dimension.PEOPLE})
-"""Counters of everything (2つ, 1件), which say nothing that a source could say otherwise."""
+_COUNTS = frozenset({Dimension.OTHER, Dimension.CASE, Dimension.PEOPLE, Dimension.MUNICIPALITY})
+"""Counters that stand for each other (7件, 7団体). One of anything (1件につき, 1つ) is a turn of speech."""
 
 
 def unsupported(text: str, sources: Iterable[str], day: date) -> list[tuple[int, int]]:
@@ -26,9 +26,9 @@ def unsupported(text: str, sources: Iterable[str], day: date) -> list[tuple[int,
 def _figures(plain: str, day: date) -> list[tuple[tuple[int, int], object]]:
     """The figures and days of a normalised text: where they stand, and what they come to."""
     figures: list[tuple[tuple[int, int], object]] = [
-        ((figure.start, figure.end), (figure.dimension, figure.value))
+        ((figure.start, figure.end), ("count" if figure.dimension in _COUNTS else figure.dimension, figure.value))
         for figure in read_figures(plain)
-        if figure.dimension not in _TURNS_OF_SPEECH
+        if not (figure.dimension in _COUNTS and figure.value == 1)
     ]
     days = [((found.start, found.end), (found.first_on, found.last_on)) for found in read_days(plain, day)]
     return [*figures, *days]
