@@ -1,7 +1,7 @@
 """Puts what a message says together with what the conversation knows: the program, the case, and what is asked."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -134,7 +134,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         subjects = as_taught(subjects, told_case, _turned_on_alone(case, subjects, about[0]), plainly)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
-    continues = _continues(message, before, case, subjects, catalog)
+    continues = _continues(message, before, case, subjects, catalog, bool(named))
     if continues and named and not subjects and not before.subjects:
         subjects = _subjects(_asked_before(before, inquiry), case, False, about, ())
     days = days or (before.days if Subject.WINDOW not in subjects else None)
@@ -564,7 +564,7 @@ def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses
         return clause.number not in message.asking
     used = message.saying("passed", "applied", "selection", start=end, end=clause.end)
     tail = {token.key for token in message.tokens_between(used[-1].end if used else end, clause.end)}
-    told = "済み" in tail or (bool(used) and not tail.isdisjoint(("た", "済む", "ます")))
+    told = "済み" in tail or (bool(used) and not tail.isdisjoint(("た", "済む", "居る", "てる")))
     left = (
         denials(message, end, clause.end) % 2 or message.says("other", "different", start=end, end=clause.end) or told
     )
@@ -823,9 +823,14 @@ def _asked_before(before: Conversation, inquiry: Inquiry) -> dict[Subject, int]:
 
 
 def _continues(
-    message: Message, before: Conversation, case: Circumstances, subjects: tuple[Subject, ...], catalog: Catalog
+    message: Message,
+    before: Conversation,
+    case: Circumstances,
+    subjects: tuple[Subject, ...],
+    catalog: Catalog,
+    names: bool,
 ) -> bool:
-    """Whether a message goes on from the question before it."""
+    """Whether a message goes on from the question before it; `names` tells that it names a program itself."""
     if not before.question:
         return False
     if before.asked_for is not None and (before.asked_for in case.said or "does_not_know" in case.signs):
@@ -839,7 +844,15 @@ def _continues(
         return _puts_a_case(case) or bool(message.days) or not stands
     if _asks_vaguely(message, subjects, case):
         return not _own_matter(message, before, catalog)  # これだけ頼めますか, この日程で認められますか
-    return not (subjects or (not _adds(message, case) and _own_matter(message, before, catalog)))
+    adds = _adds(message, case) and not (names and _asks_beside(message, case, catalog))
+    return not (subjects or (not adds and _own_matter(message, before, catalog)))
+
+
+def _asks_beside(message: Message, case: Circumstances, catalog: Catalog) -> bool:
+    """Whether what is asked has content words beside those that tell of a case: 伴走支援事業者は誰が選ぶんですか."""
+    told = [reading for reading in case.admitted.facts.values() if reading.by != BY_LIKENESS]
+    asking = [clause for clause in message.clauses if clause.number in message.asking]
+    return any(_content(message, clause.start, clause.end, catalog, told) for clause in asking)
 
 
 _POINTS_BACK = 4
@@ -875,10 +888,16 @@ def _own_matter(message: Message, before: Conversation, catalog: Catalog) -> boo
     return bool(words - {word[0].terms for word in read_concepts(before.question)})
 
 
-def _content(message: Message, start: int, end: int, catalog: Catalog) -> frozenset[tuple[str, ...]]:
-    """The content words between two characters, beside the names of programs, days, figures and what asks nothing."""
+def _content(
+    message: Message, start: int, end: int, catalog: Catalog, told: Iterable[Reading] = ()
+) -> frozenset[tuple[str, ...]]:
+    """The content words between two characters, beside the names of programs, days, figures and what asks nothing.
+
+    Words that have `told` something are none either.
+    """
     text = message.text
-    for first, last in (*spans(message.days), *spans(message.figures), *spans(message.saying(*_SAYS_NO_MATTER))):
+    figures = (*spans(message.days), *spans(message.figures))
+    for first, last in (*figures, *spans(told), *spans(message.saying(*_SAYS_NO_MATTER))):
         text = f"{text[:first]}{' ' * (last - first)}{text[last:]}"
     words = read_concepts(beside_names(text[start:end], catalog.programs.values()))
     return frozenset(word[0].terms for word in words)
@@ -898,5 +917,6 @@ def _in_light_of(before: Conversation, subjects: tuple[Subject, ...], message: M
     of_a_call = any(message.tokens[mention.last].pos == "名詞" for mention in message.saying("apply", "call"))
     if not due or of_a_call:  # 出す may be handing in
         return subjects
-    light = {weak: strong for strong, weak in _GIVES_WAY if strong in due}
+    named = {Subject.CAP} if message.says("cap") else set()
+    light = {weak: strong for strong, weak in _GIVES_WAY if strong in due and weak not in named}
     return tuple(dict.fromkeys(light.get(subject, subject) for subject in subjects))
