@@ -1,26 +1,24 @@
 """Reads what a question means, as far as it takes to tell whether another one asks the same."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
+from bot.answering import Knowledge
+from bot.answering import answer as answer_to
 from bot.briefing.merging import Meaning
 from bot.matching import FAQ_FITS, nearest_entries
-from bot.types import Answer, AnswerStatus, Inquiry, Understanding
+from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
 from bot.understanding import beside_names, understand
 from bot.understanding.message import read_message
 from knowledge.figures import Dimension, Figure
 from knowledge.matters import encode_meanings
 from knowledge.rules.tables import rows_of
 from knowledge.types import Fact, Outcome
-
-if TYPE_CHECKING:
-    from bot.answering import Knowledge
 
 _COUNTED = frozenset(
     {Dimension.YEN, Dimension.DAY, Dimension.HOUR, Dimension.MONTH, Dimension.PERCENT, Dimension.NUMBER}
@@ -31,13 +29,16 @@ _TAKEN_FOR_GRANTED = frozenset({"meeting_mode=on_site", "fiscal_year=same", "sam
 """What is meant as well where it is not said: 現地で, 同じ年度に, 同じ取組で."""
 
 
-def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: "Knowledge") -> tuple[Meaning, bool]:
+def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> tuple[Meaning, bool]:
     """What a question means, given the answer that it got, and whether it replies to what was asked back."""
     catalog = knowledge.catalog
+    inquiry = _by_itself(inquiry, answer, knowledge)
     understanding = understand(inquiry, catalog)
     beside = beside_names(understanding.text, catalog.programs.values()) or understanding.text
     ruled = _ruled(answer)
-    replies = understanding.continues and inquiry.conversation.asked_for in understanding.said
+    asks = {subject for subject, _ in understanding.asked}
+    of_its_own = not asks <= set(inquiry.conversation.subjects)
+    replies = understanding.continues and inquiry.conversation.asked_for in understanding.said and not of_its_own
     meaning = Meaning(
         frozenset(understanding.programs) or frozenset(ruling.program for ruling in answer.rulings),
         ruled or _found(understanding, answer, beside, knowledge),
@@ -49,6 +50,17 @@ def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: "Knowledge") -> tu
     return meaning, replies
 
 
+def _by_itself(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> Inquiry:
+    """The question without what was said before it, where it is answered the same so: it then hangs on none of that."""
+    before = inquiry.conversation
+    alone = replace(inquiry, conversation=Conversation(language=before.language))
+    if alone == inquiry:
+        return inquiry
+    without = answer_to(alone, knowledge)[0]
+    same = without.rulings == answer.rulings if answer.rulings else without.text == answer.text
+    return alone if same else inquiry
+
+
 def _ruled(answer: Answer) -> frozenset[str]:
     """The subjects that rules decided; what they leave open counts only where nothing else was asked."""
     several = len({ruling.program for ruling in answer.rulings}) > 1
@@ -57,7 +69,7 @@ def _ruled(answer: Answer) -> frozenset[str]:
     return frozenset(f"{ruling.program}/{ruling.subject}" for ruling in decided or (() if several else answer.rulings))
 
 
-def _found(understanding: Understanding, answer: Answer, beside: str, knowledge: "Knowledge") -> frozenset[str]:
+def _found(understanding: Understanding, answer: Answer, beside: str, knowledge: Knowledge) -> frozenset[str]:
     """The entry of the FAQ that the question is taken for."""
     if answer.status in (AnswerStatus.OFFTOPIC, AnswerStatus.ERROR):
         return frozenset()
@@ -67,7 +79,7 @@ def _found(understanding: Understanding, answer: Answer, beside: str, knowledge:
     return frozenset(f"{match.program}/{match.entry.id}" for match in sure[:1])
 
 
-def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowledge: "Knowledge") -> frozenset[str]:
+def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowledge: Knowledge) -> frozenset[str]:
     """The facts that the rules turn on, each mark of what tells questions apart, and the figures."""
     programs = [knowledge.catalog.programs[id] for id in knowledge.catalog.programs if id in understanding.programs]
     known = {fact.slot: _number(fact.value) for fact in understanding.understood}

@@ -11,7 +11,7 @@ import yaml
 from bot.answering import answer
 from bot.briefing.meaning import read_meaning
 from bot.briefing.merging import Meaning, alike, find_groups, meaning_of
-from bot.types import Inquiry
+from bot.types import Conversation, Inquiry
 
 TODAY = date(2025, 11, 28)
 REACHED = {"matters": 0.9, "held_matters": 0.84, "hall_matters": 0.82}
@@ -20,8 +20,9 @@ REACHED = {"matters": 0.9, "held_matters": 0.84, "hall_matters": 0.82}
 
 @pytest.fixture(scope="module")
 def read(knowledge):
-    def meaning(text: str) -> Meaning:
-        inquiry = Inquiry(text, TODAY)
+    def meaning(text: str, before: str = "") -> Meaning:
+        talk = answer(Inquiry(before, TODAY), knowledge)[1] if before else Conversation()
+        inquiry = Inquiry(text, TODAY, talk)
         return read_meaning(inquiry, answer(inquiry, knowledge)[0], knowledge)[0]
 
     return meaning
@@ -81,6 +82,33 @@ def test_most_questions_of_one_matter_are_together(labelled):
 )
 def test_what_differs_in_one_thing_is_another_question(read, one, other):
     assert not alike(read(one), read(other))
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        ("市の出資法人ですが計画策定支援に応募できますか", "計画策定支援の公募は年に何回ですか"),
+        ("推進体制構築支援、前に選ばれた県だといくらまでですか", "推進体制構築支援に市町村だけで応募できますか"),
+        ("町が出資する会社はアドバイザーを呼べますか", "アドバイザー派遣の会場代は出ますか"),
+        ("うちはNPO法人ですが計画策定支援の対象になりますか", "計画策定支援の期間はどのくらいですか"),
+        ("アドバイザー派遣は来年度いつ申し込めますか", "推進体制構築支援の伴走支援事業者の選び方を教えてください"),
+        ("今日の説明資料は後でもらえますか", "うちの市だけで推進体制構築支援に応募できますか"),
+    ],
+)
+def test_what_somebody_asked_before_changes_no_question_of_its_own(read, before, text):
+    assert alike(read(text, before), read(text))
+    assert read(text, before).case == read(text).case
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        ("過去に選定された県です。推進体制構築支援の対象ですか", "上限はいくらですか"),
+        ("財政力指数1.2の市です。計画策定支援は無料ですか", "対象になりますか"),
+    ],
+)
+def test_what_rests_on_what_was_said_before_is_no_question_of_its_own(read, before, text):
+    assert not alike(read(text, before), read(text))
 
 
 def test_a_meaning_is_stored_whole(read):
