@@ -84,13 +84,15 @@ def open_knowledge(
 class Considered:
     """An answer, what the conversation then remembers, and what was understood and found.
 
-    The last two are None where the message asks nothing of the knowledge, such as a tap or a greeting.
+    The last two are None where the message asks nothing of the knowledge, such as a tap or a greeting, and where it
+    asks several things: then `parts` are the answers to each.
     """
 
     answer: Answer
     conversation: Conversation
     understanding: Understanding | None = None
     findings: Findings | None = None
+    parts: tuple[PartialAnswer, ...] = ()
 
 
 def answer(inquiry: Inquiry, knowledge: Knowledge) -> tuple[Answer, Conversation]:
@@ -111,8 +113,8 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
         if not wish.inquiry.text:
             return Considered(unread(wish), replace(inquiry.conversation, language=wish.language))
         found = _consider(wish.inquiry, knowledge, proposals)
-        before = (found.answer, wish, found.understanding, found.findings)
-        answer = reword(*before, knowledge.catalog, knowledge.conflicts)
+        parts = found.parts or (PartialAnswer("", "", found.answer, found.understanding, found.findings),)
+        answer = reword(found.answer, parts, wish, knowledge.catalog, knowledge.conflicts)
         return replace(found, answer=answer, conversation=replace(found.conversation, language=wish.language))
     return _consider(inquiry, knowledge, proposals)
 
@@ -194,11 +196,12 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
             continue  # a greeting
         after = after if off_topic else one.conversation
         remembered = after if one.answer.missing or not remembered.asked_for else remembered
-        answered.append(PartialAnswer(thing.label, _program_of(one), _naming_what_is_open(one.answer, thing)))
+        named_open = _naming_what_is_open(one.answer, thing)
+        answered.append(PartialAnswer(thing.label, _program_of(one), named_open, one.understanding, one.findings))
     if len(answered) < 2:
         return None
     remembered = replace(remembered, question=normalize(inquiry.text), told=inquiry.text)
-    return Considered(join(answered, inquiry.text, catalog), remembered)
+    return Considered(join(answered, inquiry.text, catalog), remembered, parts=tuple(answered))
 
 
 def _known_to(thing: AskedThing, after: Conversation, inquiry: Inquiry, named: tuple[str, ...]) -> Conversation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot import replies
 from bot.composing import STRICTNESS, last_lines, lay_out, repeats
-from bot.types import Answer, AnswerPart, AnswerStatus, Understood
+from bot.types import Answer, AnswerPart, AnswerStatus, Findings, Understanding, Understood
 from knowledge.catalog import Catalog
 
 _STATUSES = (AnswerStatus.NEEDS_INFO, AnswerStatus.ANSWERED, AnswerStatus.UNKNOWN)
@@ -15,7 +15,7 @@ _STATUSES = (AnswerStatus.NEEDS_INFO, AnswerStatus.ANSWERED, AnswerStatus.UNKNOW
 
 @dataclass(frozen=True)
 class PartialAnswer:
-    """The answer to one thing that a message asks, of `program` where it is of one.
+    """The answer to one thing that a message asks, of `program` where it is of one, and what it was made from.
 
     `label` names the body or the claim that it is of, or the question that it leaves open; "" for none.
     """
@@ -23,6 +23,8 @@ class PartialAnswer:
     label: str
     program: str
     answer: Answer
+    understanding: Understanding | None = None
+    findings: Findings | None = None
 
 
 def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Answer:
@@ -31,10 +33,10 @@ def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Ans
     open_one = next((answer for answer in answers if answer.missing), None)
     missing, choices = (open_one.missing, open_one.choices) if open_one else ((), ())
     asks = [catalog.facts[fact].question for fact in missing[:1]]
-    said = {one: _said(one) for one in answered}
-    contacts = _contacts(said.values(), catalog)
+    said = [said_by(one) for one in answered]
+    contacts = _contacts(said, catalog)
     lines: list[str] = []
-    for one, text in said.items():
+    for one, text in zip(answered, said, strict=True):
         told = _without(contacts, text)
         lines.append(told if one.label else _what_is_new(told, lines))
     taken = [label for one in answered if not one.label for label in one.answer.taken]
@@ -56,7 +58,7 @@ def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Ans
     )
 
 
-def _said(one: PartialAnswer) -> str:
+def said_by(one: PartialAnswer) -> str:
     """What a part says; behind the name of its body stands the case that it was taken for."""
     lines = one.answer.lines or (() if one.answer.missing and not one.label else (one.answer.text,))
     return replies.of_one(one.label, one.answer.taken, "".join(lines)) if one.label else "\n".join(lines)
@@ -107,4 +109,4 @@ def _understood(answers: Sequence[Answer], asked: str) -> Iterable[Understood]:
 def _part(one: PartialAnswer) -> AnswerPart:
     answer = one.answer
     subject = answer.rulings[0].subject if answer.rulings else ""
-    return AnswerPart(one.program, subject, answer.status, answer.verdict, _said(one).removeprefix("・"))
+    return AnswerPart(one.program, subject, answer.status, answer.verdict, said_by(one).removeprefix("・"))

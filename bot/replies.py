@@ -64,7 +64,8 @@ class OtherWords:
     """The fixed sentences of answers in another language.
 
     `verdicts` are said of an amount or a day that was put forward, `dated` of the last day for something, `opens` of
-    the first. `sentences` stand for Japanese ones that are put behind a ruling's own, `between` stands between any two.
+    the first. `sentences` stand for Japanese ones that are put behind a ruling's own, `supposed` for the one that holds
+    only where something comes about, `between` stands between any two.
     `unread` answers what could not be read at all.
     """
 
@@ -73,6 +74,7 @@ class OtherWords:
     opens: str
     year: str
     sentences: Mapping[str, str]
+    supposed: str
     read_as: str
     taken: str
     only_japanese: str
@@ -98,6 +100,7 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
             HOURS_BESIDE_DAYS: "How hours online count as days is not stated in the documents. Please ask.",
             ASSUMED_MUNICIPALITY: "(Answered for a municipality.)",
         },
+        supposed='(This is the answer if it comes about as you wrote: "{words}".)',
         read_as="(Your question was read as: {question})",
         taken="(Taken as: {facts})",
         only_japanese="This can be answered in Japanese only:",
@@ -122,6 +125,7 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
             HOURS_BESIDE_DAYS: "オンラインの時間を何日と数えるかは、資料に書いてありません。事務局に聞いてください。",
             ASSUMED_MUNICIPALITY: "(市・町・村の質問として答えました。)",
         },
+        supposed="これは「{words}」のときの答えです。",
         read_as="",
         taken="({facts}として)",
         only_japanese="この答えは、ふつうの日本語だけです。",

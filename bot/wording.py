@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import date
 
+from bot import replies
 from bot.composing import asks_for, facts_used, lay_out
 from bot.deciding import decide_all
-from bot.replies import EMPTY, IN_OTHER_WORDS, OtherWords
-from bot.types import Answer, AnswerStatus, Findings, Understanding
+from bot.joining import PartialAnswer, said_by
+from bot.replies import EMPTY, IN_OTHER_WORDS, OtherWords, of_one
+from bot.types import Answer, AnswerStatus
 from bot.understanding.languages import Wish
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
@@ -24,13 +27,12 @@ def unread(wish: Wish) -> Answer:
 
 def reword(
     answer: Answer,
+    parts: Sequence[PartialAnswer],
     wish: Wish,
-    understanding: Understanding | None,
-    findings: Findings | None,
     catalog: Catalog,
     conflicts: tuple[Conflict, ...],
 ) -> Answer:
-    """The same answer in the language that is wished for.
+    """The same answer in the language that is wished for, from what was understood and found for each of its parts.
 
     What rules decided has words of its own; anything else, such as a passage of a document, stays as it is written, and
     that is said. Verdict, citations and rulings are those of the answer.
@@ -39,25 +41,19 @@ def reword(
         return answer
     words = IN_OTHER_WORDS[wish.language]
     worded = in_language(catalog, wish.language)
-    text = ""
-    if answer.rulings and understanding and findings:
-        rulings = decide_all(understanding, findings.programs, wish.inquiry, worded)
-        sentences = [*_sentences(rulings, answer, words, worded)]
-        sentences += [asks_for(worded.facts[fact], understanding, wish.inquiry) for fact in answer.missing[:1]]
-        if used := facts_used(rulings, findings, understanding, catalog):
-            sentences.append(words.taken.format(facts="、".join(fact.label for fact in used)))
-        years = {r.fiscal_year for r in rulings if r.outcome is Outcome.SETTLED and r.fiscal_year is not None}
-        basis = words.basis.format(years="・".join(map(str, sorted(years)))) if years else ""
-        ruled = {(ruling.program, ruling.subject) for ruling in rulings}
-        warned = any((conflict.program, conflict.subject) in ruled for conflict in conflicts)
-        if warned or findings.passages or findings.silences:
-            text = "\n\n".join((lay_out(sentences, (), ""), words.only_japanese, answer.text))
-        else:
-            text = lay_out(sentences, answer.citations, basis)
-    elif answer.missing:
-        text = worded.facts[answer.missing[0]].question
-    else:
-        text = "\n".join((words.only_japanese, answer.text))
+    warned = {(conflict.program, conflict.subject) for conflict in conflicts}
+    several = len({ruling.program for ruling in answer.rulings}) > 1
+    told = [_told(part, words, wish, worded, warned, several=several) for part in parts]
+    lines = [line for of_part in told for line in of_part.lines]
+    if answer.missing:
+        asker = next((part.understanding for part in parts if part.answer.missing and part.understanding), None)
+        fact = worded.facts[answer.missing[0]]
+        lines.append(asks_for(fact, asker, wish.inquiry) if asker else fact.question)
+    if taken := tuple(dict.fromkeys(label for of_part in told for label in of_part.taken)):
+        lines.append(words.taken.format(facts="、".join(taken)))
+    years = sorted({year for of_part in told for year in of_part.years})
+    basis = words.basis.format(years="・".join(map(str, years))) if years else answer.basis
+    text = lay_out(lines, answer.citations, basis)
     if wish.read_as:
         text = "\n".join((words.read_as.format(question=wish.read_as), text))
     if wish.language == "easy":
@@ -66,19 +62,57 @@ def reword(
     return replace(answer, text=text, choices=choices, suggestions=())
 
 
-def _sentences(rulings: Sequence[Ruling], answer: Answer, words: OtherWords, worded: Catalog) -> Iterator[str]:
-    """What is settled or not stated, then what is said beside the fact that is asked for."""
-    several = len({ruling.program for ruling in rulings}) > 1
+@dataclass(frozen=True)
+class _Told:
+    """What one part of an answer says in other words: lines, the facts that it took, the years that it rests on."""
+
+    lines: tuple[str, ...]
+    taken: tuple[str, ...] = ()
+    years: frozenset[int] = frozenset()
+
+
+def _told(
+    part: PartialAnswer,
+    words: OtherWords,
+    wish: Wish,
+    worded: Catalog,
+    warned: AbstractSet[tuple[str, str]],
+    *,
+    several: bool,
+) -> _Told:
+    in_japanese = () if part.answer.missing and not part.answer.lines else (words.only_japanese, said_by(part))
+    if not (part.answer.rulings and part.understanding and part.findings):
+        return _Told(in_japanese)
+    rulings = decide_all(part.understanding, part.findings.programs, wish.inquiry, worded)
+    lines = tuple(_sentences(rulings, part, words, worded, several=several))
+    if part.label:
+        lines = (of_one(part.label, (), words.between.join(lines)),)
+    if part.findings.passages or part.findings.silences or warned & {(r.program, r.subject) for r in rulings}:
+        lines += in_japanese
+    used = facts_used(rulings, part.findings, part.understanding, worded)
+    years = (r.fiscal_year for r in rulings if r.outcome is Outcome.SETTLED and r.fiscal_year is not None)
+    return _Told(lines, tuple(fact.label for fact in used), frozenset(years))
+
+
+def _sentences(
+    rulings: Sequence[Ruling], part: PartialAnswer, words: OtherWords, worded: Catalog, *, several: bool
+) -> Iterator[str]:
+    """What is settled or not stated, then what is said beside the fact that is asked for.
+
+    Each is told of which program it is where there are `several`.
+    """
+    supposed = part.understanding.supposed.values() if part.understanding else ()
+    others = {**words.sentences, **{replies.supposed(said): words.supposed.format(words=said) for said in supposed}}
     for ruling in sorted(rulings, key=lambda ruling: ruling.outcome is Outcome.NEEDS_FACTS):
-        if ruling.outcome is Outcome.NEEDS_FACTS and not answer.missing:
+        if ruling.outcome is Outcome.NEEDS_FACTS and not part.answer.missing:
             continue
         program = worded.programs[ruling.program]
         says = ruling.says
-        for japanese, other in words.sentences.items():
+        for japanese, other in others.items():
             says = says.replace(japanese, other)
         says = re.sub(r"(?<=[.)])(?=[A-Z(])", words.between, says)  # rules put sentences together as Japanese has them
         name = f"{program.name}:" if several else ""
-        whom = "" if answer.status is not AnswerStatus.UNKNOWN else words.ask.format(contact=program.contact)
+        whom = "" if part.answer.status is not AnswerStatus.UNKNOWN else words.ask.format(contact=program.contact)
         parts = (name, _lead(ruling, words), says, _follows(ruling, words), whom)
         yield words.between.join(part for part in parts if part)
 

@@ -83,7 +83,12 @@ def _reply(inquiry: Inquiry, catalog: Catalog) -> str:
 
 
 def _in_japanese(text: str) -> str:
-    """An English question put together from what the glossary knows of it; "" where it knows nothing."""
+    """What English asks, put together sentence by sentence from what the glossary knows; "" where it knows nothing."""
+    sentences = filter(None, map(_sentence_in_japanese, re.split(r"(?<=[?.!])\s+", text)))
+    return "。".join(sentences)
+
+
+def _sentence_in_japanese(text: str) -> str:
     glossary = load_glossary()
     names = (*_JAPANESE.findall(text), *_found(glossary.programs, text))
     asks = _found(glossary.asks, text)

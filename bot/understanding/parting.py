@@ -73,7 +73,9 @@ def things_asked(message: Message, names: Sequence[tuple[int, int]]) -> tuple[As
     if len(questions) < 2:
         return ()
     told = _told(message, questions)
-    told[0] += "".join(f"{message.text[q.start : q.end]}、" for q in of_names if q.start < questions[0].start)
+    for name in of_names:  # 上限は?計画策定支援、期間は?
+        if after := [number for number, question in enumerate(questions) if question.start > name.start]:
+            told[after[0]] += f"{message.text[name.start : name.end]}、"
     if _MARK.search(message.text):
         return tuple(AskedThing(f"{told[0]}{question.text}", alone=True) for question in questions)
     told[0] = f"{told[-1]}{told[0]}"

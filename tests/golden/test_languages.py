@@ -106,5 +106,7 @@ def test_the_answer_is_in_the_language_that_is_wanted(case, knowledge):
         answered, conversation = answer(Inquiry(turn, date(2025, 10, 1), conversation), knowledge)
     for words in case.get("has", ()):
         assert words in answered.text
+    for words in case.get("never", ()):
+        assert words not in answered.text
     assert answered.verdict == case.get("verdict", answered.verdict)
     assert next(iter(answered.missing), None) == case.get("missing")
