@@ -170,7 +170,7 @@ function details(matter, opened) {
       ),
       wants.length ? make("li", {}, `「私も知りたい」${wants.length}人`) : null,
     ),
-    said ? make("div", { class: "bot-said" }, make("h3", {}, "窓口の回答"), make("p", {}, said)) : null,
+    said ? make("div", { class: "bot-said" }, make("h2", {}, "窓口の回答"), make("p", {}, said)) : null,
     sources.length ? make("ul", { class: "places" }, sources.map((place) => make("li", {}, `出典: ${place}`))) : null,
   );
 }

@@ -35,7 +35,6 @@ function show({ board, address }) {
   const asked = matters.filter(({ state }) => state === "open" || state === "answering");
   const done = matters.filter((matter) => !asked.includes(matter));
   showList(open, asked, ({ number }) => number, item);
-  fit(asked.length);
   document.getElementById("empty").hidden = asked.length > 0;
   document.getElementById("empty").textContent = ended ? "質問の受付は終わりました。" : "質問をお待ちしています。";
   showList(document.getElementById("done"), done.slice(0, DONE_SHOWN), ({ number }) => number, doneItem);
@@ -46,6 +45,7 @@ function show({ board, address }) {
   showList(document.getElementById("codes"), ended ? [] : codes, ([to]) => to, ([to, words]) =>
     make("figure", {}, make("img", { src: `/b/${code}/qr.svg?to=${to}`, alt: `${words}するためのQRコード` }), make("figcaption", {}, words)),
   );
+  fit(asked.length);
 }
 
 // As many as fit are shown whole; a question that is cut helps nobody.
