@@ -8,8 +8,9 @@ from typing import Any
 
 from bot.briefing.hosting import program_of
 from bot.briefing.sessions import NAME
-from bot.briefing.views import Seen, said, sources
+from bot.briefing.views import Json, Seen, best_answer, said, sources
 from bot.desk.faq import Candidate
+from bot.types import AnswerStatus
 from knowledge.types import Program
 
 FORMATS = {
@@ -65,17 +66,28 @@ async def lines_of(seen: Seen, unheld: Unheld, programs: Mapping[str, Program]) 
 async def _line(matter: Any, seen: Seen, unheld: Unheld, programs: Mapping[str, Program]) -> SheetLine:
     about = (matter.number, matter.wording, seen.asked_by(matter))
     own = [question for question in seen.questions[matter.id] if not question.wanted]
-    places = "\n".join(dict.fromkeys(place for question in own[:1] for place in sources(question.answer)))
     if by := _GIVEN_BY.get(matter.state):
         unsupported = await unheld(matter.answer, matter.wording, program_of(own)) if matter.answer else ()
         checks = f"規則と資料にない数字: {'、'.join(unsupported)}" if unsupported else ""
-        return SheetLine(
-            _BY_HOST, *about, matter.answer or f"({_ALOUD})", "\n".join(filter(None, (by, places))), checks
-        )
-    if matter.state != "later" and own and not seen.waiting(matter):
-        return SheetLine(_BY_BOT, *about, said(own[0].answer), places, "")
-    answer = _LATER if matter.state == "later" else _NO_ANSWER_YET
-    return SheetLine(_OPEN, *about, answer, f"担当: {_who_takes(own, programs)}", "")
+        return SheetLine(_BY_HOST, *about, matter.answer or f"({_ALOUD})", by, checks)
+    answer = best_answer(own)
+    if matter.state != "later" and answer and not seen.waiting(matter) and (stated := _stated(answer)):
+        return SheetLine(_BY_BOT, *about, stated, "\n".join([*sources(answer), *_years(answer)]), "")
+    told = _LATER if matter.state == "later" else _NO_ANSWER_YET
+    return SheetLine(_OPEN, *about, told, f"担当: {_who_takes(own, programs)}", "")
+
+
+def _stated(answer: Json) -> str:
+    """What an answer states: where it asks something back, no more than what rules say before it; "" for nothing."""
+    if answer["status"] == AnswerStatus.ANSWERED:
+        return said(answer)
+    return "\n".join(dict.fromkeys(ruling["says"] for ruling in answer["rulings"] if ruling["says"]))
+
+
+def _years(answer: Json) -> list[str]:
+    """The years whose documents an answer rests on."""
+    years = {ruling["fiscal_year"] for ruling in answer["rulings"]} - {None}
+    return [f"{'・'.join(map(str, sorted(years)))}年度の資料"] if years else []
 
 
 def _who_takes(own: Sequence[Any], programs: Mapping[str, Program]) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.briefing.sessions import Briefing, Sessions
 from bot.briefing.tables import changes, matters, questions
 from bot.replies import SOURCES
+from bot.types import AnswerStatus
 
 Json = dict[str, Any]
 
@@ -99,7 +100,7 @@ def for_hosts(seen: Seen) -> Json:
 def _for_hosts(matter: Any, seen: Seen) -> Json:
     asked = seen.questions[matter.id]
     own = [question for question in asked if not question.wanted]
-    sample = next((question.answer for question in own if question.answer), None)
+    sample = best_answer(own)
     return {
         "number": matter.number,
         "version": matter.version,
@@ -155,6 +156,12 @@ def _of_asker(question: Any, matter: Any, seen: Seen) -> Json:
         "state": matter.state if matter else "",
         "others": seen.asked_by(matter) - 1 if matter else 0,
     }
+
+
+def best_answer(own: Sequence[Any]) -> Json | None:
+    """Of the bot's answers to the questions of a matter the first that asks nothing back, or else the first."""
+    answers = [question.answer for question in own if question.answer]
+    return next((answer for answer in answers if answer["status"] == AnswerStatus.ANSWERED), next(iter(answers), None))
 
 
 def said(answer: Json) -> str:

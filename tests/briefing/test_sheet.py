@@ -42,10 +42,37 @@ async def test_every_matter_is_on_it_with_its_answer_source_and_count(held):
     assert set(lines) == {"採択率はどのくらいか", VIDEO, KNOWN, FORMULA}
     written, aloud, by_bot, left = (lines[q] for q in ("採択率はどのくらいか", VIDEO, KNOWN, FORMULA))
     assert (written["people"], written["answer"]) == (2, "3割くらいで、上限は2億円です。")
-    assert (aloud["answer"], aloud["source"].split("\n")[0]) == ("12月に公開します。", "口頭回答")
+    assert written["source"] == "説明者の回答"  # which does not rest on what the bot had found
+    assert (aloud["answer"], aloud["source"]) == ("12月に公開します。", "口頭回答")
     assert "上限1億円" in by_bot["answer"]
     assert "推進体制構築支援 事業規模" in by_bot["source"]
+    assert by_bot["source"].endswith("2025年度の資料")
     assert (left["answer"], left["source"]) == ("未回答", "担当: 説明会の事務局")
+
+
+@pytest.mark.parametrize(
+    ("question", "section", "answer"),
+    [
+        ("計画策定支援はNPOでも対象ですか", "資料から回答した質問", "地方公共団体以外は、"),
+        ("本日のスライドは配布されますか", "未回答の質問", "未回答"),
+        ("町の推薦がある民間企業はアドバイザー派遣を受けられますか", "未回答の質問", "未回答"),
+    ],
+)
+async def test_what_the_bot_asked_back_is_no_answer(hall, question, section, answer):
+    await hall.ask("甲", question)
+    (line,) = (await sheet(hall, "json")).json()["lines"]
+    assert line["section"] == section
+    assert line["answer"].startswith(answer)
+    assert "ですか" not in line["answer"]
+
+
+async def test_of_several_answers_of_the_bot_one_that_asks_nothing_back_is_printed(hall):
+    await hall.ask("甲", "推進体制構築支援に応募できますか")
+    await hall.ask("乙", KNOWN)
+    first, second = (m["number"] for m in (await hall.host())["answered_by_bot"])
+    await hall.act("merge", first, second)
+    (line,) = (await sheet(hall, "json")).json()["lines"]
+    assert "上限1億円" in line["answer"]
 
 
 async def test_figures_that_the_rules_do_not_have_are_to_be_checked_before_it_is_printed(held):
