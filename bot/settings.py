@@ -200,19 +200,22 @@ def load_settings() -> Settings:
             raise SettingsError(_unknown(name)) from None
         field = Settings.model_fields[name]
         problem = _PROBLEMS.get(first["type"], first["msg"]).format_map(first.get("ctx", {})).replace(" or ", ", ")
-        default = {"": "空", False: "false"}.get(field.default, field.default)
+        default = _as_written(field.default) or "空"
         raise SettingsError(
             f"設定 {name.upper()} の値「{first['input']}」は{problem}。"
             f"{name.upper()} は「{field.description}」です(既定値: {default})。"
         ) from None
 
 
+def _as_written(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
 def example() -> str:
     """Every setting with its meaning and its default, as a `.env` to be filled in."""
     lines = ["# python -m bot settings が書き出したものです。使う行の # を外し、値を書いて .env に置きます。"]
     for name, field in Settings.model_fields.items():
-        default = str(field.default).lower() if isinstance(field.default, bool) else field.default
-        lines += ["", f"# {field.description}", f"#{name.upper()}={default}"]
+        lines += ["", f"# {field.description}", f"#{name.upper()}={_as_written(field.default)}"]
     return "\n".join(lines)
 
 
@@ -281,6 +284,11 @@ def _refuse_mistaken(settings: Settings) -> None:
     if settings.llm and ":" not in settings.llm and not settings.llm_base_url:
         raise SettingsError(
             f"LLM の値「{settings.llm}」に提供元がありません。「openai:モデル名」のように書いてください。"
+        )
+    if settings.database_url and not re.match(r"(?:sqlite|postgres(?:ql)?)(?:\+\w+)?://", settings.database_url):
+        raise SettingsError(
+            "DATABASE_URL を使えません。"
+            "sqlite:///ファイル か postgresql://利用者:パスワード@ホスト/名前 と書いてください。"
         )
     for name in _URLS:
         address = getattr(settings, name)

@@ -44,6 +44,8 @@ WRONG = [
     ({"RERANKER_MODEL": "./none"}, "RERANKER_MODEL", "フォルダ ./none がありません", "RERANKER_MODEL を空に"),
     ({"CHROMA_URL": "localhost:8000"}, "CHROMA_URL", "URLではありません", "http:// か https:// から"),
     ({"PUBLIC_URL": "madoguchi.example.jp"}, "PUBLIC_URL", "URLではありません", "http:// か https:// から"),
+    ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL", "使えません", "postgresql://利用者"),
+    ({"WATCH_HOURS": "-1"}, "WATCH_HOURS", "小さすぎます(0.0以上)", "既定値: 0.0"),
     ({"LLM": "gpt"}, "LLM", "提供元がありません", "openai:モデル名"),
     ({"LINE_CHANNEL_SECRET": "s"}, "LINE_CHANNEL_ACCESS_TOKEN", "設定されていません", "両方そろえる"),
     (
