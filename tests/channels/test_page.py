@@ -351,7 +351,7 @@ def test_text_stands_out_from_its_ground(open_page, look):
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_axe_finds_nothing(open_page, look):
     page = open_page(color_scheme=look)
-    for question in ("", ELIGIBLE, UNSAID, OPEN):
+    for question in ("", ELIGIBLE, UNSAID, OPEN, "What is the cap of the promotion structure support?"):
         if question:
             ask(page, question)
         violations = Axe().run(page).response["violations"]
@@ -404,6 +404,12 @@ def test_everything_has_a_name_and_answers_are_announced(open_page):
     assert page.locator("html").get_attribute("lang") == "ja"
     tree = page.locator("body").aria_snapshot()
     assert not re.search(r"- (button|link|textbox|img)(:| \[|$)", tree, re.MULTILINE), tree
+
+
+def test_english_lines_are_marked_as_english_and_others_are_not(open_page):
+    card = ask(open_page(), "What is the cap of the promotion structure support?")
+    expect(card.locator(".said p[lang=en]").first).to_contain_text("100,000,000 yen")
+    expect(card.locator(".said p[lang=en]", has_text="上限はいくらですか")).to_have_count(0)
 
 
 def test_the_keyboard_alone_is_enough(open_page):

@@ -153,9 +153,13 @@ function partsOf(answer) {
   return { said, note: tail.split("\n").slice(1).join("") };
 }
 
+const JAPANESE = /[ぁ-ゖァ-ヺ]/; // names of programs and bodies, in kanji alone, stand in English lines too
+const ENGLISH = /[a-z]+ [a-z]+/;
+
 /** A line of an answer; one that begins with ・ is an item, whose second line starts below the first one's words. */
 function sayingLine(line) {
-  return make("p", line.startsWith("・") ? { class: "item" } : {}, line);
+  const language = ENGLISH.test(line) && !JAPANESE.test(line) ? { lang: "en" } : {};
+  return make("p", { ...language, ...(line.startsWith("・") ? { class: "item" } : {}) }, line);
 }
 
 /** The verdicts and figures of an answer at a glance, each a heading; nothing where there is neither. */
