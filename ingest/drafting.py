@@ -162,13 +162,23 @@ def _written(text: str, unit: str) -> list[Written]:
 
 
 def _rewrite(rows: list[Raw], changed: Raw, before: Written, after: Written, conflict: Conflict) -> None:
-    """Puts a figure in place of another one: in its row, and in the sentences that state it."""
+    """Puts a figure in place of another one: in its row, and in the sentences that state it.
+
+    An English sentence where it is not plain which number that is goes, and the Japanese one is said instead.
+    """
     changed["value"] = format(after[1].normalize(), "f")
     changed["evidence"] = [{"place": conflict.place, "quote": conflict.document_says.rstrip("。")}]
     for row in rows:
-        for name in ("says", "needs"):
-            if name in row:
+        for name in [name for name in row if name.split("_")[0] in ("says", "needs", "brief")]:
+            if not name.endswith("_en"):
                 row[name] = _exchanged(row[name], changed["unit"], before[1], after[0])
+                continue
+            number = rf"(?<![\d,.]){re.escape(f'{before[1]:,f}')}(?![,.]?\d)"
+            english, times = re.subn(number, f"{after[1]:,f}", row[name])
+            if times > 1:
+                del row[name]
+            else:
+                row[name] = english
 
 
 def _exchanged(text: str, unit: str, before: Decimal, after: str) -> str:

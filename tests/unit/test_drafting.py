@@ -7,7 +7,7 @@ import pytest
 
 from ingest.drafting import DraftedYear, accept, draft_years
 from ingest.types import ReadError
-from knowledge.catalog import load_catalog
+from knowledge.catalog import KNOWLEDGE, load_catalog
 from knowledge.conflicts import Conflict
 from knowledge.types import Subject
 
@@ -46,6 +46,22 @@ def test_the_row_that_a_sentence_is_of_gets_its_figure(
     assert [row.says for row in rows if after in row.says]
     assert not [row.says for row in rows if before in row.says]
     assert sentence.rstrip("。") in {evidence.quote for row in rows for evidence in row.evidence}
+
+
+def test_a_figure_changes_in_every_language_that_a_row_speaks(tmp_path: Path) -> None:
+    root = Path(shutil.copytree(KNOWLEDGE, tmp_path / "knowledge"))
+    sentence = "事業規模は、上限120百万円です。"
+    conflict = Conflict("suishin", "cap", "", "要領.pdf", "事業規模", sentence)
+    (made,) = draft_years(load_catalog(root), [conflict], 2026, root)
+    accept(made, root)
+    (year,) = [year for year in load_catalog(root).programs["suishin"].years if year.fiscal_year == 2026]
+    (rows,) = year.parameters[Subject.CAP].values.values()
+    (row,) = [row for row in rows or () if row.value == 120_000_000]
+    assert "120百万円" in row.says
+    assert "120百万円" in row.says_easy
+    assert "120,000,000 yen" in row.says_en
+    assert "120,000,000 yen" in row.needs_en
+    assert not [text for text in map(str, vars(row).values()) if "1億円" in text or " 100,000,000" in text]
 
 
 def test_what_is_not_plain_is_left_to_people(root: Path) -> None:
