@@ -69,6 +69,9 @@ PAGE = 12
 
 VIEWS: Mapping[View, str] = {"waiting": "未対応・対応中", "mine": "自分の担当", "overdue": "期限切れ"}
 
+LISTS: Mapping[str, View] = {"未対応": "waiting", "担当": "mine", "期限切れ": "overdue"}
+"""What a list is called in the command that asks for it."""
+
 
 def case_message(case: Case, replies: Sequence[Reply], programs: Mapping[str, Program]) -> Json:
     """The card of a case, as it now stands."""
@@ -158,7 +161,7 @@ def _buttons(case: Case) -> list[Json]:
 def writing_view(
     case: Case,
     kind: Kind,
-    home: str,
+    shown: str,
     draft: str,
     related: Sequence[tuple[str, str]] | None,
     worded: "Draft | None" = None,
@@ -168,7 +171,7 @@ def writing_view(
     Args:
         case: what is asked.
         kind: what is written.
-        home: what of the home tab is shown, where it was opened there.
+        shown: the list that it was opened from, where it was.
         draft: what stands in the field at first.
         related: passages that may help, each with its place; None while they are looked for.
         worded: what a chat model would write, where one has.
@@ -206,7 +209,7 @@ def writing_view(
             blocks.append(actions([button("この文を使う", "case_draft", clip(used, LONGEST_REPLY))]))
     return modal(writing_title(case.number, kind), blocks) | {
         "callback_id": "case_write",
-        "private_metadata": json.dumps({"case": case.number, "kind": kind, "home": home}),
+        "private_metadata": json.dumps({"case": case.number, "kind": kind, "shown": shown}),
         "submit": plain("内容を確認"),
     }
 
@@ -308,8 +311,8 @@ def home_blocks(
     return [*blocks, {"type": "divider"}]
 
 
-def listed(case: Case, now: datetime) -> list[Json]:
-    """A case in a list: the question, how it stands, and what can be done."""
+def listed(case: Case, now: datetime, wanted: str = "") -> list[Json]:
+    """A case in a list: the question, how it stands, and what can be done; in one that was `wanted` by its name."""
     who = f" ・ <@{case.assignee}>" if case.assignee else ""
     late = " ・ :warning: 期限切れ" if case.overdue else ""
     about = f"{_STATES[case.state]} ・ {_CHANNELS.get(case.channel, case.channel)}から ・ {_age(now - case.opened_at)}"
@@ -320,16 +323,26 @@ def listed(case: Case, now: datetime) -> list[Json]:
     return [
         section(f"*受付{case.number}* {escape(clip(' '.join(case.question.split()), _LISTED))}"),
         context([f"{about}{who}{late}"]),
-        *([actions(buttons)] if buttons else []),
+        *([actions(buttons) | ({"block_id": f"{_LIST}:{wanted}:{case.number}"} if wanted else {})] if buttons else []),
     ]
 
 
-def list_message(cases: Sequence[Case], count: int, now: datetime) -> Json:
-    """The cases that wait, for one person to see."""
+_LIST = "list"
+
+
+def list_of(block_id: str) -> str:
+    """The name of the list in which the buttons of a block stand; "" elsewhere."""
+    kind, _, place = block_id.partition(":")
+    return place.partition(":")[0] if kind == _LIST else ""
+
+
+def list_message(wanted: str, cases: Sequence[Case], count: int, now: datetime) -> Json:
+    """The cases of a list that was asked for by its name, for one person to see."""
+    name = VIEWS[LISTS[wanted]]
     if not cases:
-        return {"text": "未対応の受付はありません。"}
-    text = f"未対応・対応中の受付は{count}件です。"
-    blocks = [section(f"*{text}*"), *(block for case in cases for block in listed(case, now))]
+        return {"text": f"{name}の受付はありません。"}
+    text = f"{name}の受付は{count}件です。"
+    blocks = [section(f"*{text}*"), *(block for case in cases for block in listed(case, now, wanted))]
     if count > len(cases):
         blocks.append(context([f"ほかに{count - len(cases)}件あります。アプリのホームで見られます。"]))
     return {"text": text, "blocks": blocks}

@@ -7,7 +7,7 @@ Who asked is stored as a keyed hash. Where an answer goes back to is encrypted, 
 any more.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Literal
@@ -344,9 +344,11 @@ class Cases:
         """A case by its number."""
         return next(iter(await self._found(_cases.c.number == number)), None)
 
-    async def listed(self, view: View, official: str, limit: int, offset: int = 0) -> tuple[tuple[Case, ...], int]:
-        """The cases that wait: all, those of an official, or those whose time is over; and how many there are."""
-        about: sa.ColumnElement[bool] = _cases.c.state.in_(WAITING)
+    async def listed(
+        self, view: View, official: str, channels: Collection[str], limit: int, offset: int = 0
+    ) -> tuple[tuple[Case, ...], int]:
+        """The cases that wait in some channels: all, those of an official, or those that are late; and how many."""
+        about: sa.ColumnElement[bool] = sa.and_(_cases.c.state.in_(WAITING), _cases.c.slack_channel.in_(channels))
         if view == "mine":
             about = sa.and_(about, _cases.c.assignee == official)
         elif view == "overdue":

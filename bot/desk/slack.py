@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 
 from aiohttp import ClientError
@@ -18,6 +18,7 @@ from bot.delivery import Arrival, Inbox, Prepared, RetryLaterError
 from bot.desk import cards
 from bot.desk.desk import Desk
 from bot.desk.faq import Candidate, StaffAnswer
+from bot.desk.reporting import Group
 from bot.desk.sentences import SOLVED, reply_text, taps_below, title
 from bot.desk.types import Case, Json, Kind, Reply, State, View
 from bot.settings import storable
@@ -27,7 +28,6 @@ NAME = "slack"
 
 _LISTED = 10
 _KINDS: Mapping[str, Kind] = {"case_answer": "answer", "case_return": "return", "case_correct": "correction"}
-_LISTS: Mapping[str, View] = {"未対応": "waiting", "担当": "mine", "期限切れ": "overdue"}
 
 _MEMBERS_ONLY = "この操作は、職員の窓口のチャンネルのメンバーだけができます。"
 _ANSWERED = "この受付は、すでに回答しているか、終了しています。"
@@ -79,7 +79,7 @@ class DeskInSlack:
                     return _whisper(channel, user, _MEMBERS_ONLY)
                 return Prepared([]) if await self._cases.drop(number, user) else _whisper(channel, user, _ANSWERED)
             case {"kind": "case_digest", "channel": channel}:
-                return Prepared([post(channel=channel, **await self._digest())])
+                return Prepared([post(channel=channel, **await self._digest(channel))])
             case {"kind": "page_changed", "channel": channel, "changes": changes}:
                 message = cards.changes_message([Change(**change) for change in changes])
                 return Prepared([post(channel=channel, **message)])
@@ -89,8 +89,11 @@ class DeskInSlack:
                 return await self._offered(event)
             case {"kind": "faq_decide"}:
                 return await self._decide(event)
-            case {"kind": "command", "text": text, "user": user, "respond": url} if text in _LISTS:
+            case {"kind": "command", "text": text, "user": user, "respond": url} if text in cards.LISTS:
                 return Prepared([respond(url, **await self._list(user, text))])
+            case {"kind": "list", "text": text, "user": user, "respond": url}:
+                listed = respond(url, replace_original=True, **await self._list(user, text))
+                return Prepared([listed | {"optional": True}])  # its address is good for half an hour
         return None
 
     async def _known(self, number: int) -> Case:
@@ -181,26 +184,32 @@ class DeskInSlack:
         message = cards.candidate_message(entry, ())
         return Prepared([api_call("chat.update", channel=channel, ts=event["ts"], **message)])
 
-    async def _digest(self) -> Json:
-        counts = {name: (await self._cases.listed(name, "", 0))[1] for name in cards.VIEWS}
+    async def _digest(self, channel: str) -> Json:
+        counts = {name: (await self._cases.listed(name, "", (channel,), 0))[1] for name in cards.VIEWS}
+        return cards.digest_message(counts, await self._unanswered((channel,)), self._desk.programs)
+
+    async def _unanswered(self, channels: Collection[str]) -> list[Group]:
+        """What was not answered of the programs whose officials are in some channels."""
         groups = await self._desk.unanswered(self._now())
-        return cards.digest_message(counts, groups, self._desk.programs)
+        return [group for group in groups if self._desk.slack_channel(group.program) in channels]
 
     # --- lists -------------------------------------------------------------------------------------------------
 
     async def _list(self, user: str, wanted: str) -> Json:
-        if not await self._is_official(user):
+        channels = await self._channels_of(user)
+        if not channels:
             return {"text": _MEMBERS_ONLY}
-        cases, count = await self._cases.listed(_LISTS[wanted], user, _LISTED)
-        return cards.list_message(cases, count, self._now())
+        cases, count = await self._cases.listed(cards.LISTS[wanted], user, channels, _LISTED)
+        return cards.list_message(wanted, cases, count, self._now())
 
     async def home(self, user: str, view: View, page: int) -> list[Json]:
         """The officials' part of the home tab; nothing for others."""
-        if not await self._is_official(user):
+        channels = await self._channels_of(user)
+        if not channels:
             return []
-        counts = {name: (await self._cases.listed(name, user, 0))[1] for name in cards.VIEWS}
-        cases, _ = await self._cases.listed(view, user, cards.PAGE, page * cards.PAGE)
-        groups, programs = await self._desk.unanswered(self._now()), self._desk.programs
+        counts = {name: (await self._cases.listed(name, user, channels, 0))[1] for name in cards.VIEWS}
+        cases, _ = await self._cases.listed(view, user, channels, cards.PAGE, page * cards.PAGE)
+        groups, programs = await self._unanswered(channels), self._desk.programs
         return cards.home_blocks(view, cases, counts, page, await self._quota(), groups, programs, self._now())
 
     async def _quota(self) -> str:
@@ -214,11 +223,9 @@ class DeskInSlack:
 
     # --- who may -----------------------------------------------------------------------------------------------
 
-    async def _is_official(self, user: str) -> bool:
-        for channel in sorted(self._desk.slack_channels):
-            if await self._may(user, channel):
-                return True
-        return False
+    async def _channels_of(self, user: str) -> list[str]:
+        """The officials' channels that somebody is in; none for others."""
+        return [channel for channel in sorted(self._desk.slack_channels) if await self._may(user, channel)]
 
     async def _may(self, user: str, channel: str) -> bool:
         """Whether somebody is a member of a channel now.
@@ -245,12 +252,12 @@ class DeskInSlack:
         """Takes taps and modals. A tap is stored before it is acknowledged; a modal is answered at once."""
 
         async def put(body: Json, event: Json) -> None:
-            """Stores a tap, and behind it the home tab as it stands then, where it was tapped there."""
+            """Stores a tap, and behind it the list as it stands then, where it was tapped in one."""
             user, id = body["user"]["id"], f"{NAME}:{body['trigger_id']}"
             tapped = event | {"user": user, "channel": body["container"].get("channel_id", ""), "id": id}
             arrivals = [Arrival(id, NAME, f"{NAME}:desk:{user}", tapped)]
-            if shown := _home_shown(body):
-                arrivals.append(_home(user, shown, id))
+            if shown := _list_shown(body):
+                arrivals.append(_shown_again(user, shown, id))
             await self._inbox.put(arrivals)
 
         @bolt.action(re.compile(r"case_take(_over)?"))
@@ -277,7 +284,7 @@ class DeskInSlack:
 
         @bolt.action(re.compile(r"home_\w+"))
         async def turn(ack: AsyncAck, body: Json, action: Json) -> None:
-            await self._inbox.put([_home(body["user"]["id"], action["value"], f"{NAME}:{body['trigger_id']}")])
+            await self._inbox.put([_shown_again(body["user"]["id"], action["value"], f"{NAME}:{body['trigger_id']}")])
             await ack()
 
         async def acknowledge(ack: AsyncAck) -> None:
@@ -285,10 +292,11 @@ class DeskInSlack:
 
         async def open_writing(body: Json, action: Json) -> None:
             kind = _KINDS[action["action_id"]]
-            case, view = await self._writing(int(action["value"]), body["user"]["id"], kind, _home_shown(body))
+            shown = _list_shown(body)
+            case, view = await self._writing(int(action["value"]), body["user"]["id"], kind, shown)
             opened = await self._client.views_open(trigger_id=body["trigger_id"], view=view)
             if case and kind == "answer":
-                await self._add_sources(case, _home_shown(body), opened["view"])
+                await self._add_sources(case, shown, opened["view"])
 
         async def use_draft(body: Json, action: Json) -> None:
             view = cards.using_draft(body["view"], action["value"])
@@ -317,8 +325,8 @@ class DeskInSlack:
             if problem := await self._send(user, written):
                 await ack(response_action="update", view=cards.notice_view(view["title"]["text"], problem))
                 return
-            if written["home"]:
-                await self._inbox.put([_home(user, written["home"], f"{NAME}:sent:{written['key']}")])
+            if written["shown"]:
+                await self._inbox.put([_shown_again(user, written["shown"], f"{NAME}:sent:{written['key']}")])
             await ack(response_action="clear")
 
     async def _take_to_write(self, number: int, user: str) -> Case | str:
@@ -333,30 +341,30 @@ class DeskInSlack:
         assert taken
         return _refusal(taken, user) or taken
 
-    async def _writing(self, number: int, user: str, kind: Kind, home: str) -> tuple[Case | None, Json]:
-        """The modal to write in, and the case where it can be written to; `home` is what was shown where it opens."""
+    async def _writing(self, number: int, user: str, kind: Kind, shown: str) -> tuple[Case | None, Json]:
+        """The modal to write in, and the case where it can be written to; `shown` is the list that it opens from."""
         taken = await self._take_to_write(number, user)
         if isinstance(taken, str):
             return None, cards.notice_view(f"受付{number}", taken)
         if kind == "return":
-            return taken, cards.writing_view(taken, kind, home, "", ())
+            return taken, cards.writing_view(taken, kind, shown, "", ())
         if kind == "correction":
             asked = [turn.question for turn in await self._desk.corrected(taken)]
-            return taken, cards.writing_view(taken, kind, home, self._desk.draft(taken), cards.examples(asked))
-        return taken, cards.writing_view(taken, kind, home, self._desk.draft(taken), None)
+            return taken, cards.writing_view(taken, kind, shown, self._desk.draft(taken), cards.examples(asked))
+        return taken, cards.writing_view(taken, kind, shown, self._desk.draft(taken), None)
 
-    async def _add_sources(self, case: Case, home: str, opened: Json) -> None:
+    async def _add_sources(self, case: Case, shown: str, opened: Json) -> None:
         """Shows in the modal what may help, as soon as it is there; what was typed meanwhile stays.
 
         It is opened before, as Slack lets us do so for three seconds after the tap only.
         """
         draft, related = self._desk.draft(case), await self._desk.related(case)
         try:
-            view = cards.writing_view(case, "answer", home, draft, related)
-            shown = await self._client.views_update(view_id=opened["id"], hash=opened["hash"], view=view)
+            view = cards.writing_view(case, "answer", shown, draft, related)
+            now_open = await self._client.views_update(view_id=opened["id"], hash=opened["hash"], view=view)
             if worded := await self._desk.worded(case):
-                view = cards.writing_view(case, "answer", home, draft, related, worded)
-                await self._client.views_update(view_id=opened["id"], hash=shown["view"]["hash"], view=view)
+                view = cards.writing_view(case, "answer", shown, draft, related, worded)
+                await self._client.views_update(view_id=opened["id"], hash=now_open["view"]["hash"], view=view)
         except SlackApiError as error:  # closed meanwhile, or begun from a passage
             _log.info("sources were not shown: %s", error.response["error"])
 
@@ -373,7 +381,7 @@ class DeskInSlack:
             return cards.notice_view("質問者に送る", taken)
         return await self._preview(taken.number, "answer", "", text, "")
 
-    async def _preview(self, case: int, kind: Kind, home: str, text: str, name: str) -> Json:
+    async def _preview(self, case: int, kind: Kind, shown: str, text: str, name: str) -> Json:
         known = await self._known(case)
         signed = f"{self._desk.office(known.program)} {name}".strip()
         question = "" if kind == "correction" else known.question
@@ -381,7 +389,7 @@ class DeskInSlack:
         metadata = {
             "case": case,
             "kind": kind,
-            "home": home,
+            "shown": shown,
             "text": text,
             "signed": signed,
             "key": secrets.token_hex(16),
@@ -409,17 +417,23 @@ class DeskInSlack:
         return "" if first else _refusal(case, user) or _ANSWERED
 
 
-def _home_shown(body: Json) -> str:
-    """What of the home tab is shown where something is tapped in it; "" where it is tapped elsewhere."""
+def _list_shown(body: Json) -> str:
+    """The list in which something is tapped: a page of the home tab, or what a command listed; "" elsewhere."""
     view = body.get("view") or {}
-    return str(view.get("private_metadata", "")) if view.get("type") == "home" else ""
+    if view.get("type") == "home":
+        return str(view.get("private_metadata", ""))
+    wanted = cards.list_of(body["actions"][0]["block_id"])
+    return f"{wanted}:{body['response_url']}" if wanted else ""
 
 
-def _home(user: str, shown: str, id: str) -> Arrival:
-    """Has an official's home tab show a page of a list; behind what they tapped before."""
-    view, _, page = shown.partition(":")
-    event = {"kind": "home", "user": user, "view": view, "page": int(page)}
-    return Arrival(f"{id}:home", NAME, f"{NAME}:desk:{user}", event)
+def _shown_again(user: str, shown: str, id: str) -> Arrival:
+    """Has an official's list shown as it stands then; behind what they tapped before."""
+    name, _, place = shown.partition(":")
+    if name in cards.LISTS:
+        event: Json = {"kind": "list", "text": name, "user": user, "respond": place}
+    else:
+        event = {"kind": "home", "user": user, "view": name, "page": int(place)}
+    return Arrival(f"{id}:shown", NAME, f"{NAME}:desk:{user}", event)
 
 
 def _typed(field: Json) -> str:

@@ -89,6 +89,7 @@ class SlackPlatform:
         self._triggers: dict[str, float] = {}
         self._response_urls: Counter[str] = Counter()
         self._response_channels: dict[str, str] = {}
+        self._response_originals: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._socket: WebSocket | None = None
         self.connected = asyncio.Event()
@@ -209,7 +210,7 @@ class SlackPlatform:
             "message": message,
             "actions": [{"block_id": "b", "action_ts": self.ts(), **action}],
             **self._person(user),
-            **self._interaction(channel),
+            **self._interaction(channel, message.get("ts", "")),
         }
 
     def tap_home(self, action: Json, user: str = "U1") -> Json:
@@ -243,9 +244,10 @@ class SlackPlatform:
     def _person(self, user: str = "U1") -> Json:
         return {"user": {"id": user, "team_id": "T1"}, "team": {"id": "T1", "domain": "d"}}
 
-    def _interaction(self, channel: str) -> Json:
+    def _interaction(self, channel: str, original: str = "") -> Json:
+        """What lets the app answer: a trigger, and an address by which it may replace what was tapped, too."""
         id = uuid.uuid4().hex
-        self._response_channels[id] = channel
+        self._response_channels[id], self._response_originals[id] = channel, original
         return {"trigger_id": self._trigger(), "response_url": f"{self.url}/respond/{id}"}
 
     def _trigger(self) -> str:
@@ -453,8 +455,13 @@ class SlackPlatform:
         except SlackCallRefusedError as error:
             self.refusals.append({"method": "respond", **error.body})
             return JSONResponse(error.body, 400)
-        channel = self._response_channels.get(id, "")
-        self.responses.append({"ts": self.ts(), "channel": channel, **message})
+        sent = {"ts": self.ts(), "channel": self._response_channels.get(id, ""), **message}
+        if message.get("replace_original"):
+            original = self._response_originals[id]
+            (place,) = (n for n, before in enumerate(self.responses) if before["ts"] == original)
+            self.responses[place] = sent | {"ts": original}
+        else:
+            self.responses.append(sent)
         return Response("ok")
 
     async def _serve_socket(self, socket: WebSocket) -> None:

@@ -451,6 +451,22 @@ async def test_the_home_tab_and_the_command_list_what_waits(desk):
     listed, refused = sorted(desk.slack.responses, key=lambda sent: "メンバーだけ" in sent["text"])
     assert "未対応・対応中の受付は2件です" in shown(listed)
     assert "メンバーだけができます" in shown(refused)
+    take = elements(listed)["担当する"]
+    await desk.slack.deliver(desk.client, desk.slack.tap(take, listed, ephemeral=True))
+    await desk.idle()
+    listed, _ = sorted(desk.slack.responses, key=lambda sent: "メンバーだけ" in sent["text"])
+    assert "担当する" not in elements(listed)  # the same list, as it stands now
+    answer = elements(listed)["回答する"]
+    desk.slack.modal = None
+    await desk.slack.deliver(desk.client, desk.slack.tap(answer, listed, ephemeral=True))
+    async with asyncio.timeout(10):
+        while not desk.slack.modal:
+            await asyncio.sleep(0.01)
+    pushed = await desk.submit(desk.slack.modal, text="公表していません。", name=None)
+    await desk.submit(pushed["view"])
+    await desk.idle()
+    listed, _ = sorted(desk.slack.responses, key=lambda sent: "メンバーだけ" in sent["text"])
+    assert "未対応・対応中の受付は1件です" in shown(listed)
     await desk.slack.deliver(desk.client, desk.slack.event("app_home_opened", user="U9", tab="home"))
     await desk.idle()
     assert "職員の窓口" not in shown(desk.slack.homes["U9"])
@@ -475,6 +491,28 @@ async def test_the_home_tab_shows_what_was_done_in_it(desk):
     await desk.idle()
     assert "● 自分の担当(0)" in shown(desk.slack.homes["U1"])
     assert "未対応・対応中(1)" in shown(desk.slack.homes["U1"])
+
+
+async def test_officials_are_shown_what_is_asked_of_their_programs_alone(desk):
+    own = replace(desk.desk.programs["suishin"], desk_channel="C8")
+    desk.desk.programs = {**desk.desk.programs, "suishin": own}
+    desk.slack.members.add("C8")
+    desk.slack.people["C8"] = ["U3"]
+    await desk.ask()
+    await desk.ask("U5", "推進体制構築支援の様式はどこですか")
+    for user, shows, hides in (("U1", UNSTATED, "様式はどこ"), ("U3", "様式はどこ", UNSTATED)):
+        await desk.slack.deliver(desk.client, desk.slack.event("app_home_opened", user=user, tab="home"))
+        await desk.slack.deliver(desk.client, desk.slack.command("未対応", user=user))
+        await desk.idle()
+        for told in (desk.slack.homes[user], desk.slack.responses[-1]):
+            assert shows in shown(told)
+            assert hides not in shown(told)
+    desk.now = THURSDAY + timedelta(days=1)
+    await desk.desk.look_after()
+    await desk.idle()
+    *_, digest = [message for message in desk.slack.answers("C8") if "おはようございます" in message["text"]]
+    assert "未対応・対応中は1件" in digest["text"]
+    assert UNSTATED not in shown(digest)
 
 
 async def test_the_home_tab_is_paged(desk):
@@ -570,6 +608,28 @@ async def test_with_the_quota_spent_the_answer_comes_with_the_next_message(desk)
     await desk.say("推進体制構築支援の期間は?")
     assert [text for text in desk.line.texts() if "公表していません" in text] == [reply["altText"]]
     assert "届きました" in shown(desk.cards[0])
+
+
+@pytest.mark.parametrize(
+    ("quota", "brings"), [(None, ""), (0, "受付1は?"), (0, "回答を受け取る"), (0, "推進体制の上限は?")]
+)
+async def test_an_answer_a_day_later_comes_once_when_no_reply_token_is_left(desk, quota, brings):
+    desk.line.quota = quota
+    await desk.ask()
+    desk.now += timedelta(days=1)
+    desk.line.tokens = {token: (to, made - 24 * 3600, used) for token, (to, made, used) in desk.line.tokens.items()}
+    await desk.write("公表していません。")
+    answered = ["公表していません。" in shown(message) for _, message in desk.line.received]
+    assert answered.count(True) == desk.line.pushed == (0 if brings else 1)
+    if brings:
+        assert "次に質問者が話しかけたときに届けます" in desk.notes[-1]
+        await desk.say(brings)
+        await desk.say("推進体制構築支援の期間は?")
+    brought = [message for _, message in desk.line.received if "職員からの回答" in shown(message)]
+    assert sum("公表していません。" in shown(message) for message in brought if message["type"] == "flex") == 1
+    assert desk.line.pushed == (0 if brings else 1)
+    assert "(届きました)" in shown(desk.cards[0])
+    assert await desk.inbox.parked() == ()
 
 
 async def test_a_tap_of_the_menu_tells_how_all_questions_stand_and_brings_what_waits(desk):

@@ -35,7 +35,8 @@ def elements(message):
     for block in message["blocks"]:
         for element in block.get("elements", ()):
             if element["type"] == "button":
-                found[element["text"]["text"]] = {"type": "button", **element}
+                place = {"block_id": block["block_id"]} if "block_id" in block else {}
+                found[element["text"]["text"]] = {"type": "button", **place, **element}
             elif element["type"] == "static_select":
                 for option in element["options"]:
                     chosen = {"type": "static_select", "action_id": element["action_id"], "selected_option": option}

@@ -181,7 +181,7 @@ async def test_reminded_escalated_and_never_let_go(shared_store):
         store.now = moment
         await asyncio.gather(*(store.cases.climb() for _ in range(3)))
         assert [what for _, _, what in await store.told()] == due
-    (cases, count) = await store.cases.listed("overdue", "S1", 10)
+    (cases, count) = await store.cases.listed("overdue", "S1", ["C7"], 10)
     assert ([case.number for case in cases], count) == ([1], 1)
 
 
@@ -225,7 +225,8 @@ async def test_lists_are_paged(store):
     for number in range(7):
         await store.open(f"k{number}")
     await store.cases.take(3, "S1")
-    (page, count) = await store.cases.listed("waiting", "S1", 3, offset=3)
+    (page, count) = await store.cases.listed("waiting", "S1", ["C7"], 3, offset=3)
     assert ([case.number for case in page], count) == ([4, 5, 6], 7)
-    (mine, count) = await store.cases.listed("mine", "S1", 3)
+    (mine, count) = await store.cases.listed("mine", "S1", ["C7"], 3)
     assert ([case.number for case in mine], count) == ([3], 1)
+    assert await store.cases.listed("waiting", "S1", ["C8"], 3) == ((), 0)

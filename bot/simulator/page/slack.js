@@ -101,7 +101,10 @@ const parts = {
   header: (block) => [element("h4", {}, block.text.text)],
   divider: () => [element("hr")],
   context: (block) => block.elements.map((part) => element("div", {}, written(part))),
-  actions: (block, tap) => block.elements.map((part) => (part.type === "static_select" ? menu(part, tap) : tappable(part, tap))),
+  actions: (block, tap) => {
+    const tapIn = (part) => tap(block.block_id ? { ...part, block_id: block.block_id } : part);
+    return block.elements.map((part) => (part.type === "static_select" ? menu(part, tapIn) : tappable(part, tapIn)));
+  },
   context_actions: (block, tap) => block.elements.flatMap((part) => feedback(part, tap)),
   input: (block) => [field(block)],
 };
