@@ -15,7 +15,7 @@ from bot.matching import (
     find_matches,
     nearest_entries,
 )
-from bot.naming import Naming, name_documents
+from bot.naming import Naming, body_asked_of, name_documents
 from bot.passages import PASSAGE_FITS, answering_passages
 from bot.seeking import NOUN
 from bot.types import Findings, Inquiry, Understanding
@@ -64,11 +64,12 @@ def find(
     )
     if len(programs) > 1 and not of_a_body and (unstated := _silence_on_all(question, programs, catalog, searcher)):
         return unstated
+    alone = len(programs) < 2 and not understanding.named
+    if alone and (outside := _from_other_documents(question, searcher, documents_only)):
+        return outside
     if len(programs) > 1 or ("compares" in understanding.signs and not programs):
         return compare_programs(understanding, catalog, searcher)
-    program = programs[0] if len(programs) == 1 else ""
-    if not understanding.named and (outside := _from_other_documents(question, searcher, documents_only)):
-        return outside
+    program = programs[0] if programs else ""
     if name := understanding.foreign_program:
         return _of_foreign(name, question, searcher)
 
@@ -271,7 +272,7 @@ def _of_foreign(name: str, question: str, searcher: Searcher) -> Findings:
     hits = [
         hit
         for hit in searcher.search(question, limit=_MOST_COMPARED)
-        if not hit.chunk.program and written in squeezed(" ".join((*hit.chunk.headings, hit.chunk.text)))
+        if not hit.chunk.program and written in squeezed(_whole(hit.chunk))
     ]
     found = answering_passages(question, hits, searcher)
     return _told(found) if found else Findings((), in_scope=bool(hits))
@@ -383,7 +384,8 @@ def _from_other_documents(question: str, searcher: Searcher, documents_only: boo
     """The answer of a document that belongs to none of the programs.
 
     It must have nouns of the question that no program's guide, document or FAQ knows. With `documents_only` it need
-    not: what is asked without a program's name is then asked of documents.
+    not: what is asked without a program's name is then asked of documents. Where only documents of other bodies than
+    the one that is named answer, that is told.
     """
     if not searcher.named:
         return None
@@ -392,6 +394,11 @@ def _from_other_documents(question: str, searcher: Searcher, documents_only: boo
     if others and not documents_only:
         others = _of_others(question, others, searcher)
     found = answering_passages(question, others, searcher)
+    if found and (body := body_asked_of(question)):
+        issued = {document.id for document in searcher.named if body in f"{document.issuer} {document.title}"}
+        own = [hit for hit in others if hit.chunk.document in issued or body in _whole(hit.chunk)]
+        found = answering_passages(question, own, searcher)
+        return _told(found) if found else Findings((), of_another=body)
     return _told(found) if found else None
 
 
@@ -400,10 +407,14 @@ def _of_others(question: str, hits: Iterable[Hit], searcher: Searcher) -> tuple[
     foreign = [word for word in searcher.foreign_words(question) if NOUN.search(word)]
 
     def has_one(hit: Hit) -> bool:
-        text = f"{' '.join(hit.chunk.headings)} {hit.chunk.text}"
+        text = _whole(hit.chunk)
         return any(squeezed(word) in squeezed(text) or searcher.covered(word, text) for word in foreign)
 
     return tuple(filter(has_one, hits))
+
+
+def _whole(chunk: Chunk) -> str:
+    return f"{' '.join(chunk.headings)} {chunk.text}"
 
 
 def from_documents(question: str, program: str, searcher: Searcher) -> Findings | None:

@@ -17,6 +17,10 @@ _SHORTEST = 3
 _BODY_BEFORE = re.compile(
     r"(?P<body>[一-龠々ァ-ヶー]{1,6}?[都道府県市区町村]|[ぁ-んァ-ヶー]{2,6}[市町村区])(?:の|が|で|における)?$"
 )
+_BODY_FIRST = re.compile(
+    r"(?:^|[ 、。])(?!うち|この|その|どの|あの|よそ|ほか|となり|[当本各他同全隣両]|政令|中核|指定|市町|都道|区市)"
+    r"(?P<body>(?:[一-龠々]{2,4}|[ぁ-ん]{2,6}|[ァ-ヶー]{2,6})[市区町村県])(?=[のではがに、 ])"
+)
 _CANDIDATE = re.compile(
     r"[^\s、。,!?「」()]{1,24}?(?:補助金|交付金|助成金|支援金|給付金|奨励金|祝金|協力金|手当|補助事業|支援事業|実証事業|推進事業|助成事業|事業|制度|要綱|規程|条例"
     r"|(?:補助|助成)(?=[はがのをに、?で]|$)|基金|融資|クーポン)"
@@ -80,6 +84,12 @@ def name_documents(
     if before.documents and not understanding.named and not understanding.foreign_program:
         return Naming(before.documents, text)
     return Naming()
+
+
+def body_asked_of(text: str) -> str:
+    """The body whose matter a sentence begins with (ひまわり市の粗大ごみ); "" for none."""
+    found = _BODY_FIRST.search(normalize(text))
+    return found["body"] if found else ""
 
 
 class _Flat:

@@ -31,9 +31,9 @@ _ROWS_SHOWN = 6
 _SAME = 0.03
 """Rows whose ratings differ by no more than this answer equally well."""
 
-_IS_NAMED, _IN_RANGE, _HOLDS, _NEAR, _OF_OTHERS = 0.35, 0.5, 0.25, 0.15, 0.1
-"""What it adds that a row's cell is named, that a range holds the figure, that what is sought is there, and is where it
-usually stands; and what each cell takes away that names something else."""
+_IS_NAMED, _IN_RANGE, _CLOSE, _HOLDS, _NEAR, _OF_OTHERS = 0.35, 0.5, 0.2, 0.25, 0.15, 0.1
+"""What it adds that a row's cell is named, that a range holds the figure, and closely, that what is sought is there,
+and is where it usually stands; and what each cell takes away that names something else."""
 
 _DENIES = frozenset(("不可", "×", "✕", "なし", "無", "無し", "対象外", "いいえ", "否", "-"))
 """What a cell says that denies what its column is about."""
@@ -144,7 +144,7 @@ def _row(question: PassageQuestion, chunk: Chunk) -> tuple[str, float] | None:
             return None
         if held or question.names(value):
             keys.append(number)
-            rating += _IN_RANGE if held else _IS_NAMED
+            rating += _IN_RANGE + _CLOSE * question.closeness(value) if held else _IS_NAMED
         elif number < 2 and not question.is_figure(value):
             rating -= _OF_OTHERS
     keys = keys or _told_in_part(question, cells)

@@ -1,14 +1,15 @@
 """What a question to a document seeks: its content, the figures that it gives, and the kind of thing it asks for."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 from knowledge.catalog import read_yaml
-from knowledge.figures import measure_of, normalize, read_days, read_figures, read_ranges
+from knowledge.figures import Range, measure_of, normalize, read_days, read_figures, read_ranges
 from knowledge.naming import squeezed
 from knowledge.search import Searcher
 
@@ -163,20 +164,36 @@ class PassageQuestion:
         return bool(read_figures(text) or read_days(text, _ANY_DAY))
 
     def range_in(self, text: str) -> bool | None:
-        """Whether a range in a text holds a figure of the question; None where they count other things.
+        """Whether a range in a text holds a figure of the question; None where they count other things."""
+        pairs = list(self._ranges_in(text))
+        return any(found.holds(value) for found, value in pairs) if pairs else None
+
+    def closeness(self, text: str) -> float:
+        """How close the bounds of a range in a text lie to the figure that it holds (0..1): 29歳以下 closer to 28歳."""
+        return max(
+            (
+                1 / (1 + abs(float(bound - value)) / max(float(value), 1.0))
+                for found, value in self._ranges_in(text)
+                if found.holds(value)
+                for bound in (found.low, found.high)
+                if bound is not None
+            ),
+            default=0.0,
+        )
+
+    def _ranges_in(self, text: str) -> Iterator[tuple[Range, Decimal]]:
+        """The ranges in a text, each with the figures of the question that count the same.
 
         An amount of money bounds only the row that it alone names: elsewhere it is what is given.
         """
         normal = normalize(text)
-        results = []
         for found in read_ranges(normal):
             alone = found.end - found.start >= len(normal) / 2
             if found.measure == "yen" and not (alone and not found.is_one):
                 continue
             for measure, value in self._figures:
                 if measure == found.measure and (not found.is_one or alone or found.holds(value)):
-                    results.append(found.holds(value))
-        return any(results) if results else None
+                    yield found, value
 
     def is_held_in(self, text: str) -> bool:
         """Whether a text has everything that is sought."""

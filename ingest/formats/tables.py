@@ -65,6 +65,9 @@ def rows_of(grid: Grid, header: Sequence[str] = ()) -> Iterator[Block]:
     while len(grid.rows) > 1 and not header and len(_filled(grid.rows[0])) == 1 and len(_filled(grid.rows[1])) > 1:
         yield _section(_filled(grid.rows[0])[0], grid.places[0], more=True)
         grid = Grid(grid.rows[1:], grid.places[1:], {n - 1 for n in grid.headed}, {n - 1 for n in grid.labelled})
+    if not header and _lies_on_its_side(grid):
+        columns = [list(column) for column in zip(*grid.rows, strict=True)]
+        grid = Grid(columns, [grid.places[0]] * len(columns), {0})
     rows = grid.rows
     count = 0 if header else header_rows(grid)
     names = list(header) or joined_header(rows[:count])
@@ -200,6 +203,14 @@ def _is_pairs(grid: Grid) -> bool:
     down = sum(bool(_LABELLED.search(row[0])) for row in pairs) / len(pairs)
     across = sum(bool(_LABELLED.search(value)) for value in pairs[0]) / 2
     return len(pairs) == 1 or down > 0.5 > across or (down == 1 and across == 0.5)
+
+
+def _lies_on_its_side(grid: Grid) -> bool:
+    """Whether every row begins with its heading, and the first one names what the others tell of."""
+    first, *others = grid.rows
+    is_whole = len(first) > 2 and {len(row) for row in others} == {len(first)}
+    marked = len(grid.labelled) == len(grid.rows) and not grid.headed
+    return marked and is_whole and _is_header(first) and any(map(_is_value, others[0][1:]))
 
 
 def joined_header(rows: Sequence[Sequence[str]]) -> list[str]:
