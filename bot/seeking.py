@@ -23,7 +23,11 @@ _ALL = re.compile(
     rf"{_WHOLE.pattern}|何が(?:あ|必要|対象)|何を|種類|必要書類|必要な書類|提出書類|添付書類|(?:条件|要件)(?:は|を|って)"
     r"|一番|最も|いちばん"
 )
-_NO_CONTENT = re.compile(rf"{_WHOLE.pattern}|大丈夫|平気|可能|最[大小長短高低多少](?=で?(?:何|いくら|どれ|どの))")
+_NO_CONTENT = re.compile(
+    rf"{_WHOLE.pattern}|大丈夫|平気|可能|最[大小長短高低多少](?=で?(?:何|いくら|どれ|どの))|(?<=の)[条要]件(?=は|を|って)"
+)
+"""What asks, or asks how, and says nothing of what the answer is about."""
+
 _MEASURE = re.compile(r"[率数額費料]")
 _MOST = re.compile("一番|最も|いちばん")
 _COUNTED = re.compile(
