@@ -65,7 +65,8 @@ class OtherWords:
 
     `verdicts` are said of an amount or a day that was put forward, `dated` of the last day for something, `opens` of
     the first. `sentences` stand for Japanese ones that are put behind a ruling's own, `supposed` for the one that holds
-    only where something comes about, `between` stands between any two.
+    only where something comes about, `index` names the financial strength index, `between` stands between any two,
+    and `listed` between the facts of a case.
     `unread` answers what could not be read at all.
     """
 
@@ -77,11 +78,13 @@ class OtherWords:
     supposed: str
     read_as: str
     taken: str
+    index: str
     only_japanese: str
     basis: str
     ask: str
     unread: str
     between: str
+    listed: str
 
 
 IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
@@ -103,12 +106,14 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
         supposed='(This is the answer if it comes about as you wrote: "{words}".)',
         read_as="(Your question was read as: {question})",
         taken="(Taken as: {facts})",
+        index="financial strength index {value}",
         only_japanese="This can be answered in Japanese only:",
         basis="Based on the documents of FY{years}, which are in Japanese and hold in case of doubt.",
         ask="Please ask: {contact}",
         unread="Sorry, this question could not be read. Please ask in short words about eligibility, the cap, costs, "
         "the application period or the report of a program, or ask in Japanese.",
         between=" ",
+        listed=", ",
     ),
     "easy": OtherWords(
         verdicts={
@@ -128,11 +133,13 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
         supposed="これは「{words}」のときの答えです。",
         read_as="",
         taken="({facts}として)",
+        index="財政力指数{value}",
         only_japanese="この答えは、ふつうの日本語だけです。",
         basis="{years}年度の資料で答えています。",
         ask="{contact}に聞いてください。",
         unread="わかりました。やさしい日本語で答えます。知りたいことを書いてください。",
         between="",
+        listed="、",
     ),
 }
 

@@ -11,11 +11,12 @@ from bot.composing import asks_for, facts_used, lay_out
 from bot.deciding import decide_all
 from bot.joining import PartialAnswer, said_by
 from bot.replies import EMPTY, IN_OTHER_WORDS, OtherWords, of_one
-from bot.types import Answer, AnswerStatus
+from bot.types import Answer, AnswerStatus, Understood
 from bot.understanding.languages import Wish
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.languages import in_language
+from knowledge.rules.tables import fact_words, is_beside_a_bound
 from knowledge.types import Outcome, Ruling, Subject
 
 
@@ -50,7 +51,7 @@ def reword(
         fact = worded.facts[answer.missing[0]]
         lines.append(asks_for(fact, asker, wish.inquiry) if asker else fact.question)
     if taken := tuple(dict.fromkeys(label for of_part in told for label in of_part.taken)):
-        lines.append(words.taken.format(facts="、".join(taken)))
+        lines.append(words.taken.format(facts=words.listed.join(taken)))
     years = sorted({year for of_part in told for year in of_part.years})
     basis = words.basis.format(years="・".join(map(str, years))) if years else answer.basis
     text = lay_out(lines, answer.citations, basis)
@@ -91,7 +92,13 @@ def _told(
         lines += in_japanese
     used = facts_used(rulings, part.findings, part.understanding, worded)
     years = (r.fiscal_year for r in rulings if r.outcome is Outcome.SETTLED and r.fiscal_year is not None)
-    return _Told(lines, tuple(fact.label for fact in used), frozenset(years))
+    return _Told(lines, tuple(_label(fact, words, worded) for fact in used), frozenset(years))
+
+
+def _label(fact: Understood, words: OtherWords, worded: Catalog) -> str:
+    if worded.facts[fact.slot].kind == "number" and not is_beside_a_bound(fact.value):
+        return words.index.format(value=fact.value)
+    return fact_words(worded.facts[fact.slot], fact.value)
 
 
 def _sentences(
