@@ -66,12 +66,12 @@ def open_page(browser, links, tmp_path):
     """Opens a view in a browser of its own; anything in the browser's console fails the test."""
     contexts, complaints = [], []
 
-    def opened(view, viewport, look="light"):
+    def opened(view, viewport, look="light", expected=()):
         context = browser.new_context(locale="ja-JP", viewport=viewport, color_scheme=look, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text))
+        page.on("console", lambda line: None if any(e in line.text for e in expected) else complaints.append(line.text))
         page.goto(links[view])
         return page
 
@@ -148,6 +148,24 @@ def test_the_last_row_reads_the_projector(host, open_page):
     for text, part in (("#open p", 24), ("#code", 24), ("#more", 36)):  # of the height of the picture
         size = screen.locator(f"{text}:visible").first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
         assert size >= PROJECTOR["height"] / part
+
+
+def test_the_projector_survives_that_the_network_is_away(host, open_page):
+    release_all(host)
+    screen = open_page("screen", PROJECTOR, expected=["net::ERR_"])
+    expect(screen.locator("#open > li:visible").first).to_be_visible()
+    screen.context.set_offline(True)
+    expect(screen.locator("#away")).to_be_visible()
+    first = host.locator("#matters > li").first
+    first.get_by_role("button", name="その他").click()
+    host.get_by_role("dialog").get_by_role("button", name="言い換える").click()
+    host.get_by_role("dialog").locator("textarea").fill("採択率はどのくらいか")
+    host.get_by_role("dialog").locator("button[type=submit]").click()
+    expect(first).to_contain_text("採択率はどのくらいか")
+    expect(screen.locator("#open")).not_to_contain_text("採択率はどのくらいか")
+    screen.context.set_offline(False)
+    expect(screen.locator("#open")).to_contain_text("採択率はどのくらいか")
+    expect(screen.locator("#away")).to_be_hidden()
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
