@@ -112,12 +112,16 @@ def _what_is_known(case: Case) -> list[Json]:
 
 
 def _origin(case: Case, programs: Mapping[str, Program]) -> str:
-    program = programs[case.program].name if case.program in programs else "事業の指定なし"
     where = _CHANNELS.get(case.channel, case.channel) + (
         "(グループ)" if case.in_room and case.channel == "line" else ""
     )
     stamp, shown = int(case.opened_at.timestamp()), f"{case.opened_at:%Y-%m-%d %H:%M}"
-    return f"{escape(program)} ・ {where}から ・ <!date^{stamp}^{{date_num}} {{time}}({{ago}})|{shown}>"
+    moment = f"<!date^{stamp}^{{date_num}} {{time}}({{ago}})|{shown}>"
+    return f"{escape(_program(case.program, programs))} ・ {where}から ・ {moment}"
+
+
+def _program(id: str, programs: Mapping[str, Program]) -> str:
+    return programs[id].short_name if id in programs else "事業の指定なし"
 
 
 def _reply(reply: Reply) -> Json:
@@ -294,7 +298,7 @@ def home_blocks(
     ]
     blocks: list[Json] = [{"type": "header", "text": plain("職員の窓口")}, actions(tabs)]
     for case in cases:
-        blocks += listed(case, now)
+        blocks += listed(case, programs, now)
     if not cases:
         blocks.append(plain_section("ここに入る受付はありません。"))
     last = max(0, (counts[view] - 1) // PAGE)
@@ -311,11 +315,18 @@ def home_blocks(
     return [*blocks, {"type": "divider"}]
 
 
-def listed(case: Case, now: datetime, wanted: str = "") -> list[Json]:
+def listed(case: Case, programs: Mapping[str, Program], now: datetime, wanted: str = "") -> list[Json]:
     """A case in a list: the question, how it stands, and what can be done; in one that was `wanted` by its name."""
     who = f" ・ <@{case.assignee}>" if case.assignee else ""
     late = " ・ :warning: 期限切れ" if case.overdue else ""
-    about = f"{_STATES[case.state]} ・ {_CHANNELS.get(case.channel, case.channel)}から ・ {_age(now - case.opened_at)}"
+    about = " ・ ".join(
+        (
+            _STATES[case.state],
+            escape(_program(case.program, programs)),
+            f"{_CHANNELS.get(case.channel, case.channel)}から",
+            _age(now - case.opened_at),
+        )
+    )
     buttons = [
         button(entry["text"]["text"], entry["action_id"], entry["value"]) | {"action_id": entry["action_id"]}
         for entry in _buttons(case)
@@ -336,13 +347,15 @@ def list_of(block_id: str) -> str:
     return place.partition(":")[0] if kind == _LIST else ""
 
 
-def list_message(wanted: str, cases: Sequence[Case], count: int, now: datetime) -> Json:
+def list_message(
+    wanted: str, cases: Sequence[Case], count: int, programs: Mapping[str, Program], now: datetime
+) -> Json:
     """The cases of a list that was asked for by its name, for one person to see."""
     name = VIEWS[LISTS[wanted]]
     if not cases:
         return {"text": f"{name}の受付はありません。"}
     text = f"{name}の受付は{count}件です。"
-    blocks = [section(f"*{text}*"), *(block for case in cases for block in listed(case, now, wanted))]
+    blocks = [section(f"*{text}*"), *(block for case in cases for block in listed(case, programs, now, wanted))]
     if count > len(cases):
         blocks.append(context([f"ほかに{count - len(cases)}件あります。アプリのホームで見られます。"]))
     return {"text": text, "blocks": blocks}
@@ -398,7 +411,7 @@ def unanswered_blocks(groups: Sequence[Group], programs: Mapping[str, Program]) 
     frequent = sorted(groups, key=lambda group: -group.count)[:_GROUPS]
     lines = []
     for group in frequent:
-        name = programs[group.program].short_name if group.program in programs else "事業の指定なし"
+        name = _program(group.program, programs)
         question = escape(clip(" ".join(group.questions[0].split()), _LISTED))
         unhelpful = f"、役に立たない {group.unhelpful}件" if group.unhelpful else ""
         lines.append(f"• {question}({name}、{group.count}件{unhelpful})")

@@ -187,7 +187,7 @@ def correction(found: Outdated) -> str:
 
 def unheld(figures: Iterable[str]) -> str:
     """Figures of an official's answer that stand in no rule and no document."""
-    return f"資料や規則に見当たらない数字や日付があります: {'、'.join(figures)}。確かめてから送ってください。"
+    return f"資料や規則に見当たらない数字や日付があります: {'、'.join(figures)}。確かめてから進めてください。"
 
 
 def withdrawn(number: int) -> str:

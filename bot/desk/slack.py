@@ -200,7 +200,7 @@ class DeskInSlack:
         if not channels:
             return {"text": _MEMBERS_ONLY}
         cases, count = await self._cases.listed(cards.LISTS[wanted], user, channels, _LISTED)
-        return cards.list_message(wanted, cases, count, self._now())
+        return cards.list_message(wanted, cases, count, self._desk.programs, self._now())
 
     async def home(self, user: str, view: View, page: int) -> list[Json]:
         """The officials' part of the home tab; nothing for others."""

@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 
 from bot.answering import Knowledge
+from bot.composing import cite_chunk
 from bot.holding import unsupported
 from knowledge.matters import encode_meanings
 from knowledge.rules.tables import rows_of
@@ -26,7 +27,8 @@ def related(question: str, program: str, knowledge: Knowledge) -> tuple[tuple[st
         knowledge: the index.
     """
     hits = knowledge.searcher.search(question, program=program, limit=_RELATED)
-    return tuple((hit.chunk.place or hit.chunk.title, hit.chunk.text) for hit in hits)
+    passages = (hit.chunk for hit in hits)
+    return tuple((cite_chunk(chunk, chunk.text, knowledge.catalog).place, chunk.text) for chunk in passages)
 
 
 def unheld_figures(text: str, question: str, program: str, day: date, knowledge: Knowledge) -> tuple[str, ...]:
