@@ -57,7 +57,8 @@ def _by_itself(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> Inquir
     if alone == inquiry:
         return inquiry
     without = answer_to(alone, knowledge)[0]
-    same = without.rulings == answer.rulings if answer.rulings else without.text == answer.text
+    silent = without.status is answer.status is AnswerStatus.UNKNOWN  # whichever program was asked to say so
+    same = without.rulings == answer.rulings if answer.rulings else silent or without.text == answer.text
     return alone if same else inquiry
 
 
@@ -84,6 +85,7 @@ def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowle
     programs = [knowledge.catalog.programs[id] for id in knowledge.catalog.programs if id in understanding.programs]
     known = {fact.slot: _number(fact.value) for fact in understanding.understood}
     read = {f"{slot}={value}" for slot, value in known.items()}
+    told = {fact.slot for fact in understanding.understood if fact.text}
     message = read_message(inquiry.text, inquiry.as_of)
     said = {concept for mention in message.mentions for concept in mention.concepts}
     ruled_by = {fact for program in programs for row in rows_of(program) for fact in row.when}
@@ -91,7 +93,7 @@ def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowle
     for mark in read_marks():
         read_of_mark = read & mark.facts
         slots = {Fact(fact.partition("=")[0]) for fact in mark.facts}
-        by_word = said & mark.concepts and not slots & known.keys() and (not slots or slots & ruled_by)
+        by_word = said & mark.concepts and not slots & told and (not slots or slots & ruled_by)
         if read_of_mark or by_word or any(word in message.text for word in mark.words):
             case.add(mark.name)
             read -= read_of_mark

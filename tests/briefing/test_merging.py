@@ -92,6 +92,7 @@ def test_what_differs_in_one_thing_is_another_question(read, one, other):
         ("町が出資する会社はアドバイザーを呼べますか", "アドバイザー派遣の会場代は出ますか"),
         ("うちはNPO法人ですが計画策定支援の対象になりますか", "計画策定支援の期間はどのくらいですか"),
         ("アドバイザー派遣は来年度いつ申し込めますか", "推進体制構築支援の伴走支援事業者の選び方を教えてください"),
+        ("推進体制構築支援、初回の県だと上限はいくらですか", "今日の説明会はアーカイブ配信されますか"),
         ("今日の説明資料は後でもらえますか", "うちの市だけで推進体制構築支援に応募できますか"),
     ],
 )
@@ -109,6 +110,18 @@ def test_what_somebody_asked_before_changes_no_question_of_its_own(read, before,
 )
 def test_what_rests_on_what_was_said_before_is_no_question_of_its_own(read, before, text):
     assert not alike(read(text, before), read(text))
+
+
+def test_a_program_that_was_spoken_of_stays_with_what_hangs_on_it(read):
+    asked = read("会場代は出ますか", before="アドバイザー派遣は無料ですか")
+    assert alike(asked, read("アドバイザー派遣の会場代は出ますか"))
+    assert not alike(asked, read("計画策定支援の会場代は出ますか"))
+
+
+def test_words_of_a_question_count_beside_what_was_said_before(read):
+    text = "オンライン支援の時間の上限を教えてください。アドバイザーの事業です"
+    asked = read(text, before="今年度一度来てもらった同じアドバイザーに、同じ取組でもう一回頼めますか")
+    assert not alike(asked, read("アドバイザーは現地に何日来てもらえますか"))
 
 
 def test_a_meaning_is_stored_whole(read):
