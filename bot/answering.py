@@ -115,8 +115,23 @@ def consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals = NOTH
         found = _consider(wish.inquiry, knowledge, proposals)
         parts = found.parts or (PartialAnswer("", "", found.answer, found.understanding, found.findings),)
         answer = reword(found.answer, parts, wish, knowledge.catalog, knowledge.conflicts)
-        return replace(found, answer=answer, conversation=replace(found.conversation, language=wish.language))
-    return _consider(inquiry, knowledge, proposals)
+        after = replace(found.conversation, language=wish.language)
+        return _with_message(replace(found, answer=answer, conversation=after), wish.inquiry)
+    return _with_message(_consider(inquiry, knowledge, proposals), inquiry)
+
+
+_MESSAGES_KEPT = 3
+_KEPT_OF_EACH = 200
+"""Characters of a message that later ones are read in the light of."""
+
+
+def _with_message(considered: Considered, inquiry: Inquiry) -> Considered:
+    """The conversation with the message, unless it began anew."""
+    after = considered.conversation
+    if not after.program and not after.question:
+        return considered
+    messages = (*inquiry.conversation.messages, inquiry.text[:_KEPT_OF_EACH])[-_MESSAGES_KEPT:]
+    return replace(considered, conversation=replace(after, messages=messages))
 
 
 def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> Considered:
@@ -372,7 +387,9 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
     left = before.left if understanding.continues else leave(before)
     if findings.documents:
         named = tuple(findings.documents)
-        return Conversation(facts=before.facts, question=understanding.text, documents=named, left=left)
+        return Conversation(
+            facts=before.facts, question=understanding.text, documents=named, left=left, messages=before.messages
+        )
     program = understanding.programs[0] if len(understanding.programs) == 1 else before.program
     return Conversation(
         program=program,
@@ -389,4 +406,5 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
         handed_in=understanding.handed_in,
         days=understanding.days or before.days,
         left=left,
+        messages=before.messages,
     )

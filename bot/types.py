@@ -113,6 +113,7 @@ class Conversation:
     programs. `turn` is the key of the turn that a person would be asked about, and `desk` says whether that was just
     `proposed`, or the question for a person is `awaited`. `language` is what answers are in, None for plain Japanese.
     `left` are the matters that were left for others, as they stood, the first of the conversation before the last ones.
+    `messages` are the last ones as they were typed.
     """
 
     program: str = ""
@@ -134,6 +135,7 @@ class Conversation:
     desk: Literal["", "proposed", "awaited"] = ""
     language: Language | None = None
     left: tuple["Conversation", ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import chain, pairwise
 
-from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
+from bot.types import BY_LIKENESS, CONFIRMED, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
@@ -30,12 +30,12 @@ from bot.understanding.programs import (
 )
 from bot.understanding.replying import read_reply
 from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
+from bot.understanding.talks import SURE, program_of, read_talk, settle, wanted_in
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
-from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import Dimension
-from knowledge.matters import load_matters
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
+from knowledge.talks import TalkRead
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
@@ -71,6 +71,7 @@ class Circumstances:
 def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Proposals) -> Understanding:
     """What the message asks, in the light of the conversation, and of what a chat model read where nothing else was."""
     before = inquiry.conversation
+    talk = read_talk((*before.messages, inquiry.text))
     named, apart, likenesses = _read_programs(message, before, catalog)
     apart |= _only_heard(message, likenesses, bool(before.subjects))
     message, likenesses = message.without(apart), likenesses.without(apart, message)
@@ -90,6 +91,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         named or proposals.programs,
         signs,
         proposals.amount,
+        talk,
     )
     asked = subjects_asked(message)
     found = hear(asked, likenesses, message, bool(before.subjects))
@@ -120,7 +122,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
             compares="compares" in signs,
         )
     )
-    programs = programs or proposals.programs
+    programs = _in_this_talk(programs, named, talk, case, before) or proposals.programs
     if another := _asks_for_another(signs, named, before, case):
         programs = tuple(id for id in catalog.programs if id != before.program)
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
@@ -128,8 +130,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     questions = _questions(message, case)
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
-    told_case = _told_case(message, programs[0], catalog) if len(programs) == 1 and not before.subjects else {}
-    if told_case and _asks_of_a_case(message, case, days):
+    told_case = wanted_in(talk) if len(programs) == 1 else {}
+    if told_case and (before.question or _asks_of_a_case(message, case, days)):
         plainly = frozenset((Subject.BUDGET, *(subject for sign, subject in _NAMED.items() if sign in signs)))
         subjects = as_taught(subjects, told_case, _turned_on_alone(case, subjects, about[0]), plainly)
     if before.subjects and "goes_on" in signs:
@@ -233,6 +235,7 @@ def _case(
     named: tuple[str, ...],
     signs: frozenset[str],
     proposed_amount: Reading | None,
+    talk: TalkRead,
 ) -> Circumstances:
     about = [catalog.programs[id] for id in named] or list(catalog.programs.values())
     used = frozenset[Fact]().union(*map(facts_used, about))
@@ -250,6 +253,7 @@ def _case(
         said[Fact.APPLICANT_KIND] = _PROVIDER  # a company that wants to be one is still
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
+    said, admitted = _as_the_talk_says(said, admitted, before, used, talk)
     amount, unit = _amount(reader.quantities.amount() or proposed_amount)
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
@@ -275,6 +279,33 @@ def _case(
         supposed[Fact.APPLICANT_KIND] = supposed[Fact.INVESTMENT_OR_NONPROFIT]
     at_most = reader.quantities.at_most() if amount is not None else None
     return Circumstances(said, admitted, amount, unit, at_most, signs, supposed)
+
+
+def _as_the_talk_says(
+    said: Mapping[Fact, str], admitted: Admitted, before: Conversation, used: frozenset[Fact], talk: TalkRead
+) -> tuple[dict[Fact, str], Admitted]:
+    """What is believed of a case when the talk as a whole says otherwise than its words were read as, or says more."""
+    answered = {before.asked_for, *(fact for fact, reading in admitted.facts.items() if reading.by == CONFIRMED)}
+    known = {**before.facts, **said}
+    settled = settle(known, talk, used - answered)
+    gone = settled.told.keys() | settled.unsaid | settled.open
+    said = {fact: value for fact, value in said.items() if fact not in gone} | settled.told
+    facts = {fact: reading for fact, reading in admitted.facts.items() if fact not in gone}
+    return said, replace(
+        admitted, facts=facts, open=(admitted.open - settled.told.keys()) | settled.unsaid | settled.open
+    )
+
+
+def _in_this_talk(
+    programs: tuple[str, ...], named: tuple[str, ...], talk: TalkRead, case: Circumstances, before: Conversation
+) -> tuple[str, ...]:
+    """The programs that a message is about, that of the talk where it names none and the talk as a whole is of it."""
+    if named or len(programs) > 1:
+        return programs
+    surely = program_of(talk, SURE)
+    if before.program and surely == before.program:
+        return (surely,)
+    return programs
 
 
 def _is_asked_for(message: Message, reading: Reading) -> bool:
@@ -596,12 +627,6 @@ def _turned_on_alone(case: Circumstances, subjects: Sequence[Subject], program: 
 
 _NAMED = {"names_cap": Subject.CAP, "of_the_report": Subject.REPORT_DUE}
 """Signs that a message names what it asks."""
-
-
-def _told_case(message: Message, program: str, catalog: Catalog) -> Mapping[str, float]:
-    """What the message may want decided by a program's rules, with the probability that it does (0-1)."""
-    matter = beside_names(message.text, catalog.programs.values())
-    return load_matters().tell_case(program, load_encoder().encode_queries([matter])[0])
 
 
 def _turns(case: Circumstances, before: Conversation, programs: Sequence[Program]) -> bool:

@@ -22,7 +22,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sentencepiece import SentencePieceTrainer, sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from knowledge.encoder.encoding import SHIPPED_MODEL
+from knowledge.encoder.encoding import LOWER_LAYERS, SHIPPED_MODEL
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -32,6 +32,7 @@ _BLOCK_BYTES = 18  # a 16-bit scale, then number j in the low half of byte j and
 _CONTRIB = "com.microsoft"
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 _UNKNOWN = 3
+_SMALLEST = 1e-12
 
 
 class PublicWeights:
@@ -121,7 +122,7 @@ def _character_map() -> bytes:
     return charsmap
 
 
-class _Graph:
+class Graph:
     """The ONNX graph as it grows: each method adds what it is named after and returns the name of its output."""
 
     def __init__(self, weights: PublicWeights) -> None:
@@ -130,14 +131,17 @@ class _Graph:
         self._weights = weights
 
     def constant(self, name: str, value: npt.NDArray[Any]) -> str:
+        """Numbers that stay as they are."""
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def node(self, kind: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: Any) -> str:
+        """An operator with one output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
     def word_vectors(self, kept: Sequence[int], tokens: str) -> str:
+        """The vectors of tokens, of which only the kept pieces have one."""
         scales, numbers = self._weights.matrix("emb.word", self._weights.vocabulary)
         signed = (numbers[kept].reshape(len(kept), -1).astype(np.int16) - 8) & 15
         table = TensorProto(name="emb", data_type=TensorProto.INT4, dims=[len(kept), self._weights.hidden])
@@ -157,10 +161,35 @@ class _Graph:
         sizes = {"K": scales.shape[1] * _BLOCK, "N": len(scales), "bits": 4, "block_size": _BLOCK}
         return self.node("MatMulNBits", inputs, output, _CONTRIB, **sizes, accuracy_level=4)
 
-    def layer_norm(self, x: str, source: str, output: str) -> str:
-        gain = self.constant(f"{output}.g", self._weights.vector(f"{source}.w"))
-        bias = self.constant(f"{output}.o", self._weights.vector(f"{source}.b"))
-        return self.node("LayerNormalization", [x, gain, bias], output, axis=-1, epsilon=1e-12)
+    def model(self, name: str, inputs: Sequence[onnx.ValueInfoProto], output: onnx.ValueInfoProto) -> onnx.ModelProto:
+        """Everything that was added, as a model."""
+        graph = helper.make_graph(self.nodes, f"multilingual-e5-small-ja {name}", inputs, [output], self.initializers)
+        opsets = [helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1)]
+        model = helper.make_model(graph, opset_imports=opsets)
+        model.ir_version = 10
+        return model
+
+    def dense(self, x: str, matrix: Floats, bias: Floats, output: str) -> str:
+        """A matrix (rows, columns) that is quantised here, to 8 bits with a scale for each block."""
+        blocks = matrix.reshape(len(matrix), -1, _BLOCK)
+        scales = (np.maximum(np.abs(blocks).max(axis=-1), _SMALLEST) / 127).astype(np.float32)
+        numbers = (np.clip(np.rint(blocks / scales[..., None]), -127, 127) + 128).astype(np.uint8)
+        inputs = [x, self.constant(f"{output}.q", numbers), self.constant(f"{output}.s", scales), "", ""]
+        sizes = {"K": matrix.shape[1], "N": len(matrix), "bits": 8, "block_size": _BLOCK}
+        inputs.append(self.constant(f"{output}.b", bias))
+        return self.node("MatMulNBits", inputs, output, _CONTRIB, **sizes, accuracy_level=4)
+
+    def attention(self, three: str, mask: str, prefix: str) -> str:
+        """Attention over the queries, keys and values that stand beside each other."""
+        parts = [f"{prefix}{part}" for part in "qkv"]
+        self.nodes.append(helper.make_node("Split", [three], parts, domain="", axis=-1, num_outputs=3))
+        heads = self._weights.heads
+        return self.node("MultiHeadAttention", [*parts, "", mask], f"{prefix}att", _CONTRIB, num_heads=heads)
+
+    def layer_norm(self, x: str, gain: Floats, bias: Floats, output: str) -> str:
+        """Each vector brought to one mean and spread."""
+        inputs = [x, self.constant(f"{output}.g", gain), self.constant(f"{output}.o", bias)]
+        return self.node("LayerNormalization", inputs, output, axis=-1, epsilon=1e-12)
 
 
 def _packed(numbers: Bytes) -> Bytes:
@@ -168,55 +197,64 @@ def _packed(numbers: Bytes) -> Bytes:
     return np.bitwise_or(numbers[..., 0::2], np.left_shift(numbers[..., 1::2], 4), dtype=np.uint8)
 
 
-def build_graph(weights: PublicWeights, kept: Sequence[int]) -> onnx.ModelProto:
-    """From tokens and their mask, both (batch, tokens), to the mean of the last layer, length 1: (batch, dimension)."""
-    graph = _Graph(weights)
+def build_lower(weights: PublicWeights, kept: Sequence[int]) -> onnx.ModelProto:
+    """From tokens and their mask, both (batch, tokens), to what the lower layers make of each token."""
+    graph = Graph(weights)
     x = _embedded(graph, weights, graph.word_vectors(kept, "input_ids"))
     mask = graph.node("Cast", ["attention_mask"], "m32", to=TensorProto.INT32)
-    for number in range(weights.layers):
+    for number in range(LOWER_LAYERS):
+        x = _layer(graph, weights, f"l{number}.", x, mask)
+    return graph.model("lower", [token_input("input_ids"), token_input("attention_mask")], states(x, weights.hidden))
+
+
+def build_upper(weights: PublicWeights) -> onnx.ModelProto:
+    """From what the lower layers make of tokens to the mean of the last layer, length 1: (batch, dimension)."""
+    graph = Graph(weights)
+    mask = graph.node("Cast", ["attention_mask"], "m32", to=TensorProto.INT32)
+    x = "states"
+    for number in range(LOWER_LAYERS, weights.layers):
         x = _layer(graph, weights, f"l{number}.", x, mask)
     floats = graph.node("Cast", ["attention_mask"], "mf", to=TensorProto.FLOAT)
     column = graph.node("Unsqueeze", [floats, graph.constant("im1", np.array([-1]))], "mf3")
-    total = graph.node("ReduceSum", [graph.node("Mul", [x, column], "xm"), "i1"], "sum", keepdims=0)
+    masked, one = graph.node("Mul", [x, column], "xm"), graph.constant("i1", np.array([1]))
+    total = graph.node("ReduceSum", [masked, one], "sum", keepdims=0)
     output = graph.node("LpNormalization", [total], "sentence_embedding", axis=-1, p=2)
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "multilingual-e5-small-ja",
-            [
-                helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
-                for name in ("input_ids", "attention_mask")
-            ],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", weights.hidden])],
-            graph.initializers,
-        ),
-        opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1)],
-    )
-    model.ir_version = 10
-    return model
+    vector = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", weights.hidden])
+    return graph.model("upper", [states("states", weights.hidden), token_input("attention_mask")], vector)
 
 
-def _embedded(graph: _Graph, weights: PublicWeights, words: str) -> str:
+def token_input(name: str) -> onnx.ValueInfoProto:
+    """An input of a whole number for each token: (batch, tokens)."""
+    return helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
+
+
+def states(name: str, hidden: int) -> onnx.ValueInfoProto:
+    """A vector for each token: (batch, tokens, dimension)."""
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "tokens", hidden])
+
+
+def _embedded(graph: Graph, weights: PublicWeights, words: str) -> str:
     """The words' vectors, with those of their positions."""
     one, two, zero = (graph.constant(f"i{number}", np.array([number])) for number in (1, 2, 0))
     kind = weights.vector("emb.type").reshape(-1, weights.hidden)[0]
     places = graph.constant("pos", weights.vector("emb.pos").reshape(weights.positions, -1) + kind)
     length = graph.node("Slice", [graph.node("Shape", ["input_ids"], "shp"), one, two], "n")
     placed = graph.node("Add", [words, graph.node("Slice", [places, zero, length, zero], "pn")], "e0")
-    return graph.layer_norm(placed, "emb.ln", "x0")
+    return _norm(graph, weights, placed, "emb.ln", "x0")
 
 
-def _layer(graph: _Graph, weights: PublicWeights, prefix: str, x: str, mask: str) -> str:
+def _layer(graph: Graph, weights: PublicWeights, prefix: str, x: str, mask: str) -> str:
     """Attention and the two matrices behind it, each added to what went in."""
     three = graph.linear(x, [f"{prefix}{part}" for part in "qkv"], f"{prefix}qkv", weights.hidden)
-    parts = [f"{prefix}{part}" for part in "qkv"]
-    graph.nodes.append(helper.make_node("Split", [three], parts, domain="", axis=-1, num_outputs=3))
-    attended = graph.node("MultiHeadAttention", [*parts, "", mask], f"{prefix}att", _CONTRIB, num_heads=weights.heads)
-    attended = graph.linear(attended, [f"{prefix}ao"], f"{prefix}ao", weights.hidden)
-    x = graph.layer_norm(graph.node("Add", [attended, x], f"{prefix}r1"), f"{prefix}aln", f"{prefix}x1")
+    attended = graph.linear(graph.attention(three, mask, prefix), [f"{prefix}ao"], f"{prefix}ao", weights.hidden)
+    x = _norm(graph, weights, graph.node("Add", [attended, x], f"{prefix}r1"), f"{prefix}aln", f"{prefix}x1")
     inner = graph.linear(x, [f"{prefix}fi"], f"{prefix}fi", weights.inner)
     inner = graph.linear(graph.node("Gelu", [inner], f"{prefix}g"), [f"{prefix}fo"], f"{prefix}fo", weights.hidden)
-    return graph.layer_norm(graph.node("Add", [inner, x], f"{prefix}r2"), f"{prefix}oln", f"{prefix}x2")
+    return _norm(graph, weights, graph.node("Add", [inner, x], f"{prefix}r2"), f"{prefix}oln", f"{prefix}x2")
+
+
+def _norm(graph: Graph, weights: PublicWeights, x: str, source: str, output: str) -> str:
+    return graph.layer_norm(x, weights.vector(f"{source}.w"), weights.vector(f"{source}.b"), output)
 
 
 def public_weights() -> PublicWeights:
@@ -236,4 +274,5 @@ def kept_pieces() -> list[int]:
 if __name__ == "__main__":
     source, pieces = public_weights(), kept_pieces()
     build_tokenizer(source, pieces).save(str(SHIPPED_MODEL / "tokenizer.json"))
-    onnx.save(build_graph(source, pieces), str(SHIPPED_MODEL / "model.onnx"))
+    onnx.save(build_lower(source, pieces), str(SHIPPED_MODEL / "lower.onnx"))
+    onnx.save(build_upper(source), str(SHIPPED_MODEL / "upper.onnx"))

@@ -17,8 +17,12 @@ from tokenizers import Encoding, Tokenizer
 from knowledge.outside import reach_model
 
 Vectors = npt.NDArray[np.float32]
+Tokens = npt.NDArray[np.int64]
 
 SHIPPED_MODEL = Path(__file__).parent / "model"
+
+LOWER_LAYERS = 8
+"""So many of the layers are run apart from those above them, which something else may stand in the place of."""
 
 _SHIPPED_NAMES = "madoguchi-"  # and a digest of the files; so were named the vectors of earlier models that shipped
 _DIMENSION = 384
@@ -100,7 +104,7 @@ def load_encoder(model: str = "") -> Encoder:
 def _loaded(model: str) -> Encoder:
     """One for all that use it: to load one takes longer than an answer, and it knows what it has just encoded."""
     if not model:
-        return Encoder(_shipped_name(), _DIMENSION, _E5_PREFIXES, _ShippedModel(SHIPPED_MODEL))
+        return Encoder(_shipped_name(), _DIMENSION, _E5_PREFIXES, _ShippedModel())
     reach_model("EMBEDDING_MODEL", model)
     from sentence_transformers import SentenceTransformer
 
@@ -125,7 +129,7 @@ def load_encoder_named(name: str) -> Encoder | None:
 
 def _shipped_name() -> str:
     digest = hashlib.sha256()
-    for file in ("model.onnx", "tokenizer.json"):
+    for file in ("lower.onnx", "upper.onnx", "tokenizer.json"):
         digest.update((SHIPPED_MODEL / file).read_bytes())
     return f"{_SHIPPED_NAMES}e5-small-ja-{digest.hexdigest()[:12]}"
 
@@ -138,30 +142,54 @@ def _prefixes(model: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
     return next((prefixes for family, prefixes in _PREFIXES.items() if family in model), ("", ""))
 
 
-class _ShippedModel:
-    """The ONNX graph, from tokens to vectors of length 1, and its tokenizer."""
+class LowerLayers:
+    """The tokenizer of the model that ships, and what its lower layers make of tokens."""
 
     def __init__(self, folder: Path) -> None:
-        options = SessionOptions()
-        options.intra_op_num_threads = _THREADS
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it slows a busy machine down
-        self._session = InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(_TOKENS)
-        self._tokenizer.encode_special_tokens = True  # a typed <s> is text
+        """Loads the files of a folder."""
+        self._session = open_layers(folder / "lower.onnx")
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(_TOKENS)
+        self.tokenizer.encode_special_tokens = True  # a typed <s> is text
+
+    def run(self, ids: Sequence[Sequence[int]]) -> tuple[Vectors, Tokens]:
+        """The state of each token (batch, tokens, dimension), and which of them are no padding (batch, tokens)."""
+        tokens = np.full((len(ids), max(map(len, ids))), _PADDING, dtype=np.int64)
+        mask = np.zeros_like(tokens)
+        for row, of_text in enumerate(ids):
+            tokens[row, : len(of_text)] = of_text
+            mask[row, : len(of_text)] = 1
+        return self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0], mask
+
+
+@cache
+def load_lower() -> LowerLayers:
+    """The lower layers of the model that ships, loaded once for all that stands above them."""
+    return LowerLayers(SHIPPED_MODEL)
+
+
+def open_layers(file: Path) -> InferenceSession:
+    """Layers of an ONNX file, to be run on few threads, none of which spins."""
+    options = SessionOptions()
+    options.intra_op_num_threads = _THREADS
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it slows a busy machine down
+    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+class _ShippedModel:
+    """The model that ships, from texts to vectors of length 1."""
+
+    def __init__(self) -> None:
+        self._lower = load_lower()
+        self._upper = open_layers(SHIPPED_MODEL / "upper.onnx")
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         rows = np.empty((len(texts), _DIMENSION), dtype=np.float32)
-        encodings = self._tokenizer.encode_batch(list(texts))
+        encodings = self._lower.tokenizer.encode_batch(list(texts))
         for batch in _batches(encodings):
-            tokens = np.full((len(batch), len(encodings[batch[-1]].ids)), _PADDING, dtype=np.int64)
-            mask = np.zeros_like(tokens)
-            for row, i in enumerate(batch):
-                ids = encodings[i].ids
-                tokens[row, : len(ids)] = ids
-                mask[row, : len(ids)] = 1
-            rows[batch] = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+            states, mask = self._lower.run([encodings[i].ids for i in batch])
+            rows[batch] = self._upper.run(None, {"states": states, "attention_mask": mask})[0]
         return rows
 
 

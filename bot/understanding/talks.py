@@ -1,0 +1,213 @@
+"""Holds what the messages of a talk were read as against what the whole talk comes to (knowledge/talks)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from knowledge.talks import TalkRead, load_talk_reader
+from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
+from knowledge.types import ApplicantKind, Fact, Subject
+
+SURE = 0.8
+"""From this probability on it counts what a talk says, where its words were read as nothing or as what it denies."""
+
+SURELY_UNSAID = 0.95
+"""From this probability on, what words were read as is not said of the case."""
+
+_DOUBTED = 0.1
+"""What has less than this is not what a talk says."""
+
+
+@dataclass(frozen=True)
+class _Meant:
+    """The values of a slot that come to a value of a fact."""
+
+    slot: str
+    values: frozenset[str]
+
+
+def _means(slot: str, *values: str) -> _Meant:
+    return _Meant(slot, frozenset(values))
+
+
+_KINDS = {
+    ApplicantKind.MUNICIPALITY: ("municipality",),
+    ApplicantKind.PREFECTURE: ("prefecture",),
+    ApplicantKind.SPECIAL_WARD: ("special_ward",),
+    ApplicantKind.LOCAL_GOVERNMENT_ASSOCIATION: ("association",),
+    ApplicantKind.NONPROFIT: ("nonprofit", "other_corporation"),
+    ApplicantKind.INVESTED_CORPORATION: ("invested",),
+    ApplicantKind.COMPANY: ("company",),
+    ApplicantKind.SUPPORT_PROVIDER: ("provider",),
+    ApplicantKind.VOLUNTARY_GROUP: ("voluntary",),
+    ApplicantKind.INDIVIDUAL: ("individual",),
+    ApplicantKind.NATIONAL_AGENCY: ("national",),
+    ApplicantKind.REGIONAL_BUREAU: ("bureau",),
+    ApplicantKind.OTHER_CORPORATION: ("other_corporation", "nonprofit", "company"),
+}
+
+_MEANT: Mapping[tuple[Fact, str], _Meant] = {
+    **{(Fact.APPLICANT_KIND, kind): _means("applicant", *values) for kind, values in _KINDS.items()},
+    (Fact.INVESTMENT_OR_NONPROFIT, "invested"): _means("invested", "yes"),
+    (Fact.INVESTMENT_OR_NONPROFIT, "nonprofit"): _means("nonprofit", "yes"),
+    (Fact.INVESTMENT_OR_NONPROFIT, "neither"): _means("invested", "no"),
+    (Fact.INVESTMENT_OR_NONPROFIT, "awaited"): _means("invested", UNCLEAR),
+    (Fact.PAST_SELECTION, "selected"): _means("selected", "yes"),
+    (Fact.PAST_SELECTION, "never"): _means("selected", "never"),
+    (Fact.PAST_SELECTION, "applied_not_selected"): _means("selected", "applied"),
+    (Fact.MUNICIPALITY_COUNT, "more"): _means("count", "more"),
+    (Fact.MUNICIPALITY_COUNT, "same"): _means("count", "same"),
+    (Fact.MUNICIPALITY_COUNT, "fewer"): _means("count", "fewer"),
+    (Fact.MUNICIPALITY_COUNT, "undecided"): _means("count", UNCLEAR, "fewer"),
+    (Fact.PARTNERSHIP, "joint"): _means("with", "municipalities"),
+    (Fact.PARTNERSHIP, "alone"): _means("with", "alone", "no_prefecture"),
+    (Fact.RECOMMENDATION, "local_government"): _means("recommended", "yes"),
+    (Fact.RECOMMENDATION, "regional_bureau"): _means("recommended", "yes"),
+    (Fact.RECOMMENDATION, "none"): _means("recommended", "no"),
+    (Fact.RECOMMENDATION, "elsewhere"): _means("recommended", "no"),
+    (Fact.RECOMMENDATION, "awaited"): _means("recommended", UNCLEAR, "no"),
+    (Fact.JOINT_PROJECT, "with_recommender"): _means("joint", "recommender"),
+    (Fact.JOINT_PROJECT, "with_other"): _means("joint", "other"),
+    (Fact.JOINT_PROJECT, "none"): _means("joint", "no"),
+    (Fact.JOINT_PROJECT, "awaited"): _means("joint", UNCLEAR, "no"),
+    (Fact.MEETING_MODE, "on_site"): _means("mode", "on_site", "both"),
+    (Fact.MEETING_MODE, "online"): _means("mode", "online"),
+    (Fact.SAME_PROJECT, "other_project"): _means("project", "different"),
+    (Fact.SAME_PROJECT, "other_adviser"): _means("adviser", "different"),
+    (Fact.SAME_PROJECT, "same"): _means("project", "same"),
+    (Fact.DISPATCH_YEAR, "same"): _means("year", "same"),
+    (Fact.DISPATCH_YEAR, "later"): _means("year", "different"),
+}
+
+
+_SLOTS: Mapping[Fact, tuple[str, ...]] = {
+    Fact.APPLICANT_KIND: ("applicant",),
+    Fact.INVESTMENT_OR_NONPROFIT: ("invested", "nonprofit"),
+    Fact.PAST_SELECTION: ("selected",),
+    Fact.MUNICIPALITY_COUNT: ("count",),
+    Fact.PARTNERSHIP: ("with",),
+    Fact.RECOMMENDATION: ("recommended",),
+    Fact.JOINT_PROJECT: ("joint",),
+    Fact.MEETING_MODE: ("mode",),
+    Fact.SAME_PROJECT: ("project", "adviser"),
+    Fact.DISPATCH_YEAR: ("year",),
+}
+"""The slots that tell of each fact; of several, one that differs goes before one that is the same."""
+
+_TOLD: Mapping[tuple[str, str], str] = {
+    **{("applicant", values[0]): kind for kind, values in _KINDS.items()},
+    ("invested", "yes"): "invested",
+    ("invested", "no"): "neither",
+    ("invested", UNCLEAR): "awaited",
+    ("nonprofit", "yes"): "nonprofit",
+    ("selected", "yes"): "selected",
+    ("selected", "never"): "never",
+    ("selected", "applied"): "applied_not_selected",
+    ("count", "more"): "more",
+    ("count", "same"): "same",
+    ("count", "fewer"): "fewer",
+    ("with", "municipalities"): "joint",
+    ("with", "alone"): "alone",
+    ("recommended", "yes"): "local_government",
+    ("recommended", "no"): "none",
+    ("recommended", UNCLEAR): "awaited",
+    ("joint", "recommender"): "with_recommender",
+    ("joint", "other"): "with_other",
+    ("joint", "no"): "none",
+    ("joint", UNCLEAR): "awaited",
+    ("mode", "on_site"): "on_site",
+    ("mode", "both"): "on_site",
+    ("mode", "online"): "online",
+    ("project", "different"): "other_project",
+    ("adviser", "different"): "other_adviser",
+    ("adviser", "same"): "same",
+    ("year", "same"): "same",
+    ("year", "different"): "later",
+}
+"""The value of a fact that a slot's value comes to; those that come to none leave it open."""
+
+
+@lru_cache(maxsize=256)
+def read_talk(turns: tuple[str, ...]) -> TalkRead:
+    """What the messages of a talk come to; those just read are not read again for each thing that one asks."""
+    return load_talk_reader().read(turns)
+
+
+def program_of(talk: TalkRead, at_least: float) -> str:
+    """The program that a talk is surely of, "" where it is not sure."""
+    program = talk.surely(PROGRAM, at_least)
+    return "" if program == UNSAID else program
+
+
+def wanted_in(talk: TalkRead) -> Mapping[str, float]:
+    """What the last message may want decided, or that it wants nothing so, each with its probability (0–1)."""
+    wanted: dict[str, float] = {}
+    for name, share in talk.shares[WANTED].items():
+        subject = _SUBJECTS.get(name, name)
+        wanted[subject] = wanted.get(subject, 0.0) + share
+    return wanted
+
+
+_SUBJECTS: Mapping[str, str] = {"budget": Subject.CAP}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is believed of a case: `told` are the facts that the talk tells, and `unsaid` those that it does not say.
+
+    `open` are the facts that it speaks of and leaves unsettled.
+    """
+
+    told: Mapping[Fact, str]
+    unsaid: frozenset[Fact]
+    open: frozenset[Fact]
+
+
+def settle(words: Mapping[Fact, str], talk: TalkRead, facts: Collection[Fact]) -> Settled:
+    """What a talk as a whole says of these facts where its words were read otherwise, or as nothing.
+
+    Args:
+        words: the facts as the words were read.
+        talk: what the talk comes to.
+        facts: those that count.
+    """
+    told, unsaid, still_open = dict[Fact, str](), set[Fact](), set[Fact]()
+    for fact in facts & _SLOTS.keys():
+        value, share = _likeliest(fact, talk)
+        if fact in words and _share_of(fact, words[fact], talk) > _DOUBTED:
+            continue
+        if value == UNSAID:
+            if fact in words and share >= SURELY_UNSAID:
+                unsaid.add(fact)
+        elif share < SURE:
+            continue
+        elif value:
+            told[fact] = value
+        else:
+            still_open.add(fact)
+    return Settled(told, frozenset(unsaid), frozenset(still_open))
+
+
+def _likeliest(fact: Fact, talk: TalkRead) -> tuple[str, float]:
+    """What a talk likeliest says of a fact, "" for something unsettled, UNSAID for nothing, with its probability."""
+    said = [(slot, *talk.likeliest(slot)) for slot in _SLOTS[fact]]
+    spoken_of = [(slot, value, share) for slot, value, share in said if value != UNSAID]
+    if not spoken_of:
+        return UNSAID, min(share for _, _, share in said)
+    settled = [one for one in spoken_of if one[1] in ("yes", "different")] or spoken_of
+    slot, value, share = settled[0]
+    if fact is Fact.SAME_PROJECT and value == "same":
+        slot, value, share = "adviser", *min((talk.likeliest(one) for one in _SLOTS[fact]), key=lambda told: told[1])
+        return (_TOLD.get((slot, value), ""), share) if value != UNSAID else (UNSAID, share)
+    return _TOLD.get((slot, value), ""), share
+
+
+def _share_of(fact: Fact, value: str, talk: TalkRead) -> float:
+    """How likely it is that a talk says this value of a fact (1 where it tells nothing of such a value)."""
+    meant = _MEANT.get((fact, value))
+    return sum(talk.shares[meant.slot][one] for one in meant.values) if meant else 1.0
+
+
+def index_side(talk: TalkRead) -> str:
+    """Where the index that counts stands to 1, as a talk surely says: "below", "at_or_above", "mixed", "unclear"."""
+    return talk.surely("index", SURE)

@@ -1,0 +1,327 @@
+"""`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: half an hour).
+
+Learnt from `examples/*.jsonl`, talks by people who knew the programs and not the product, and beside them from what
+clauses say (knowledge/clauses/examples) and which rule a case is put to (knowledge/matters/cases), each of which tells
+of some slots alone. The lower layers of the encoder stay as they are; those above begin as the encoder's own. For each
+slot one vector weighs the tokens, and a linear classifier tells its value from their mean. Needs PyTorch, and the
+public weights.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+import yaml
+from onnx import TensorProto, helper
+from torch import Tensor, nn
+from torch.nn import functional
+
+from knowledge.encoder.building import Graph, PublicWeights, public_weights, states, token_input
+from knowledge.encoder.encoding import LOWER_LAYERS, load_lower
+from knowledge.matters.classifying import GOES_ON
+from knowledge.talks.reading import LEARNT, Tokens, tokens_of
+from knowledge.talks.slots import COLUMNS, PROGRAM, SLOTS, UNSAID, WANTED
+
+_KNOWLEDGE = Path(__file__).parents[1]
+EXAMPLES = Path(__file__).parent / "examples"
+
+_EPOCHS = 7
+_RATE = 7e-4  # of the layers; what is begun from nothing learns so many times faster:
+_FASTER = 8
+_WARMING = 0.1  # the share of steps in which the rate rises
+_BATCH_TOKENS = 1500
+_BATCH = 48
+_SAID_WEIGHT = 2.5  # of what a talk says, against what it leaves unsaid
+_CLAUSE_WEIGHT = 0.5
+_CASE_WEIGHTS = {PROGRAM: 0.3, WANTED: 0.7}
+_WANTED_WEIGHT = 2.0
+_DROPPED = 0.1
+_SMOOTHING = 0.02
+
+_OF_CLAUSES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "applicant_kind": {
+        "applicant": {
+            "local_government_association": "association",
+            "invested_corporation": "invested",
+            "support_provider": "provider",
+            "voluntary_group": "voluntary",
+            "national_agency": "national",
+            "regional_bureau": "bureau",
+        }
+    },
+    "fiscal_index": {"index": {"above": "at_or_above", "unknown": "unclear"}},
+    "investment_or_nonprofit": {
+        "invested": {"invested": "yes", "neither": "no", "awaited": "unclear", "unknown": "unclear"},
+        "nonprofit": {"nonprofit": "yes"},
+    },
+    "joint_project": {
+        "joint": {"with_recommender": "recommender", "with_other": "other", "some": "recommender", "awaited": "unclear"}
+        | {"none": "no"}
+    },
+    "meeting_mode": {"mode": {"mixed": "both"}},
+    "municipality_count": {"count": {"undecided": "unclear"}},
+    "partnership": {"with": {"joint": "municipalities", "through_prefecture": "municipalities"}},
+    "past_selection": {"selected": {"selected": "yes", "applied_not_selected": "applied", "unknown": "unclear"}},
+    "recommended_by_local_government": {
+        "recommended": {"local_government": "yes", "regional_bureau": "yes", "none": "no"}
+        | {"awaited": "unclear", "unknown": "unclear"}
+    },
+}
+"""Of the facts of clauses, the slots that they tell of, with the values that are named otherwise there."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Messages, and what is told of some of the slots: the value, and how much it counts."""
+
+    turns: tuple[str, ...]
+    told: Mapping[str, tuple[str, float]]
+
+
+def load_talks(file: Path) -> Iterator[Example]:
+    """The talks of a file, each of which tells of every slot. Raises ValueError where a value is none of its slot's."""
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        talk = json.loads(line)
+        said: dict[str, str] = talk["says"]
+        told = {slot: (said.get(slot, UNSAID), _SAID_WEIGHT if slot in said else 1.0) for slot in SLOTS}
+        told |= {PROGRAM: (talk["program"], 1.0), WANTED: (talk["wanted"], _WANTED_WEIGHT)}
+        strange = [(slot, value) for slot, (value, _) in told.items() if value not in SLOTS[slot]]
+        if strange or not said.keys() <= SLOTS.keys():
+            raise ValueError(f"{file.name}:{number} has values that no slot has: {strange or list(said)}")
+        yield Example(tuple(talk["turns"]), told)
+
+
+def load_examples() -> list[Example]:
+    """Everything that is learnt from, in the order of the files."""
+    talks = [talk for file in sorted(EXAMPLES.glob("*.jsonl")) for talk in load_talks(file)]
+    return [*talks, *_cases(), *_clauses()]
+
+
+def _cases() -> Iterator[Example]:
+    for file in sorted((_KNOWLEDGE / "matters" / "cases").glob("*.yaml")):
+        for asks, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            wanted = "budget" if (file.stem, asks) == ("suishin", "cap") else asks
+            told = {PROGRAM: (file.stem, _CASE_WEIGHTS[PROGRAM]), WANTED: (wanted, _CASE_WEIGHTS[WANTED])}
+            yield from (Example(tuple(text.split(GOES_ON)), told) for text in texts)
+
+
+def _clauses() -> Iterator[Example]:
+    for fact, slots in _OF_CLAUSES.items():
+        file = _KNOWLEDGE / "clauses" / "examples" / f"{fact}.yaml"
+        for value, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            means = {slot: UNSAID if value == "aside" else names.get(value, value) for slot, names in slots.items()}
+            told = {slot: (one, _CLAUSE_WEIGHT) for slot, one in means.items() if one in SLOTS[slot]}
+            yield from (Example((text,), told) for text in texts)
+
+
+class _Layer(nn.Module):  # type: ignore[misc]  # torch is outside the types of this check
+    """Attention and the two matrices behind it, each added to what went in, as in the encoder."""
+
+    def __init__(self, weights: PublicWeights, prefix: str) -> None:
+        super().__init__()
+        self.heads, hidden, inner = weights.heads, weights.hidden, weights.inner
+        self.three = nn.Linear(hidden, 3 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        self.first_norm = nn.LayerNorm(hidden, eps=1e-12)
+        self.up = nn.Linear(hidden, inner)
+        self.down = nn.Linear(inner, hidden)
+        self.second_norm = nn.LayerNorm(hidden, eps=1e-12)
+        self.dropped = nn.Dropout(_DROPPED)
+        for linear, sources, rows in (
+            (self.three, ("q", "k", "v"), hidden),
+            (self.out, ("ao",), hidden),
+            (self.up, ("fi",), inner),
+            (self.down, ("fo",), hidden),
+        ):
+            linear.weight.data = torch.cat([_dense(weights, f"{prefix}{source}.w", rows) for source in sources])
+            linear.bias.data = torch.cat([_vector(weights, f"{prefix}{source}.b") for source in sources])
+        for norm, source in ((self.first_norm, "aln"), (self.second_norm, "oln")):
+            norm.weight.data = _vector(weights, f"{prefix}{source}.w")
+            norm.bias.data = _vector(weights, f"{prefix}{source}.b")
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        batch, tokens, hidden = x.shape
+        q, k, v = self.three(x).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        attended = functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask[:, None, None, :], dropout_p=_DROPPED if self.training else 0.0
+        )
+        x = self.first_norm(x + self.dropped(self.out(attended.transpose(1, 2).reshape(batch, tokens, hidden))))
+        return self.second_norm(x + self.dropped(self.down(functional.gelu(self.up(x)))))
+
+
+class _Reader(nn.Module):  # type: ignore[misc]
+    """From the states of tokens to the scores of all values, a row for each slot: (batch, slots, values of all)."""
+
+    def __init__(self, weights: PublicWeights) -> None:
+        super().__init__()
+        hidden, values = weights.hidden, max(columns.stop for columns in COLUMNS.values())
+        self.last = nn.Parameter(torch.zeros(hidden))
+        self.layers = nn.ModuleList(_Layer(weights, f"l{n}.") for n in range(LOWER_LAYERS, weights.layers))
+        self.weighing = nn.Parameter(torch.randn(hidden, len(SLOTS)) * 0.02)
+        self.telling = nn.Linear(hidden, values)
+        self.dropped = nn.Dropout(_DROPPED)
+
+    def forward(self, x: Tensor, mask: Tensor, last: Tensor) -> Tensor:
+        x = x + last[..., None] * self.last
+        for layer in self.layers:
+            x = layer(x, mask)
+        shares = (x @ self.weighing * _SHARPNESS).masked_fill(~mask[..., None], -1e9).softmax(dim=1)
+        scores: Tensor = self.telling(self.dropped(shares.transpose(1, 2) @ x))
+        return scores
+
+
+_SHARPNESS = 0.2
+"""What the weights of tokens are multiplied by: they begin nearly even."""
+
+
+def _dense(weights: PublicWeights, name: str, rows: int) -> Tensor:
+    scales, numbers = weights.matrix(name, rows)
+    dense = (numbers.astype(np.float32) - 8) * scales[..., None]
+    return torch.from_numpy(dense.reshape(rows, -1))
+
+
+def _vector(weights: PublicWeights, name: str) -> Tensor:
+    return torch.from_numpy(weights.vector(name).copy())
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Examples of about one length, with what the lower layers make of their tokens."""
+
+    states: Tensor
+    mask: Tensor
+    last: Tensor
+    rows: Mapping[str, tuple[Tensor, Tensor, Tensor]]  # of each slot: which examples tell, their values, their weights
+
+
+def _batches(examples: Sequence[Example]) -> Iterator[_Batch]:
+    lower = load_lower()
+    tokens = [tokens_of(example.turns, lower) for example in examples]
+    batch: list[int] = []
+    for i in sorted(range(len(examples)), key=lambda i: len(tokens[i].ids)):
+        batch.append(i)
+        if len(batch) == _BATCH or len(batch) * len(tokens[i].ids) >= _BATCH_TOKENS:
+            yield _batch([examples[j] for j in batch], [tokens[j] for j in batch])
+            batch = []
+    if batch:
+        yield _batch([examples[j] for j in batch], [tokens[j] for j in batch])
+
+
+def _batch(examples: Sequence[Example], tokens: Sequence[Tokens]) -> _Batch:
+    states, mask = load_lower().run([one.ids for one in tokens])
+    last = np.zeros(mask.shape, dtype=np.float32)
+    for row, one in enumerate(tokens):
+        last[row, : len(one.last)] = one.last
+    rows = {}
+    for slot, values in SLOTS.items():
+        telling = [(row, *example.told[slot]) for row, example in enumerate(examples) if slot in example.told]
+        if telling:
+            which, said, counted = zip(*telling, strict=True)
+            rows[slot] = (torch.tensor(which), torch.tensor([values.index(v) for v in said]), torch.tensor(counted))
+    return _Batch(torch.from_numpy(states), torch.from_numpy(mask).bool(), torch.from_numpy(last), rows)
+
+
+def _loss(scores: Tensor, batch: _Batch) -> Tensor:
+    total = torch.zeros(())
+    for number, slot in enumerate(SLOTS):
+        if slot in batch.rows:
+            which, said, counted = batch.rows[slot]
+            told = functional.cross_entropy(
+                scores[which, number, COLUMNS[slot]], said, reduction="none", label_smoothing=_SMOOTHING
+            )
+            total = total + (told * counted).sum()
+    return total / len(batch.states)
+
+
+def learn(examples: Sequence[Example], weights: PublicWeights) -> _Reader:
+    """Learns from examples, telling how far it is."""
+    torch.manual_seed(0)
+    rng = random.Random(0)
+    reader = _Reader(weights)
+    batches = list(_batches(examples))
+    print(f"{len(examples)} examples in {len(batches)} batches", flush=True)
+    new = [reader.last, reader.weighing, *reader.telling.parameters()]
+    groups: list[dict[str, Any]] = [
+        {"params": list(reader.layers.parameters()), "lr": _RATE},
+        {"params": new, "lr": _RATE * _FASTER},
+    ]
+    steps = _EPOCHS * len(batches)
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(step / (_WARMING * steps), 1.0) * (1 - step / steps)
+    )
+    reader.train()
+    for epoch in range(_EPOCHS):
+        begun, lost = monotonic(), 0.0
+        for batch in rng.sample(batches, len(batches)):
+            loss = _loss(reader(batch.states, batch.mask, batch.last), batch)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            lost += float(loss.detach())
+        print(f"{epoch + 1} of {_EPOCHS}: {lost / len(batches):.3f} in {monotonic() - begun:.0f} s", flush=True)
+    reader.eval()
+    return reader
+
+
+def build(reader: _Reader, weights: PublicWeights) -> onnx.ModelProto:
+    """The layers as an ONNX graph, their matrices in 8 bits."""
+    graph = Graph(weights)
+    marks = graph.node("Cast", ["last"], "marks", to=TensorProto.FLOAT)
+    column = graph.node("Unsqueeze", [marks, graph.constant("minus", np.array([-1]))], "marked")
+    mark = graph.node("Mul", [column, graph.constant("mark", _numbers(reader.last))], "marking")
+    x = graph.node("Add", ["states", mark], "x")
+    mask = graph.node("Cast", ["attention_mask"], "m32", to=TensorProto.INT32)
+    for number, layer in enumerate(reader.layers):
+        x = _built(graph, layer, f"l{number}.", x, mask)
+    weighed = graph.node("MatMul", [x, graph.constant("weighing", _numbers(reader.weighing * _SHARPNESS))], "weighed")
+    floats = graph.node("Cast", ["attention_mask"], "floats", to=TensorProto.FLOAT)
+    kept = graph.node("Log", [graph.node("Unsqueeze", [floats, "minus"], "kept")], "none_of_padding")
+    shares = graph.node("Softmax", [graph.node("Add", [weighed, kept], "of_words")], "shares", axis=1)
+    by_slot = graph.node("Transpose", [shares], "by_slot", perm=[0, 2, 1])
+    meant = graph.node("MatMul", [by_slot, x], "meant")
+    told = graph.node("MatMul", [meant, graph.constant("telling", _numbers(reader.telling.weight.T))], "told")
+    graph.node("Add", [told, graph.constant("bias", _numbers(reader.telling.bias))], "scores")
+    scores = helper.make_tensor_value_info(
+        "scores", TensorProto.FLOAT, ["batch", len(SLOTS), reader.telling.out_features]
+    )
+    inputs = [states("states", weights.hidden), token_input("attention_mask"), token_input("last")]
+    return graph.model("talks", inputs, scores)
+
+
+def _built(graph: Graph, layer: Any, prefix: str, x: str, mask: str) -> str:
+    three = graph.dense(x, _numbers(layer.three.weight), _numbers(layer.three.bias), f"{prefix}qkv")
+    attended = graph.attention(three, mask, prefix)
+    attended = graph.dense(attended, _numbers(layer.out.weight), _numbers(layer.out.bias), f"{prefix}ao")
+    x = _norm(graph, graph.node("Add", [attended, x], f"{prefix}r1"), layer.first_norm, f"{prefix}x1")
+    inner = graph.dense(x, _numbers(layer.up.weight), _numbers(layer.up.bias), f"{prefix}fi")
+    inner = graph.node("Gelu", [inner], f"{prefix}g")
+    inner = graph.dense(inner, _numbers(layer.down.weight), _numbers(layer.down.bias), f"{prefix}fo")
+    return _norm(graph, graph.node("Add", [inner, x], f"{prefix}r2"), layer.second_norm, f"{prefix}x2")
+
+
+def _norm(graph: Graph, x: str, norm: nn.LayerNorm, output: str) -> str:
+    return graph.layer_norm(x, _numbers(norm.weight), _numbers(norm.bias), output)
+
+
+def _numbers(tensor: Tensor) -> Any:
+    return tensor.detach().numpy().astype(np.float32)
+
+
+def main() -> None:
+    """Learns, and writes `learnt.onnx`."""
+    weights = public_weights()
+    onnx.save(build(learn(load_examples(), weights), weights), str(LEARNT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Reads a whole talk at once, by layers that were learnt from talks, above the lower ones of the encoder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.clauses.classifying import softmax
+from knowledge.encoder.encoding import LowerLayers, load_lower, open_layers
+from knowledge.figures import normalize
+from knowledge.talks.slots import COLUMNS, SLOTS, UNSAID
+
+LEARNT = Path(__file__).parent / "learnt.onnx"
+
+_PREFIX = "query: "
+_JOINT = " → "
+_LONGEST = 200  # tokens; of a longer talk the last ones
+
+
+@dataclass(frozen=True)
+class TalkRead:
+    """What a talk comes to: for each slot (knowledge/talks/slots.py) the probability of each of its values (0–1)."""
+
+    shares: Mapping[str, Mapping[str, float]]
+
+    def likeliest(self, slot: str) -> tuple[str, float]:
+        """The likeliest value of a slot, with its probability."""
+        return max(self.shares[slot].items(), key=lambda share: share[1])
+
+    def surely(self, slot: str, at_least: float) -> str:
+        """The value of a slot that has at least this probability, UNSAID where none has."""
+        value, share = self.likeliest(slot)
+        return value if share >= at_least else UNSAID
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A talk in tokens, of which each is in the last message (1) or not (0)."""
+
+    ids: list[int]
+    last: list[int]
+
+
+def tokens_of(turns: Sequence[str], lower: LowerLayers) -> Tokens:
+    """The tokens of messages, the last of them marked; of a long talk the end."""
+    *before, last = map(normalize, turns)
+    start = len(_PREFIX) + sum(len(turn) + len(_JOINT) for turn in before)
+    encoding = lower.tokenizer.encode(_PREFIX + _JOINT.join((*before, last)))
+    marks = [int(first >= start and end > first) for first, end in encoding.offsets]
+    if len(encoding.ids) <= _LONGEST:
+        return Tokens(encoding.ids, marks)
+    kept = slice(1 - _LONGEST, None)
+    return Tokens([encoding.ids[0], *encoding.ids[kept]], [marks[0], *marks[kept]])
+
+
+class TalkReader:
+    """Reads talks; the same messages are read alike."""
+
+    def __init__(self, lower: LowerLayers, learnt: Path = LEARNT) -> None:
+        """Takes the lower layers of the encoder, and the file of the layers that were learnt above them."""
+        self._lower = lower
+        self._learnt = open_layers(learnt)
+
+    def read(self, turns: Sequence[str]) -> TalkRead:
+        """What one person's messages come to, the last of which is to be answered."""
+        tokens = tokens_of(turns, self._lower)
+        states, mask = self._lower.run([tokens.ids])
+        inputs = {"states": states, "attention_mask": mask, "last": np.array([tokens.last], dtype=np.int64)}
+        scores = self._learnt.run(None, inputs)[0]
+        shares = {}
+        for row, (slot, values) in enumerate(SLOTS.items()):
+            told = softmax(scores[0, row : row + 1, COLUMNS[slot]])[0]
+            shares[slot] = dict(zip(values, map(float, told), strict=True))
+        return TalkRead(shares)
+
+
+@cache
+def load_talk_reader() -> TalkReader:
+    """The reader of the layers that ship (`make talks` learns them again)."""
+    return TalkReader(load_lower())
