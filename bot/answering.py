@@ -195,6 +195,7 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
     answered: list[PartialAnswer] = []
     remembered = after = inquiry.conversation
     about: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     things = things_asked(message, names)
     if names and any(not one.alone for one in things) and sets_programs_apart(message, inquiry.conversation, catalog):
         return None
@@ -202,8 +203,10 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
         named = named_programs(thing.text, programs, "", with_nicknames=False)
         about = named or about
         before = after if thing.leans else _known_to(thing, after, inquiry, named)
+        before = replace(before, messages=(*inquiry.conversation.messages, *earlier)[-_MESSAGES_KEPT:])
         asked = Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before)
         one = _consider_whole(asked, knowledge, NOTHING)
+        earlier += () if thing.alone else (thing.text,)
         off_topic = one.answer.status is AnswerStatus.OFFTOPIC
         if one.answer.missing[:1] == (Fact.PROGRAM,) or (off_topic and not (names or inquiry.conversation.program)):
             return None

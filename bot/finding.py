@@ -301,7 +301,7 @@ def _subjects(
         surely = max(match.score for match in answers) >= FAQ_CERTAIN or own[0].learnt >= LEARNT_LIKELY
         if surely or "asks_eligibility" not in understanding.signs:
             return ()
-    if subjects:
+    if subjects or understanding.wanted == NONE:
         return subjects
     if understanding.continues and before.subjects and (said or not answered):
         replies = before.asked_for in said

@@ -1,6 +1,6 @@
 """What a message asks: the subjects whose cues (subjects.yaml) stand together in one of its sentences."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise, product
@@ -114,44 +114,39 @@ def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message
 
 
 def as_taught(
-    subjects: tuple[Subject, ...], told: Mapping[str, float], turning: Collection[str], plainly: frozenset[Subject]
+    subjects: tuple[Subject, ...], told: Mapping[str, float], asks: bool, plainly: frozenset[Subject]
 ) -> tuple[Subject, ...]:
-    """What is asked, when messages that put a case have taught what this one wants decided (probabilities 0–1).
+    """What is asked, when talks have taught what a last message wants decided (probabilities 0–1).
 
-    It is asked where the words ask nothing; where they ask something else, that must be possible beside it. Who surely
-    puts no case does not ask whether somebody can apply, though the words that do are said (出すのは市ですか). Against
-    the words it is believed where it is sure, or the message says what only its rules turn on (`turning`), but never
-    where they name what they ask (`plainly`).
+    It is asked where the words ask nothing; where they ask something else, that must be possible beside it, and is
+    asked too where the words name it (`plainly`). Who `asks` and surely puts no case does not ask whether somebody can
+    apply, though the words that do are said (出すのは市ですか).
     """
-    wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
-    if wanted == NONE and likely >= SURELY_TAUGHT:
-        return tuple(subject for subject in subjects if subject is not Subject.ELIGIBILITY)
-    if wanted == NONE or likely < TAUGHT:
+    wanted = surely_wanted(told)
+    if not wanted:
         return subjects
-    subject = _SUBJECT_OF.get(wanted) or Subject(wanted)
-    needed = TAUGHT if subject in turning else SURELY_TAUGHT
-    if subject in subjects or (subjects and likely < needed) or plainly.intersection(subjects):
-        return subjects
-    return (subject, *(one for one in subjects if told.get(one, 1.0) >= _POSSIBLE))
+    if wanted == NONE:
+        return tuple(subject for subject in subjects if not asks or subject is not Subject.ELIGIBILITY)
+    subject = Subject(wanted)
+    others = tuple(one for one in subjects if one is not subject and told.get(one, 1.0) >= _POSSIBLE)
+    named = plainly.intersection(subjects)
+    return (*(() if named and subject not in subjects else (subject,)), *others) or subjects
 
 
 def surely_wanted(told: Mapping[str, float]) -> str:
     """The subject that messages have taught that a case is surely put to, NONE for none at all; "" where not sure."""
     wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
-    return _SUBJECT_OF.get(wanted, wanted) if likely >= SURELY_TAUGHT else ""
+    return _SUBJECT_OF.get(wanted, wanted) if likely >= TAUGHT else ""
 
 
 _SUBJECT_OF: Mapping[str, Subject] = {ApplicantKind.SUPPORT_PROVIDER: Subject.ELIGIBILITY}
 """The subjects that what is learnt under another name is decided by."""
 
 
-TAUGHT = 0.8
-"""From this probability on, what a message wants decided is believed where its words ask for no rule."""
+TAUGHT = 0.85
+"""From this probability on, what a message wants decided is believed."""
 
-SURELY_TAUGHT = 0.98
-"""From here on it is believed against the words."""
-
-_POSSIBLE = 0.02
+_POSSIBLE = 0.1
 """Below this probability, what the words seem to ask is not asked where something else surely is."""
 
 

@@ -16,6 +16,9 @@ Span = tuple[date, date]
 
 _NOW = frozenset({"今", "いま", "現在", "これから", "直近", "今後"})
 _EITHER = re.compile(r"、?(?:か|または|もしくは|or)、?")
+_LATELY_OVER = timedelta(days=60)
+"""A day without its year on which support ends, and that is not told as over, is to come unless it was lately."""
+
 _TODAY = frozenset({"今日", "本日", "きょう"})
 _LATELY = frozenset({"先週", "先月", "昨日", "先日", "きのう"})
 _OF_A_CALL = ("apply", "applied", "call", "hands_in", "dispatch")
@@ -53,24 +56,31 @@ def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None
     """The day or month in which the support ended: the applicant's, and of its two years the nearer.
 
     What has ended did so in the last of them; a day that puts another right (`before`) is near to that one. Where it is
-    said that something ended, the last day that this is said of; else one on which nothing is handed in.
+    said that something ended, the last day that this is said of; else one on which nothing is handed in, unless the end
+    is known and the message speaks of the report.
     """
     written = _of_the_support(message, scene)
     told = [day for day in written if _ends(day, message)]
     left = [day for day in written if not _is_handed_in(day, message)]
-    chosen = (told or left)[-1:]
+    of_the_report = before is not None and message.says("report") and not message.says("correct")
+    chosen = (told or ([] if of_the_report else left))[-1:]
     if not chosen:
         return None
+    spans = _spans(chosen[0], message)
     if _is_over(chosen[0], message):
-        return _spans(chosen[0], message)[-1]
-    near = before[0] if before and message.says("correct") else message.as_of
-    return min(_spans(chosen[0], message), key=lambda span: abs(span[0] - near))
+        return spans[-1]
+    if before and message.says("correct"):
+        return min(spans, key=lambda span: abs(span[0] - before[0]))
+    just_over = [span for span in spans if timedelta() <= message.as_of - span[0] <= _LATELY_OVER]
+    return just_over[0] if just_over else spans[0]
 
 
 def handed_in(message: Message, scene: Scene, ended: Span | None) -> date | None:
     """The day on which a report is said to be handed in, of its years the nearer to the end of the support."""
     days = [day for day in _of_the_support(message, scene) if not _ends(day, message) and day.precision == "day"]
     said = [day for day in days if _is_handed_in(day, message)]
+    if ended and not any(_ends(day, message) for day in message.days):
+        said = [day for day in days if message.in_clause(message.clause_at(day.start), "report")] or said
     dated = [day for day in said if _written(day, message) not in _TODAY] or said
     if not dated:
         return None

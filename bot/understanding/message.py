@@ -3,6 +3,7 @@
 What comes after gets this value and never reads the text again.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -144,7 +145,8 @@ class Message:
         if not tail:
             return False
         after = self.text[clause.end - 1 : clause.end + 1]
-        if "?" in after or self.in_clause(clause, "asks", "when", "how_much", "how_long", "how_often", "which", "why"):
+        interrogatives = self.in_clause(clause, "asks", "when", "how_much", "how_long", "how_often", "which", "why")
+        if "?" in after or any(not _ANY.match(self.text, mention.end) for mention in interrogatives):
             return True
         words = [token for token in tail if token.surface not in "。、!?"]
         while len(words) > 1 and words[-1].surface in _SOFTENS:
@@ -196,6 +198,9 @@ def spans(placed: Iterable[_Placed]) -> list[tuple[int, int]]:
     """Where these stand in a text."""
     return [(one.start, one.end) for one in placed]
 
+
+_ANY = re.compile(r"(?:の[一-龠ァ-ヶー]{1,6})?(?:から|に|へ|と)?も")
+"""What follows an interrogative that asks nothing: どこの推薦も受けていない, どこからも."""
 
 _SOFTENS = frozenset({"ね", "な", "ねえ", "なあ", "さ"})
 _SUPPOSES_SO = frozenset({"でしょ", "でしょう", "だろう", "だろ", "やろ", "じゃろ", "っけ"})

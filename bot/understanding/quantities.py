@@ -274,6 +274,16 @@ class QuantityReader:
             return Reading("beyond", slot, own[0].start, own[-1].end)
         return self._visits() or self._meetings_put_forward() or self._times()
 
+    def leaves_out(self, amount: Decimal, dimension: Dimension, goes_on: bool) -> bool:
+        """Whether an amount that must be made up of several figures is only one of them.
+
+        Where a talk `goes_on`, a single figure may come on top of those before it. The largest of three that is the
+        sum of the others is the whole.
+        """
+        own = [figure.value for figure in self._message.figures if figure.dimension is dimension]
+        whole = len(own) > 1 and amount == max(own) == sum(own) - max(own)
+        return amount in own and not whole and (goes_on or len(own) > 1)
+
     def at_most(self) -> Decimal | None:
         """What the amount may come to by another way of counting: each half day as one, with the tax on top."""
         for dimension in (Dimension.YEN, Dimension.DAY):

@@ -1,7 +1,7 @@
 """Puts what a message says together with what the conversation knows: the program, the case, and what is asked."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -28,12 +28,25 @@ from bot.understanding.programs import (
     programs_in_mind,
     units_used,
 )
+from bot.understanding.quantities import index_text
 from bot.understanding.replying import read_reply
 from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
-from bot.understanding.talks import SURE, program_of, read_talk, settle, wanted_in
+from bot.understanding.talks import (
+    SURE_AGAINST,
+    SURE_OF_ALL,
+    adds_up,
+    denies_index,
+    index_side,
+    program_of,
+    read_talk,
+    settle,
+    side_of,
+    wanted_in,
+)
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.figures import Dimension
+from knowledge.matters import NONE
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.talks import TalkRead
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
@@ -130,10 +143,6 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     questions = _questions(message, case)
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
-    told_case = wanted_in(talk) if len(programs) == 1 else {}
-    if told_case and (before.question or _asks_of_a_case(message, case, days)):
-        plainly = frozenset((Subject.BUDGET, *(subject for sign, subject in _NAMED.items() if sign in signs)))
-        subjects = as_taught(subjects, told_case, _turned_on_alone(case, subjects, about[0]), plainly)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
     continues = _continues(message, before, case, subjects, catalog, bool(named))
@@ -153,6 +162,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if before.subjects and subjects and adds and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
+    wanted = wanted_in(talk) if len(programs) == 1 else {}
+    if message.asking or before.question or "wants_to_apply" in signs:
+        plainly = frozenset(subject for sign, subject in _NAMED.items() if sign in signs)
+        subjects = as_taught(subjects, wanted, bool(message.asking), plainly)
     subjects = _with_what_is_touched((Subject.ELIGIBILITY,) if another else subjects, case, before, days, about)
     amount, unit, at_most = case.amount, case.unit, case.at_most
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
@@ -191,7 +204,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
         open=case.admitted.open,
         supposed=case.supposed,
-        wanted=surely_wanted(told_case),
+        wanted=surely_wanted(wanted) if message.asking or surely_wanted(wanted) != NONE else "",
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
@@ -254,6 +267,7 @@ def _case(
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
     said, admitted = _as_the_talk_says(said, admitted, before, used, talk)
+    said, admitted = _index_as_the_talk_says(message, said, admitted, before, talk)
     amount, unit = _amount(reader.quantities.amount() or proposed_amount)
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
@@ -277,6 +291,9 @@ def _case(
             supposed[Fact.APPLICANT_KIND] = f"{founding}が済んだ"
     if Fact.INVESTMENT_OR_NONPROFIT in supposed and said.get(Fact.APPLICANT_KIND) == ApplicantKind.INVESTED_CORPORATION:
         supposed[Fact.APPLICANT_KIND] = supposed[Fact.INVESTMENT_OR_NONPROFIT]
+    if adds_up(talk) and unit in _UNITS_READ and amount is not None:
+        left_out = reader.quantities.leaves_out(amount, _UNITS_READ[unit], bool(before.messages) and together is None)
+        amount = None if left_out else amount  # what it comes to together was not read
     at_most = reader.quantities.at_most() if amount is not None else None
     return Circumstances(said, admitted, amount, unit, at_most, signs, supposed)
 
@@ -286,14 +303,36 @@ def _as_the_talk_says(
 ) -> tuple[dict[Fact, str], Admitted]:
     """What is believed of a case when the talk as a whole says otherwise than its words were read as, or says more."""
     answered = {before.asked_for, *(fact for fact, reading in admitted.facts.items() if reading.by == CONFIRMED)}
-    known = {**before.facts, **said}
-    settled = settle(known, talk, used - answered)
-    gone = settled.told.keys() | settled.unsaid | settled.open
-    said = {fact: value for fact, value in said.items() if fact not in gone} | settled.told
+    settled = settle({**before.facts, **said}, talk, used - answered)
+    kept, admitted = _without(said, admitted, settled.told.keys() | settled.unsaid | settled.open)
+    still_open = (admitted.open - settled.told.keys()) | settled.unsaid | settled.open
+    kept.update(settled.told)
+    return kept, replace(admitted, open=still_open)
+
+
+def _index_as_the_talk_says(
+    message: Message, said: dict[Fact, str], admitted: Admitted, before: Conversation, talk: TalkRead
+) -> tuple[dict[Fact, str], Admitted]:
+    """The index on the side of 1 on which the talk has it: the last number of the message there, where there is one."""
+    known = {**before.facts, **said}.get(Fact.FISCAL_INDEX)
+    settled_otherwise = before.asked_for is Fact.FISCAL_INDEX or {Fact.INDEX_SPREAD, Fact.INDEX_STANDING} & said.keys()
+    if settled_otherwise or (known is not None and not denies_index(known, talk)):
+        return said, admitted
+    side = index_side(talk)
+    numbers = [f for f in message.figures if f.dimension is Dimension.NUMBER and side_of(index_text(f)) == side]
+    kept, without = _without(said, admitted, frozenset((Fact.FISCAL_INDEX,)))
+    if numbers:
+        kept[Fact.FISCAL_INDEX] = index_text(numbers[-1])
+        return kept, without
+    if known is None:
+        return said, admitted
+    return kept, replace(without, open=admitted.open | {Fact.FISCAL_INDEX})
+
+
+def _without(said: Mapping[Fact, str], admitted: Admitted, gone: Collection[Fact]) -> tuple[dict[Fact, str], Admitted]:
+    """What a message says, and what was admitted of it, without these facts."""
     facts = {fact: reading for fact, reading in admitted.facts.items() if fact not in gone}
-    return said, replace(
-        admitted, facts=facts, open=(admitted.open - settled.told.keys()) | settled.unsaid | settled.open
-    )
+    return {fact: value for fact, value in said.items() if fact not in gone}, replace(admitted, facts=facts)
 
 
 def _in_this_talk(
@@ -302,10 +341,11 @@ def _in_this_talk(
     """The programs that a message is about, that of the talk where it names none and the talk as a whole is of it."""
     if named or len(programs) > 1:
         return programs
-    surely = program_of(talk, SURE)
-    if before.program and surely == before.program:
-        return (surely,)
-    return programs
+    if before.program:
+        surely = program_of(talk, SURE_AGAINST)
+        return (surely,) if surely == before.program else programs
+    surely = program_of(talk, SURE_OF_ALL)
+    return programs or ((surely,) if surely and case.said.keys() - _ABOUT_A_BODY else ())
 
 
 def _is_asked_for(message: Message, reading: Reading) -> bool:
@@ -367,6 +407,8 @@ _A_TURN = 24
 """A message of at most so many characters may turn the question before it to another case (NPOだと?, 上限は?)."""
 
 _UNITS: Mapping[str, Unit] = {"yen": "yen", "day": "day", "hour": "hour", "meeting": "meeting", "count": "count"}
+
+_UNITS_READ = {"yen": Dimension.YEN, "day": Dimension.DAY, "hour": Dimension.HOUR}
 
 _SIGN_OF_CONCEPT = {
     "compares": ("compare",),

@@ -36,7 +36,7 @@ _OTHERS_WEIGHT = 0.5  # of an example that does not speak of the fact, against o
 _SHARE_OF_OTHERS = 0.25
 _OWN_BESIDE_HEARD = 1500
 _TIMES = 4  # what is written for this counts as so many examples of facts
-_OTHERS = (
+OTHERS = (
     *(
         "隣の県",
         "近県",
@@ -109,7 +109,7 @@ def with_pairs(examples: Sequence[Example], rng: Random) -> list[Example]:
 def told_of_others(examples: Sequence[Example], rng: Random) -> list[Example]:
     """Examples said of somebody else, who is no concern of the asker's: they say nothing of the case."""
     return [
-        Example(f"{rng.choice(_OTHERS)}{rng.choice('はが')}{example.text}", dict.fromkeys(example.says, SAYS_NOTHING))
+        Example(f"{rng.choice(OTHERS)}{rng.choice('はが')}{example.text}", dict.fromkeys(example.says, SAYS_NOTHING))
         for example in examples
         if example.nothing_else
         and not {Fact.APPLICANT_KIND, Fact.JOINT_PROJECT, Fact.SAME_PROJECT} & example.says.keys()

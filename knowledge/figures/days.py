@@ -161,18 +161,34 @@ def _year_alone(found: _Match, _as_of: date) -> _Read:
     return (date(year, 1, 1), date(year, 12, 31)), "year"
 
 
-@_rule(_MD)
+_WEEKDAYS = "月火水木金土日"
+_ON_WEEKDAY = rf"(?:\s?\((?P<weekday>[{_WEEKDAYS}])(?:曜日?)?\))?"
+
+
+@_rule(_MD + _ON_WEEKDAY)
 def _month_day(found: _Match, as_of: date) -> _Read:
-    return nearest(lambda year: _day(year, _number(found["month"]), _number(found["day"])), as_of), "day", "year"
+    return _of_some_year(found, as_of)
+
+
+def _of_some_year(found: _Match, as_of: date) -> _Read:
+    """The nearest day that is on its weekday, where one is written; else the next."""
+    month_number, number = _number(found["month"]), _number(found["day"])
+    if weekday := found["weekday"]:
+        years = range(as_of.year - 2, as_of.year + 3)
+        days = [date(year, month_number, number) for year in years if (month_number, number) != (2, 29)]
+        fitting = [day for day in days if day.weekday() == _WEEKDAYS.index(weekday)]
+        if fitting:
+            return (min(fitting, key=lambda day: abs(day - as_of)),) * 2, "day"
+    return nearest(lambda year: _day(year, month_number, number), as_of), "day", "year"
 
 
 # 1/2 and 2/3 are fractions, unless what follows makes a day of them.
 @_rule(
     r"(?<![0-9/.])(?!(?:1/[2-5]|1/10|2/3|3/4)(?![0-9])(?!に|から|まで|付|締|終|開|~|\(|の?[月火水木金土日]曜))"
-    r"(?P<month>1[0-2]|0?[1-9])/(?P<day>[0-3]?[0-9])(?![0-9/])"
+    rf"(?P<month>1[0-2]|0?[1-9])/(?P<day>[0-3]?[0-9])(?![0-9/]){_ON_WEEKDAY}"
 )
 def _slashed(found: _Match, as_of: date) -> _Read:
-    return nearest(lambda year: _day(year, int(found["month"]), int(found["day"])), as_of), "day", "year"
+    return _of_some_year(found, as_of)
 
 
 _BESIDE = r"(?:先々?週|[今来]週|再来週|今日|本日|きょう|明日|あした|あす|明後日|昨日|きのう|年明け)の?、?\s?"

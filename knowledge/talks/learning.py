@@ -1,10 +1,10 @@
 """`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: half an hour).
 
 Learnt from `examples/*.jsonl`, talks by people who knew the programs and not the product, and beside them from what
-clauses say (knowledge/clauses/examples) and which rule a case is put to (knowledge/matters/cases), each of which tells
-of some slots alone. The lower layers of the encoder stay as they are; those above begin as the encoder's own. For each
-slot one vector weighs the tokens, and a linear classifier tells its value from their mean. Needs PyTorch, and the
-public weights.
+clauses say (knowledge/clauses/examples), which rule a case is put to (knowledge/matters/cases), and talks put together
+from clauses (composing.py), each of which tells of some slots alone. The lower layers of the encoder stay as they are;
+those above begin as the encoder's own. For each slot one vector weighs the tokens, and a linear classifier tells its
+value from their mean. Needs PyTorch, and the public weights.
 """
 
 import json
@@ -26,13 +26,17 @@ from torch.nn import functional
 from knowledge.encoder.building import Graph, PublicWeights, public_weights, states, token_input
 from knowledge.encoder.encoding import LOWER_LAYERS, load_lower
 from knowledge.matters.classifying import GOES_ON
+from knowledge.talks.composing import Composer
 from knowledge.talks.reading import LEARNT, Tokens, tokens_of
 from knowledge.talks.slots import COLUMNS, PROGRAM, SLOTS, UNSAID, WANTED
 
 _KNOWLEDGE = Path(__file__).parents[1]
 EXAMPLES = Path(__file__).parent / "examples"
 
-_EPOCHS = 7
+_COMPOSED = 3000
+_COMPOSED_WEIGHT = 0.7
+
+_EPOCHS = 6
 _RATE = 7e-4  # of the layers; what is begun from nothing learns so many times faster:
 _FASTER = 8
 _WARMING = 0.1  # the share of steps in which the rate rises
@@ -90,8 +94,11 @@ def load_talks(file: Path) -> Iterator[Example]:
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         talk = json.loads(line)
         said: dict[str, str] = talk["says"]
-        told = {slot: (said.get(slot, UNSAID), _SAID_WEIGHT if slot in said else 1.0) for slot in SLOTS}
-        told |= {PROGRAM: (talk["program"], 1.0), WANTED: (talk["wanted"], _WANTED_WEIGHT)}
+        told = {s: (said.get(s, UNSAID), _SAID_WEIGHT if s in said else 1.0) for s in SLOTS}
+        told[WANTED] = (talk["wanted"], _WANTED_WEIGHT)
+        told[PROGRAM] = (talk["program"], 1.0)
+        if talk["program"] is None:  # of none of ours, or of several
+            del told[PROGRAM]
         strange = [(slot, value) for slot, (value, _) in told.items() if value not in SLOTS[slot]]
         if strange or not said.keys() <= SLOTS.keys():
             raise ValueError(f"{file.name}:{number} has values that no slot has: {strange or list(said)}")
@@ -101,7 +108,14 @@ def load_talks(file: Path) -> Iterator[Example]:
 def load_examples() -> list[Example]:
     """Everything that is learnt from, in the order of the files."""
     talks = [talk for file in sorted(EXAMPLES.glob("*.jsonl")) for talk in load_talks(file)]
-    return [*talks, *_cases(), *_clauses()]
+    return [*talks, *_cases(), *_clauses(), *_composed()]
+
+
+def _composed() -> Iterator[Example]:
+    composer = Composer(_OF_CLAUSES)
+    for number in range(_COMPOSED):
+        turns, told = composer.compose(number)
+        yield Example(turns, {slot: (value, _COMPOSED_WEIGHT) for slot, value in told.items()})
 
 
 def _cases() -> Iterator[Example]:
