@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A venv that has the development tools keeps them when `make run` finds a newer lock.
 LOCK := $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 
-.PHONY: help setup setup-dev run test lint format coverage bench bench-retrieval bench-documents encoder clauses bodies matters browser lock clean
+.PHONY: help setup setup-dev run test lint format coverage bench bench-retrieval bench-documents encoder clauses bodies matters talks browser lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bodies: setup-dev ## learn again which part bodies play, from knowledge/bodies/
 
 matters: setup-dev ## learn again which entry of the FAQ a wording asks for, from knowledge/matters/wordings
 	$(PY) -m knowledge.matters.learning
+
+talks: setup-dev ## learn again to read talks, from knowledge/talks/ (half an hour)
+	$(MAKE_ENCODER) knowledge.talks.learning
 
 # --- the venv -------------------------------------------------------------------------------------------------
 

@@ -17,15 +17,7 @@ NONE = "none"
 PROGRAMS = "programs"
 """Under this name is learnt which program's FAQ a question asks."""
 
-GOES_ON = " → "
-"""Stands in an example between a message and the one before it."""
-
 _ALMOST_NOTHING = 1e-6
-
-
-def cases_of(program: str) -> str:
-    """The name under which is learnt which rule of a program a message puts a case to."""
-    return f"cases of {program}"
 
 
 class Matters:
@@ -46,10 +38,6 @@ class Matters:
         """For each entry of a program that was learnt, the probability that this question asks for it (0–1)."""
         shares = self._shares(program, vector) if program in self._heads else {}
         return {entry: share for entry, share in shares.items() if entry != NONE}
-
-    def tell_case(self, program: str, vector: Matrix) -> dict[str, float]:
-        """For what a message may want decided by a program's rules, or NONE, the probability that it does (0–1)."""
-        return self._shares(cases_of(program), vector) if cases_of(program) in self._heads else {}
 
     def tell_program(self, vector: Matrix) -> dict[str, float]:
         """For each program that was learnt, how likely this question is asked of it beside the likeliest (0–1)."""

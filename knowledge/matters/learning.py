@@ -1,9 +1,8 @@
 """`python -m knowledge.matters.learning`: learns what questions ask for, into `learnt.npz`.
 
 Which entry of the FAQ is learnt from the questions of each program's qa.yaml and the wordings of
-`wordings/<program>.yaml`; which rule a case is put to from the messages of `cases/<program>.yaml`, and from those
-wordings for what their entries are. All are without the names of programs, which say nothing of the matter. The same
-texts give the same weights.
+`wordings/<program>.yaml`, without the names of programs, which say nothing of the matter. The same texts give the
+same weights.
 """
 
 import hashlib
@@ -16,23 +15,15 @@ from knowledge.catalog import load_catalog, read_yaml
 from knowledge.clauses.learning import learn_classes
 from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import normalize
-from knowledge.matters.classifying import GOES_ON, LEARNT, NONE, PROGRAMS, cases_of
+from knowledge.matters.classifying import LEARNT, NONE, PROGRAMS
 
 WORDINGS = Path(__file__).parent / "wordings"
-CASES = Path(__file__).parent / "cases"
-
-_WORDING_WEIGHT = 0.12  # of a wording of the FAQ, against one message that puts a case
 
 
 def load_wordings(program: str) -> Iterator[tuple[str, str]]:
     """Every wording of a program with the entry that it asks for, as it is learnt from."""
     asked = [(entry.id, wording) for entry in load_catalog().faq[program] for wording in entry.questions]
     yield from _without_names([*asked, *_written(WORDINGS / f"{program}.yaml")])
-
-
-def load_cases(program: str) -> Iterator[tuple[str, str]]:
-    """Every message that puts a case of a program, with what its rules are wanted for, as it is learnt from."""
-    yield from _without_names((asks, text.replace(GOES_ON, " ")) for asks, text in _written(CASES / f"{program}.yaml"))
 
 
 def _written(file: Path) -> Iterator[tuple[str, str]]:
@@ -54,7 +45,7 @@ def wordings_digest() -> str:
     """Tells the wordings that something was learnt of from those that they were changed into."""
     digest = hashlib.sha256()
     for file in sorted(WORDINGS.glob("*.yaml")):
-        for told, text in (*load_wordings(file.stem), *load_cases(file.stem)):
+        for told, text in load_wordings(file.stem):
             digest.update(f"{told}\t{text}\n".encode())
     return digest.hexdigest()
 
@@ -75,16 +66,6 @@ def main() -> None:
     asking = np.vstack([vectors[program][np.array(entries) != NONE] for program, entries in told.items()])
     heads = {program: learn_classes(told[program], vectors[program] - mean) for program in told}
     heads[PROGRAMS] = learn_classes(of, asking - mean)
-    for program, entries in told.items():
-        cases = list(load_cases(program))
-        of_cases = encoder.encode_queries([text for _, text in cases])
-        faq = load_catalog().faq[program]
-        asks = {entry.id: entry.rule or entry.case_of or NONE for entry in faq}
-        ruled = {subject for subject, _ in cases}
-        subjects = [subject if (subject := asks.get(entry, NONE)) in ruled else NONE for entry in entries]
-        both = np.vstack([of_cases, vectors[program]])
-        counted = [1.0] * len(cases) + [_WORDING_WEIGHT] * len(entries)
-        heads[cases_of(program)] = learn_classes([*(s for s, _ in cases), *subjects], both - mean, counted)
     for name, (values, weights, biases) in heads.items():
         print(f"{name}: {len(values)} values")
         learnt |= {

@@ -1,40 +1,30 @@
 """`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: half an hour).
 
 Learnt from `examples/*.jsonl`, talks by people who knew the programs and not the product, and beside them from what
-clauses say (knowledge/clauses/examples), which rule a case is put to (knowledge/matters/cases), and talks put together
+clauses say (knowledge/clauses/examples), which rule a case is put to (`cases/<program>.yaml`), and talks put together
 from clauses (composing.py), each of which tells of some slots alone. The lower layers of the encoder stay as they are;
 those above begin as the encoder's own. For each slot one vector weighs the tokens, and a linear classifier tells its
 value from their mean. Needs PyTorch, and the public weights.
 """
 
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
-import yaml
 from onnx import TensorProto, helper
 from torch import Tensor, nn
 from torch.nn import functional
 
 from knowledge.encoder.building import Graph, PublicWeights, public_weights, states, token_input
-from knowledge.encoder.encoding import LOWER_LAYERS, load_lower
-from knowledge.matters.classifying import GOES_ON
-from knowledge.talks.composing import Composer
+from knowledge.encoder.encoding import LOWER_LAYERS, load_encoder, load_lower
 from knowledge.talks.reading import LEARNT, Tokens, tokens_of
-from knowledge.talks.slots import COLUMNS, PROGRAM, SLOTS, UNSAID, WANTED
-
-_KNOWLEDGE = Path(__file__).parents[1]
-EXAMPLES = Path(__file__).parent / "examples"
-
-_COMPOSED = 3000
-_COMPOSED_WEIGHT = 0.7
+from knowledge.talks.slots import COLUMNS, SLOTS
+from knowledge.talks.teaching import Example, examples_digest, load_examples
 
 _EPOCHS = 6
 _RATE = 7e-4  # of the layers; what is begun from nothing learns so many times faster:
@@ -42,97 +32,8 @@ _FASTER = 8
 _WARMING = 0.1  # the share of steps in which the rate rises
 _BATCH_TOKENS = 1500
 _BATCH = 48
-_SAID_WEIGHT = 2.5  # of what a talk says, against what it leaves unsaid
-_CLAUSE_WEIGHT = 0.5
-_CASE_WEIGHTS = {PROGRAM: 0.3, WANTED: 0.7}
-_WANTED_WEIGHT = 2.0
 _DROPPED = 0.1
 _SMOOTHING = 0.02
-
-_OF_CLAUSES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
-    "applicant_kind": {
-        "applicant": {
-            "local_government_association": "association",
-            "invested_corporation": "invested",
-            "support_provider": "provider",
-            "voluntary_group": "voluntary",
-            "national_agency": "national",
-            "regional_bureau": "bureau",
-        }
-    },
-    "fiscal_index": {"index": {"above": "at_or_above", "unknown": "unclear"}},
-    "investment_or_nonprofit": {
-        "invested": {"invested": "yes", "neither": "no", "awaited": "unclear", "unknown": "unclear"},
-        "nonprofit": {"nonprofit": "yes"},
-    },
-    "joint_project": {
-        "joint": {"with_recommender": "recommender", "with_other": "other", "some": "recommender", "awaited": "unclear"}
-        | {"none": "no"}
-    },
-    "meeting_mode": {"mode": {"mixed": "both"}},
-    "municipality_count": {"count": {"undecided": "unclear"}},
-    "partnership": {"with": {"joint": "municipalities", "through_prefecture": "municipalities"}},
-    "past_selection": {"selected": {"selected": "yes", "applied_not_selected": "applied", "unknown": "unclear"}},
-    "recommended_by_local_government": {
-        "recommended": {"local_government": "yes", "regional_bureau": "yes", "none": "no"}
-        | {"awaited": "unclear", "unknown": "unclear"}
-    },
-}
-"""Of the facts of clauses, the slots that they tell of, with the values that are named otherwise there."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """Messages, and what is told of some of the slots: the value, and how much it counts."""
-
-    turns: tuple[str, ...]
-    told: Mapping[str, tuple[str, float]]
-
-
-def load_talks(file: Path) -> Iterator[Example]:
-    """The talks of a file, each of which tells of every slot. Raises ValueError where a value is none of its slot's."""
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        talk = json.loads(line)
-        said: dict[str, str] = talk["says"]
-        told = {s: (said.get(s, UNSAID), _SAID_WEIGHT if s in said else 1.0) for s in SLOTS}
-        told[WANTED] = (talk["wanted"], _WANTED_WEIGHT)
-        told[PROGRAM] = (talk["program"], 1.0)
-        if talk["program"] is None:  # of none of ours, or of several
-            del told[PROGRAM]
-        strange = [(slot, value) for slot, (value, _) in told.items() if value not in SLOTS[slot]]
-        if strange or not said.keys() <= SLOTS.keys():
-            raise ValueError(f"{file.name}:{number} has values that no slot has: {strange or list(said)}")
-        yield Example(tuple(talk["turns"]), told)
-
-
-def load_examples() -> list[Example]:
-    """Everything that is learnt from, in the order of the files."""
-    talks = [talk for file in sorted(EXAMPLES.glob("*.jsonl")) for talk in load_talks(file)]
-    return [*talks, *_cases(), *_clauses(), *_composed()]
-
-
-def _composed() -> Iterator[Example]:
-    composer = Composer(_OF_CLAUSES)
-    for number in range(_COMPOSED):
-        turns, told = composer.compose(number)
-        yield Example(turns, {slot: (value, _COMPOSED_WEIGHT) for slot, value in told.items()})
-
-
-def _cases() -> Iterator[Example]:
-    for file in sorted((_KNOWLEDGE / "matters" / "cases").glob("*.yaml")):
-        for asks, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-            wanted = "budget" if (file.stem, asks) == ("suishin", "cap") else asks
-            told = {PROGRAM: (file.stem, _CASE_WEIGHTS[PROGRAM]), WANTED: (wanted, _CASE_WEIGHTS[WANTED])}
-            yield from (Example(tuple(text.split(GOES_ON)), told) for text in texts)
-
-
-def _clauses() -> Iterator[Example]:
-    for fact, slots in _OF_CLAUSES.items():
-        file = _KNOWLEDGE / "clauses" / "examples" / f"{fact}.yaml"
-        for value, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-            means = {slot: UNSAID if value == "aside" else names.get(value, value) for slot, names in slots.items()}
-            told = {slot: (one, _CLAUSE_WEIGHT) for slot, one in means.items() if one in SLOTS[slot]}
-            yield from (Example((text,), told) for text in texts)
 
 
 class _Layer(nn.Module):  # type: ignore[misc]  # torch is outside the types of this check
@@ -334,7 +235,9 @@ def _numbers(tensor: Tensor) -> Any:
 def main() -> None:
     """Learns, and writes `learnt.onnx`."""
     weights = public_weights()
-    onnx.save(build(learn(load_examples(), weights), weights), str(LEARNT))
+    model = build(learn(load_examples(), weights), weights)
+    helper.set_model_props(model, {"examples": examples_digest(), "encoder": load_encoder().name})
+    onnx.save(model, str(LEARNT))
 
 
 if __name__ == "__main__":

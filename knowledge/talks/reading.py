@@ -63,6 +63,12 @@ class TalkReader:
         self._lower = lower
         self._learnt = open_layers(learnt)
 
+    @property
+    def learnt_of(self) -> Mapping[str, str]:
+        """What tells the `examples` that were learnt from, and the `encoder` below."""
+        told: Mapping[str, str] = self._learnt.get_modelmeta().custom_metadata_map
+        return told
+
     def read(self, turns: Sequence[str]) -> TalkRead:
         """What one person's messages come to, the last of which is to be answered."""
         tokens = tokens_of(turns, self._lower)

@@ -91,7 +91,7 @@ def test_the_default_imports_no_torch() -> None:
 
 def test_the_model_that_ships_is_small_readable_by_all_and_described() -> None:
     files = {path.name: path for path in SHIPPED_MODEL.iterdir()}
-    assert set(files) == {"README.md", "kept.json", "model.onnx", "tokenizer.json"}
+    assert set(files) == {"README.md", "kept.json", "lower.onnx", "upper.onnx", "tokenizer.json"}
     assert sum(path.stat().st_size for path in files.values()) <= 25 * 2**20
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in files.values())
 
