@@ -118,9 +118,9 @@ def as_taught(
 ) -> tuple[Subject, ...]:
     """What is asked, when talks have taught what a last message wants decided (probabilities 0–1).
 
-    It is asked where the words ask nothing; where they ask something else, that must be possible beside it, and is
-    asked too where the words name it (`plainly`). Who `asks` and surely puts no case does not ask whether somebody can
-    apply, though the words that do are said (出すのは市ですか).
+    It is asked where the words ask nothing; where they ask something else, that must be possible beside it, or be asked
+    in plain words (`plainly`). Who `asks` and surely puts no case does not ask whether somebody can apply, though the
+    words that do are said (出すのは市ですか).
     """
     wanted = surely_wanted(told)
     if not wanted:
@@ -128,9 +128,10 @@ def as_taught(
     if wanted == NONE:
         return tuple(subject for subject in subjects if not asks or subject is not Subject.ELIGIBILITY)
     subject = Subject(wanted)
-    others = tuple(one for one in subjects if one is not subject and told.get(one, 1.0) >= _POSSIBLE)
-    named = plainly.intersection(subjects)
-    return (*(() if named and subject not in subjects else (subject,)), *others) or subjects
+    others = [one for one in subjects if one is not subject]
+    others = [one for one in others if one in plainly or told.get(one, 1.0) >= _POSSIBLE]
+    names_another = (plainly - {Subject.ELIGIBILITY}) & set(others)
+    return tuple(others) if names_another and subject not in subjects else (subject, *others)
 
 
 def surely_wanted(told: Mapping[str, float]) -> str:

@@ -278,11 +278,12 @@ class QuantityReader:
         """Whether an amount that must be made up of several figures is only one of them.
 
         Where a talk `goes_on`, a single figure may come on top of those before it. The largest of three that is the
-        sum of the others is the whole.
+        sum of the others is the whole. How often something is done is said once for each figure.
         """
         own = [figure.value for figure in self._message.figures if figure.dimension is dimension]
-        whole = len(own) > 1 and amount == max(own) == sum(own) - max(own)
-        return amount in own and not whole and (goes_on or len(own) > 1)
+        often = [f.value for f in self._message.figures if f.dimension is Dimension.TIME and f.value > 1]
+        whole = len(own) > 2 and amount == max(own) == sum(own) - max(own)
+        return (amount in own and not whole and (goes_on or len(own) > 1)) or len(often) > max(1, len(own))
 
     def at_most(self) -> Decimal | None:
         """What the amount may come to by another way of counting: each half day as one, with the tax on top."""

@@ -32,7 +32,7 @@ from bot.understanding.quantities import index_text
 from bot.understanding.replying import read_reply
 from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
 from bot.understanding.talks import (
-    SURE_AGAINST,
+    LIKELY,
     SURE_OF_ALL,
     adds_up,
     denies_index,
@@ -163,7 +163,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
     wanted = wanted_in(talk) if len(programs) == 1 else {}
-    if message.asking or before.question or "wants_to_apply" in signs:
+    if message.asking or "wants_to_apply" in signs or not (subjects or before.subjects):
         plainly = frozenset(subject for sign, subject in _NAMED.items() if sign in signs)
         subjects = as_taught(subjects, wanted, bool(message.asking), plainly)
     subjects = _with_what_is_touched((Subject.ELIGIBILITY,) if another else subjects, case, before, days, about)
@@ -303,7 +303,7 @@ def _as_the_talk_says(
 ) -> tuple[dict[Fact, str], Admitted]:
     """What is believed of a case when the talk as a whole says otherwise than its words were read as, or says more."""
     answered = {before.asked_for, *(fact for fact, reading in admitted.facts.items() if reading.by == CONFIRMED)}
-    settled = settle({**before.facts, **said}, talk, used - answered)
+    settled = settle(said, before.facts, talk, used - answered)
     kept, admitted = _without(said, admitted, settled.told.keys() | settled.unsaid | settled.open)
     still_open = (admitted.open - settled.told.keys()) | settled.unsaid | settled.open
     kept.update(settled.told)
@@ -342,7 +342,7 @@ def _in_this_talk(
     if named or len(programs) > 1:
         return programs
     if before.program:
-        surely = program_of(talk, SURE_AGAINST)
+        surely = program_of(talk, LIKELY)
         return (surely,) if surely == before.program else programs
     surely = program_of(talk, SURE_OF_ALL)
     return programs or ((surely,) if surely and case.said.keys() - _ABOUT_A_BODY else ())
@@ -667,7 +667,11 @@ def _turned_on_alone(case: Circumstances, subjects: Sequence[Subject], program: 
     return frozenset((Subject.ELIGIBILITY,)) if alone else frozenset()
 
 
-_NAMED = {"names_cap": Subject.CAP, "of_the_report": Subject.REPORT_DUE}
+_NAMED = {
+    "names_cap": Subject.CAP,
+    "of_the_report": Subject.REPORT_DUE,
+    "asks_eligibility": Subject.ELIGIBILITY,
+}
 """Signs that a message names what it asks."""
 
 

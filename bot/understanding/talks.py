@@ -9,11 +9,17 @@ from knowledge.talks import TalkRead, load_talk_reader
 from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
 from knowledge.types import ApplicantKind, Fact, Subject
 
-SURE_OF_MORE = 0.8
-"""From this probability on a talk says what its words were read as nothing of (right in 59 of 64)."""
+SURE_OF_MORE = 0.9
+"""From this probability on a talk says what its words were read as nothing of."""
 
-SURE_AGAINST = 0.6
-"""From here on it says something else than its words were read as (right in 23 of 26); below, the fact is open."""
+SURE_AGAINST = 0.95
+"""From here on it says something else than words of earlier messages were read as."""
+
+VERY_SURE_AGAINST = 0.97
+"""The same of words of the last message."""
+
+LIKELY = 0.6
+"""From here on it is held for what a talk says; a fact whose words were read otherwise is asked for."""
 
 SURELY_UNSAID = 0.95
 """From here on what words were read as is not said of the case (right in 23 of 23)."""
@@ -21,11 +27,8 @@ SURELY_UNSAID = 0.95
 SURE_OF_ALL = 0.95
 """From here on a talk that names no program and goes on from none is of this one."""
 
-_EVEN = 0.4
-"""An index with less than this is not surely on its side."""
-
 _ALIKE = 0.25
-"""What has at least this probability may as well be what a talk says."""
+"""What words were read as is doubted below this probability, where the talk likely says something else."""
 
 
 @dataclass(frozen=True)
@@ -173,14 +176,16 @@ class Settled:
     open: frozenset[Fact]
 
 
-def settle(words: Mapping[Fact, str], talk: TalkRead, facts: Collection[Fact]) -> Settled:
+def settle(said: Mapping[Fact, str], before: Mapping[Fact, str], talk: TalkRead, facts: Collection[Fact]) -> Settled:
     """What a talk as a whole says of these facts where its words were read otherwise, or as nothing.
 
     Args:
-        words: the facts as the words were read.
+        said: the facts as the words of the last message were read.
+        before: those of the messages before it.
         talk: what the talk comes to.
         facts: those that count.
     """
+    words = {**before, **said}
     told, unsaid, still_open = dict[Fact, str](), set[Fact](), set[Fact]()
     for fact in facts & _SLOTS.keys():
         value, share = _likeliest(fact, talk)
@@ -192,8 +197,9 @@ def settle(words: Mapping[Fact, str], talk: TalkRead, facts: Collection[Fact]) -
         elif value == UNSAID:
             if share >= SURELY_UNSAID:
                 unsaid.add(fact)
-        elif _share_of(fact, words[fact], talk) < _ALIKE:
-            if share >= SURE_AGAINST and value:
+        elif _share_of(fact, words[fact], talk) < _ALIKE and share >= (SURE_OF_MORE if fact in said else LIKELY):
+            needed = VERY_SURE_AGAINST if fact in said else SURE_AGAINST
+            if value and (fact is Fact.MEETING_MODE or share >= needed):
                 told[fact] = value
             else:
                 still_open.add(fact)
@@ -226,8 +232,8 @@ def _share_of(fact: Fact, value: str, talk: TalkRead) -> float:
 
 
 def index_side(talk: TalkRead) -> str:
-    """Where the index that counts stands to 1, as a talk surely says: "below", "at_or_above", "mixed", "unclear"."""
-    return talk.surely("index", SURE_AGAINST)
+    """Where the index that counts stands to 1, as a talk likely says: "below", "at_or_above", "mixed", "unclear"."""
+    return talk.surely("index", LIKELY)
 
 
 def side_of(index: str) -> str:
@@ -236,11 +242,12 @@ def side_of(index: str) -> str:
 
 
 def denies_index(index: str, talk: TalkRead) -> bool:
-    """Whether a talk says that the index which counts is not on this side of 1, or not known."""
-    likeliest, _ = talk.likeliest("index")
-    return likeliest not in (UNSAID, side_of(index)) and talk.shares["index"][side_of(index)] < _EVEN
+    """Whether a talk says that the index which counts is not on this side of 1, or that it is not known."""
+    likeliest, share = talk.likeliest("index")
+    needed = SURE_AGAINST if likeliest in ("below", "at_or_above") else LIKELY
+    return likeliest not in (UNSAID, side_of(index)) and share >= needed
 
 
 def adds_up(talk: TalkRead) -> bool:
     """Whether figures of a talk have to be added, multiplied or taken off."""
-    return talk.surely("amounts", SURE_AGAINST) == "sum"
+    return talk.surely("amounts", LIKELY) == "sum"
