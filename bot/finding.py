@@ -301,8 +301,11 @@ def _subjects(
         surely = max(match.score for match in answers) >= FAQ_CERTAIN or own[0].learnt >= LEARNT_LIKELY
         if surely or "asks_eligibility" not in understanding.signs:
             return ()
-    if subjects or understanding.wanted == NONE:
+    if subjects:
         return subjects
+    if understanding.wanted == NONE:
+        goes_on = before.subjects if understanding.continues and not answered else ()
+        return tuple(subject for subject in goes_on if subject is not Subject.ELIGIBILITY)
     if understanding.continues and before.subjects and (said or not answered):
         replies = before.asked_for in said
         turns = not replies and _turns_to_eligibility(understanding, before.subjects, program)

@@ -137,7 +137,8 @@ def as_taught(
 def surely_wanted(told: Mapping[str, float]) -> str:
     """The subject that messages have taught that a case is surely put to, NONE for none at all; "" where not sure."""
     wanted, likely = max(told.items(), key=lambda share: share[1], default=(NONE, 0.0))
-    return _SUBJECT_OF.get(wanted, wanted) if likely >= TAUGHT else ""
+    needed = SURELY_NONE if wanted == NONE else TAUGHT
+    return _SUBJECT_OF.get(wanted, wanted) if likely >= needed else ""
 
 
 _SUBJECT_OF: Mapping[str, Subject] = {ApplicantKind.SUPPORT_PROVIDER: Subject.ELIGIBILITY}
@@ -146,6 +147,9 @@ _SUBJECT_OF: Mapping[str, Subject] = {ApplicantKind.SUPPORT_PROVIDER: Subject.EL
 
 TAUGHT = 0.85
 """From this probability on, what a message wants decided is believed."""
+
+SURELY_NONE = 0.95
+"""The same of a message that wants no case decided."""
 
 _POSSIBLE = 0.1
 """Below this probability, what the words seem to ask is not asked where something else surely is."""

@@ -16,7 +16,7 @@ Span = tuple[date, date]
 
 _NOW = frozenset({"今", "いま", "現在", "これから", "直近", "今後"})
 _EITHER = re.compile(r"、?(?:か|または|もしくは|or)、?")
-_LATELY_OVER = timedelta(days=60)
+_LATELY_OVER = timedelta(days=120)
 """A day without its year on which support ends, and that is not told as over, is to come unless it was lately."""
 
 _TODAY = frozenset({"今日", "本日", "きょう"})

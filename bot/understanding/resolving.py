@@ -1,13 +1,13 @@
 """Puts what a message says together with what the conversation knows: the program, the case, and what is asked."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import chain, pairwise
 
-from bot.types import BY_LIKENESS, CONFIRMED, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
+from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
@@ -69,10 +69,12 @@ _OF_A_BODY = frozenset(Fact) - {
 class Circumstances:
     """What a message says of a case: its facts, the amount put forward, and the signs of what it wants.
 
-    `supposed` are the facts that are only supposed to come about, each with the words that suppose it.
+    `supposed` are the facts that are only supposed to come about, each with the words that suppose it. `told` are those
+    that the talk as a whole tells and no words of the message say.
     """
 
     said: Mapping[Fact, str]
+    told: Mapping[Fact, str]
     admitted: Admitted
     amount: Decimal | None
     unit: Unit | None
@@ -162,10 +164,13 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if before.subjects and subjects and adds and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
-    wanted = wanted_in(talk) if len(programs) == 1 else {}
+    stays = message.says("why") or before.asked_for in case.said
+    wanted = wanted_in(talk) if len(programs) == 1 and not stays else {}
     if message.asking or "wants_to_apply" in signs or not (subjects or before.subjects):
-        plainly = frozenset(subject for sign, subject in _NAMED.items() if sign in signs)
-        subjects = as_taught(subjects, wanted, bool(message.asking), plainly)
+        plainly = {subject for sign, subject in _NAMED.items() if sign in signs}
+        if case.said.keys() & _DECIDES_WITH_AN_AMOUNT:
+            plainly.add(Subject.ELIGIBILITY)
+        subjects = as_taught(subjects, wanted, bool(message.asking), frozenset(plainly))
     subjects = _with_what_is_touched((Subject.ELIGIBILITY,) if another else subjects, case, before, days, about)
     amount, unit, at_most = case.amount, case.unit, case.at_most
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
@@ -178,7 +183,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         kept = {
             fact: value for fact, value in kept.items() if fact not in _OF_A_BODY or _stays_true(fact, case, before)
         }
-    situation = Situation({**kept, **case.said}, amount, unit, at_most)
+    situation = Situation({**kept, **case.told, **case.said}, amount, unit, at_most)
     return Understanding(
         text=message.text,
         programs=programs,
@@ -266,8 +271,9 @@ def _case(
         said[Fact.APPLICANT_KIND] = _PROVIDER  # a company that wants to be one is still
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
-    said, admitted = _as_the_talk_says(said, admitted, before, used, talk)
-    said, admitted = _index_as_the_talk_says(message, said, admitted, before, talk)
+    told, in_doubt = _told_by_the_talk(message, said, admitted, readings, before, used, talk)
+    said = {fact: value for fact, value in said.items() if fact not in told.keys() | in_doubt}
+    admitted = replace(admitted, open=admitted.open | in_doubt)
     amount, unit = _amount(reader.quantities.amount() or proposed_amount)
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
@@ -295,44 +301,31 @@ def _case(
         left_out = reader.quantities.leaves_out(amount, _UNITS_READ[unit], bool(before.messages) and together is None)
         amount = None if left_out else amount  # what it comes to together was not read
     at_most = reader.quantities.at_most() if amount is not None else None
-    return Circumstances(said, admitted, amount, unit, at_most, signs, supposed)
+    return Circumstances(said, told, admitted, amount, unit, at_most, signs, supposed)
 
 
-def _as_the_talk_says(
-    said: Mapping[Fact, str], admitted: Admitted, before: Conversation, used: frozenset[Fact], talk: TalkRead
-) -> tuple[dict[Fact, str], Admitted]:
-    """What is believed of a case when the talk as a whole says otherwise than its words were read as, or says more."""
-    answered = {before.asked_for, *(fact for fact, reading in admitted.facts.items() if reading.by == CONFIRMED)}
-    settled = settle(said, before.facts, talk, used - answered)
-    kept, admitted = _without(said, admitted, settled.told.keys() | settled.unsaid | settled.open)
-    still_open = (admitted.open - settled.told.keys()) | settled.unsaid | settled.open
-    kept.update(settled.told)
-    return kept, replace(admitted, open=still_open)
-
-
-def _index_as_the_talk_says(
-    message: Message, said: dict[Fact, str], admitted: Admitted, before: Conversation, talk: TalkRead
-) -> tuple[dict[Fact, str], Admitted]:
-    """The index on the side of 1 on which the talk has it: the last number of the message there, where there is one."""
-    known = {**before.facts, **said}.get(Fact.FISCAL_INDEX)
-    settled_otherwise = before.asked_for is Fact.FISCAL_INDEX or {Fact.INDEX_SPREAD, Fact.INDEX_STANDING} & said.keys()
-    if settled_otherwise or (known is not None and not denies_index(known, talk)):
-        return said, admitted
+def _told_by_the_talk(
+    message: Message,
+    said: Mapping[Fact, str],
+    admitted: Admitted,
+    readings: Sequence[Reading],
+    before: Conversation,
+    used: frozenset[Fact],
+    talk: TalkRead,
+) -> tuple[dict[Fact, str], frozenset[Fact]]:
+    """What the talk as a whole says of a case where the words of its last message say nothing, and what it doubts."""
+    spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for}
+    read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used}
+    settled = settle(read, before.facts, talk)
+    known = before.facts.get(Fact.FISCAL_INDEX)
+    plainly = spoken_of & {Fact.FISCAL_INDEX, Fact.INDEX_STANDING}
+    if plainly or (known is not None and not denies_index(known, talk)):
+        return dict(settled.told), settled.open
     side = index_side(talk)
     numbers = [f for f in message.figures if f.dimension is Dimension.NUMBER and side_of(index_text(f)) == side]
-    kept, without = _without(said, admitted, frozenset((Fact.FISCAL_INDEX,)))
     if numbers:
-        kept[Fact.FISCAL_INDEX] = index_text(numbers[-1])
-        return kept, without
-    if known is None:
-        return said, admitted
-    return kept, replace(without, open=admitted.open | {Fact.FISCAL_INDEX})
-
-
-def _without(said: Mapping[Fact, str], admitted: Admitted, gone: Collection[Fact]) -> tuple[dict[Fact, str], Admitted]:
-    """What a message says, and what was admitted of it, without these facts."""
-    facts = {fact: reading for fact, reading in admitted.facts.items() if fact not in gone}
-    return {fact: value for fact, value in said.items() if fact not in gone}, replace(admitted, facts=facts)
+        return {**settled.told, Fact.FISCAL_INDEX: index_text(numbers[-1])}, settled.open
+    return dict(settled.told), settled.open | ({Fact.FISCAL_INDEX} if known is not None else frozenset())
 
 
 def _in_this_talk(

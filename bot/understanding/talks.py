@@ -1,6 +1,6 @@
 """Holds what the messages of a talk were read as against what the whole talk comes to (knowledge/talks)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -9,20 +9,14 @@ from knowledge.talks import TalkRead, load_talk_reader
 from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
 from knowledge.types import ApplicantKind, Fact, Subject
 
-SURE_OF_MORE = 0.9
+SURE_OF_MORE = 0.95
 """From this probability on a talk says what its words were read as nothing of."""
 
 SURE_AGAINST = 0.95
 """From here on it says something else than words of earlier messages were read as."""
 
-VERY_SURE_AGAINST = 0.97
-"""The same of words of the last message."""
-
 LIKELY = 0.6
 """From here on it is held for what a talk says; a fact whose words were read otherwise is asked for."""
-
-SURELY_UNSAID = 0.95
-"""From here on what words were read as is not said of the case (right in 23 of 23)."""
 
 SURE_OF_ALL = 0.95
 """From here on a talk that names no program and goes on from none is of this one."""
@@ -112,7 +106,6 @@ _TOLD: Mapping[tuple[str, str], str] = {
     ("invested", "yes"): "invested",
     ("invested", "no"): "neither",
     ("invested", UNCLEAR): "awaited",
-    ("nonprofit", "yes"): "nonprofit",
     ("selected", "yes"): "selected",
     ("selected", "never"): "never",
     ("selected", "applied"): "applied_not_selected",
@@ -166,49 +159,42 @@ _SUBJECTS: Mapping[str, str] = {"budget": Subject.CAP}
 
 @dataclass(frozen=True)
 class Settled:
-    """What is believed of a case: `told` are the facts that the talk tells, and `unsaid` those that it does not say.
-
-    `open` are the facts that it speaks of and leaves unsettled.
-    """
+    """What a talk tells of a case: the facts, and those that it speaks of and leaves `open`."""
 
     told: Mapping[Fact, str]
-    unsaid: frozenset[Fact]
     open: frozenset[Fact]
 
 
-def settle(said: Mapping[Fact, str], before: Mapping[Fact, str], talk: TalkRead, facts: Collection[Fact]) -> Settled:
-    """What a talk as a whole says of these facts where its words were read otherwise, or as nothing.
+def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: TalkRead) -> Settled:
+    """What a talk as a whole says of facts, where the words of its last message say nothing of them.
+
+    What was said before may so be put right. Where words do say something, the talk only tells how people are to meet.
 
     Args:
-        said: the facts as the words of the last message were read.
-        before: those of the messages before it.
+        read: the facts that count, with what the words of the last message were read as, None where they say nothing.
+        before: the facts as the messages before were read.
         talk: what the talk comes to.
-        facts: those that count.
     """
-    words = {**before, **said}
-    told, unsaid, still_open = dict[Fact, str](), set[Fact](), set[Fact]()
-    for fact in facts & _SLOTS.keys():
+    told = dict[Fact, str]()
+    for fact in read.keys() & _SLOTS.keys():
         value, share = _likeliest(fact, talk)
-        if fact not in words:
-            if value != UNSAID and share >= SURE_OF_MORE:
+        known = read[fact] or before.get(fact)
+        if value == UNSAID or fact in _PLAIN or (read[fact] is not None and fact is not Fact.MEETING_MODE):
+            continue
+        if known is None:
+            if share >= SURE_OF_MORE:
                 told[fact] = value
-        elif fact is Fact.MUNICIPALITY_COUNT:
-            continue  # numbers are compared by rules
-        elif value == UNSAID:
-            if share >= SURELY_UNSAID:
-                unsaid.add(fact)
-        elif _share_of(fact, words[fact], talk) < _ALIKE and share >= (SURE_OF_MORE if fact in said else LIKELY):
-            needed = VERY_SURE_AGAINST if fact in said else SURE_AGAINST
-            if value and (fact is Fact.MEETING_MODE or share >= needed):
-                told[fact] = value
-            else:
-                still_open.add(fact)
-    invested = told.get(Fact.INVESTMENT_OR_NONPROFIT, words.get(Fact.INVESTMENT_OR_NONPROFIT))
+        elif _share_of(fact, known, talk) < _ALIKE and share >= LIKELY:
+            told[fact] = value if share >= SURE_AGAINST else ""
+    invested = told.get(Fact.INVESTMENT_OR_NONPROFIT) or read.get(Fact.INVESTMENT_OR_NONPROFIT)
     if told.get(Fact.APPLICANT_KIND) == ApplicantKind.INVESTED_CORPORATION and invested in ("awaited", "neither"):
         told[Fact.APPLICANT_KIND] = ApplicantKind.COMPANY
-    still_open |= {fact for fact, value in told.items() if not value}
-    told = {fact: value for fact, value in told.items() if value}
-    return Settled(told, frozenset(unsaid), frozenset(still_open))
+    still_open = frozenset(fact for fact, value in told.items() if not value)
+    return Settled({fact: value for fact, value in told.items() if value}, still_open)
+
+
+_PLAIN = frozenset({Fact.MUNICIPALITY_COUNT})
+"""Facts that are told by numbers, which rules compare."""
 
 
 def _likeliest(fact: Fact, talk: TalkRead) -> tuple[str, float]:

@@ -17,8 +17,8 @@ from knowledge.talks.teaching import examples_digest, load_examples, load_talks
 TALKS = Path(__file__).parent / "talks.jsonl"
 
 READ_RIGHTLY = {
-    PROGRAM: 0.97,
-    WANTED: 0.88,
+    PROGRAM: 0.94,
+    WANTED: 0.9,
     "applicant": 0.91,
     "index": 0.95,
     "invested": 0.97,
