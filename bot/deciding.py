@@ -9,7 +9,7 @@ from knowledge.catalog import Catalog
 from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
 from knowledge.rules.tables import decide, known_subjects, overview, state, terms_on
-from knowledge.types import ApplicantKind, Fact, Program, Ruling, Subject, Terms, Verdict
+from knowledge.types import ApplicantKind, Fact, Outcome, Program, Ruling, Subject, Terms, Verdict
 
 
 def decide_all(
@@ -39,6 +39,8 @@ def _decide_one(
             return decide(terms, subject, situation, catalog.facts)
         case Subject.CAP if "mixes_modes" in understanding.signs:
             ruling = decide_cap(terms, situation, catalog.facts)
+            if ruling.outcome is Outcome.NOT_STATED:
+                return ruling
             verdict = None if ruling.missing else Verdict.CONDITIONAL
             return replace(ruling, says=ruling.says + replies.HOURS_BESIDE_DAYS, verdict=verdict)
         case Subject.CAP:

@@ -24,7 +24,7 @@ from knowledge.encoder.building import Graph, PublicWeights, public_weights, sta
 from knowledge.encoder.encoding import LOWER_LAYERS, load_encoder, load_lower
 from knowledge.talks.reading import LEARNT, Tokens, tokens_of
 from knowledge.talks.slots import COLUMNS, SLOTS
-from knowledge.talks.teaching import Example, examples_digest, load_examples
+from knowledge.talks.teaching import Lesson, examples_digest, load_examples
 
 _EPOCHS = 6
 _RATE = 7e-4  # of the layers; what is begun from nothing learns so many times faster:
@@ -116,7 +116,7 @@ class _Batch:
     rows: Mapping[str, tuple[Tensor, Tensor, Tensor]]  # of each slot: which examples tell, their values, their weights
 
 
-def _batches(examples: Sequence[Example]) -> Iterator[_Batch]:
+def _batches(examples: Sequence[Lesson]) -> Iterator[_Batch]:
     lower = load_lower()
     tokens = [tokens_of(example.turns, lower) for example in examples]
     batch: list[int] = []
@@ -129,7 +129,7 @@ def _batches(examples: Sequence[Example]) -> Iterator[_Batch]:
         yield _batch([examples[j] for j in batch], [tokens[j] for j in batch])
 
 
-def _batch(examples: Sequence[Example], tokens: Sequence[Tokens]) -> _Batch:
+def _batch(examples: Sequence[Lesson], tokens: Sequence[Tokens]) -> _Batch:
     states, mask = load_lower().run([one.ids for one in tokens])
     last = np.zeros(mask.shape, dtype=np.float32)
     for row, one in enumerate(tokens):
@@ -155,7 +155,7 @@ def _loss(scores: Tensor, batch: _Batch) -> Tensor:
     return total / len(batch.states)
 
 
-def learn(examples: Sequence[Example], weights: PublicWeights) -> _Reader:
+def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
     """Learns from examples, telling how far it is."""
     torch.manual_seed(0)
     rng = random.Random(0)

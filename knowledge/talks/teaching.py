@@ -57,7 +57,7 @@ _OF_CLAUSES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 
 @dataclass(frozen=True)
-class Example:
+class Lesson:
     """Messages, and what is told of some of the slots: the value, and how much it counts."""
 
     turns: tuple[str, ...]
@@ -72,7 +72,7 @@ def examples_digest() -> str:
     return digest.hexdigest()
 
 
-def load_talks(file: Path) -> Iterator[Example]:
+def load_talks(file: Path) -> Iterator[Lesson]:
     """The talks of a file, each of which tells of every slot. Raises ValueError where a value is none of its slot's."""
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         talk = json.loads(line)
@@ -85,34 +85,34 @@ def load_talks(file: Path) -> Iterator[Example]:
         strange = [(slot, value) for slot, (value, _) in told.items() if value not in SLOTS[slot]]
         if strange or not said.keys() <= SLOTS.keys():
             raise ValueError(f"{file.name}:{number} has values that no slot has: {strange or list(said)}")
-        yield Example(tuple(talk["turns"]), told)
+        yield Lesson(tuple(talk["turns"]), told)
 
 
-def load_examples() -> list[Example]:
+def load_examples() -> list[Lesson]:
     """Everything that is learnt from, in the order of the files."""
     talks = [talk for file in sorted(EXAMPLES.glob("*.jsonl")) for talk in load_talks(file)]
     return [*talks, *_cases(), *_clauses(), *_composed()]
 
 
-def _composed() -> Iterator[Example]:
+def _composed() -> Iterator[Lesson]:
     composer = Composer(_OF_CLAUSES)
     for number in range(_COMPOSED):
         turns, told = composer.compose(number)
-        yield Example(turns, {slot: (value, _COMPOSED_WEIGHT) for slot, value in told.items()})
+        yield Lesson(turns, {slot: (value, _COMPOSED_WEIGHT) for slot, value in told.items()})
 
 
-def _cases() -> Iterator[Example]:
+def _cases() -> Iterator[Lesson]:
     for file in sorted(CASES.glob("*.yaml")):
         for asks, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
             wanted = "budget" if (file.stem, asks) == ("suishin", "cap") else asks
             told = {PROGRAM: (file.stem, _CASE_WEIGHTS[PROGRAM]), WANTED: (wanted, _CASE_WEIGHTS[WANTED])}
-            yield from (Example(tuple(text.split(_GOES_ON)), told) for text in texts)
+            yield from (Lesson(tuple(text.split(_GOES_ON)), told) for text in texts)
 
 
-def _clauses() -> Iterator[Example]:
+def _clauses() -> Iterator[Lesson]:
     for fact, slots in _OF_CLAUSES.items():
         file = _KNOWLEDGE / "clauses" / "examples" / f"{fact}.yaml"
         for value, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
             means = {slot: UNSAID if value == "aside" else names.get(value, value) for slot, names in slots.items()}
             told = {slot: (one, _CLAUSE_WEIGHT) for slot, one in means.items() if one in SLOTS[slot]}
-            yield from (Example((text,), told) for text in texts)
+            yield from (Lesson((text,), told) for text in texts)
