@@ -285,6 +285,11 @@ class QuantityReader:
         whole = len(own) > 2 and amount == max(own) == sum(own) - max(own)
         return (amount in own and not whole and (goes_on or len(own) > 1)) or len(often) > max(1, len(own))
 
+    def of_each(self) -> Decimal | None:
+        """How long each of several takes: 2つの取り組みに3日ずつ、合わせて6日."""
+        each = [figure for figure in self._message.figures if self._message.text.startswith("ずつ", figure.end)]
+        return each[0].value if each else None
+
     def at_most(self) -> Decimal | None:
         """What the amount may come to by another way of counting: each half day as one, with the tax on top."""
         for dimension in (Dimension.YEN, Dimension.DAY):

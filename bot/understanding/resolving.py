@@ -45,7 +45,7 @@ from bot.understanding.talks import (
 )
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
-from knowledge.figures import Dimension
+from knowledge.figures import Dimension, fiscal_year_of
 from knowledge.matters import NONE
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.talks import TalkRead
@@ -70,7 +70,7 @@ class Circumstances:
     """What a message says of a case: its facts, the amount put forward, and the signs of what it wants.
 
     `supposed` are the facts that are only supposed to come about, each with the words that suppose it. `told` are those
-    that the talk as a whole tells and no words of the message say.
+    that the talk as a whole tells and no words of the message say; it `corrects` where they were known otherwise.
     """
 
     said: Mapping[Fact, str]
@@ -81,6 +81,7 @@ class Circumstances:
     at_most: Decimal | None
     signs: frozenset[str]
     supposed: Mapping[Fact, str]
+    corrects: bool
 
 
 def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Proposals) -> Understanding:
@@ -179,6 +180,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     moved_on = bool(named) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
+    if Fact.DISPATCH_YEAR in kept and days and before.days and _in_a_later_year(days[0], before.days[0]):
+        kept[Fact.DISPATCH_YEAR] = "later"  # では、2026年4月なら?
     if not named and _is_of_another_body(message, case, before):
         kept = {
             fact: value for fact, value in kept.items() if fact not in _OF_A_BODY or _stays_true(fact, case, before)
@@ -213,6 +216,11 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
+
+
+def _in_a_later_year(day: date, before: date) -> bool:
+    """Whether a day is in a later fiscal year than one that was spoken of before."""
+    return fiscal_year_of(day) > fiscal_year_of(before)
 
 
 def sets_programs_apart(message: Message, before: Conversation, catalog: Catalog) -> bool:
@@ -300,8 +308,20 @@ def _case(
     if adds_up(talk) and unit in _UNITS_READ and amount is not None:
         left_out = reader.quantities.leaves_out(amount, _UNITS_READ[unit], bool(before.messages) and together is None)
         amount = None if left_out else amount  # what it comes to together was not read
+    if said.get(Fact.SAME_PROJECT) == "other_project" and unit in ("day", "hour"):
+        amount = reader.quantities.of_each()  # a cap is of each project
     at_most = reader.quantities.at_most() if amount is not None else None
-    return Circumstances(said, told, admitted, amount, unit, at_most, signs, supposed)
+    return Circumstances(
+        said,
+        told,
+        admitted,
+        amount,
+        unit,
+        at_most,
+        signs,
+        supposed,
+        bool((told.keys() | in_doubt) & before.facts.keys()),
+    )
 
 
 def _told_by_the_talk(
@@ -930,7 +950,7 @@ def _adds(message: Message, case: Circumstances) -> bool:
 
 def _puts_a_case(case: Circumstances) -> bool:
     """Whether a message says anything of a case, if only that something of it is not known."""
-    return bool(case.said or case.admitted.open) or case.amount is not None
+    return bool(case.said or case.admitted.open) or case.amount is not None or case.corrects
 
 
 def _of_themselves(message: Message, case: Circumstances, before: Conversation, catalog: Catalog) -> tuple[str, ...]:
