@@ -4,8 +4,10 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -21,6 +23,8 @@ _SIMILAR = 0.89
 
 _SHORTEST_CHECKED = 8
 """Shorter names (HOST, PORT) are like too many that other programs use."""
+
+_SLACK_API = "https://slack.com/api/"
 
 _PROBLEMS = {  # by pydantic's type of error
     "int_parsing": "整数ではありません",
@@ -102,7 +106,7 @@ class Settings(BaseSettings):
     slack_desk_channel: str = Field(
         "", description="職員が質問に答えるSlackのチャンネルのID(C0123…)。空なら、職員には取り次がない"
     )
-    slack_api_url: str = Field("https://slack.com/api/", description="Slack Web APIのURL(試験用に変えられる)")
+    slack_api_url: str = Field(_SLACK_API, description="Slack Web APIのURL(試験用に変えられる)")
     llm: str = Field(
         "",
         description="質問を読み、資料の文を選ぶチャットモデル。例: openai:モデル名、anthropic:モデル名。空なら使わない",
@@ -248,43 +252,59 @@ def _refuse_half_configured(settings: Settings) -> None:
         raise SettingsError(f"{names} が設定されていません。両方そろえるか、そのサービスの設定をすべて消してください。")
 
 
-_BEGINS = {"slack_bot_token": ("xoxb-", "xoxe.xoxb-"), "slack_app_token": ("xapp-",)}
-"""How Slack's tokens begin; the second form of the first is one that is renewed."""
+_HEX = "[0-9a-f]{32}"
 
-_URLS = ("chroma_url", "public_url", "line_api_url", "slack_api_url", "llm_base_url")
 
-_LINE_SECRET = re.compile(r"[0-9a-f]{32}")
+@dataclass(frozen=True)
+class _Form:
+    """What a credential looks like, as a pattern and in words, and where a person copies it from."""
+
+    pattern: str
+    words: str
+    place: str
+
+
+_FORMS = {
+    "line_channel_secret": _Form(_HEX, "0〜9とa〜fの32文字", "LINE Developers の チャネル基本設定"),
+    "line_channel_access_token": _Form(
+        r"[\w.~+/=-]{100,}", "空白のない100文字以上の英数字と記号", "LINE Developers の Messaging API設定"
+    ),
+    "slack_bot_token": _Form(r"(xoxe\.)?xoxb-[\w.-]+", "xoxb- で始まる英数字", "Slackのアプリの OAuth & Permissions"),
+    "slack_app_token": _Form(r"xapp-[\w.-]+", "xapp- で始まる英数字", "Slackのアプリの Basic Information"),
+    "slack_signing_secret": _Form(_HEX, "0〜9とa〜fの32文字", "Slackのアプリの Basic Information"),
+    "slack_desk_channel": _Form("[CG][0-9A-Z]{8,}", "C か G で始まるID。名前ではない", "チャンネルの詳細のいちばん下"),
+}
+
+_URLS = (
+    "chroma_url",
+    "public_url",
+    "line_api_url",
+    "slack_api_url",
+    "llm_base_url",
+    "otel_exporter_otlp_endpoint",
+)
+
+_PROVIDERS = ("openai", "azure", "anthropic", "google", "bedrock", "ollama")
+"""What the names of the providers begin with whose packages come along."""
+
+_MODEL_KEYS = {
+    "openai": ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY"),
+    "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "OPENAI_API_KEY"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE", "ANTHROPIC_IDENTITY_TOKEN_FILE"),
+    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"),
+}
+_MODEL_KEYS |= {"azure_openai": _MODEL_KEYS["azure"], "google_genai": _MODEL_KEYS["google"]}
+"""By provider, the variables of the environment of which one will do for LLM_API_KEY; others have no such key."""
 
 
 def _refuse_mistaken(settings: Settings) -> None:
-    """What is pasted into the wrong place is told from its form. No secret is named, for the message is logged.
+    """What is cut off, or pasted into the wrong place, is told from its form. No secret is named: messages are logged.
 
     Raises:
-        SettingsError: a value has the form of something else; the text names the setting.
+        SettingsError: a value has not the form of what it should be; the text names the setting.
     """
-    for name, begins in _BEGINS.items():
-        value = getattr(settings, name)
-        if value and not value.startswith(begins):
-            other = next((o for o, forms in _BEGINS.items() if o != name and value.startswith(forms)), "")
-            swapped = f"{other.upper()} と入れ替わっています。" if other else ""
-            raise SettingsError(
-                f"{name.upper()} の値が {begins[0]} で始まっていません。{swapped}"
-                "Slackのアプリの画面から写し直してください。"
-            )
-    if settings.slack_desk_channel.startswith("#"):
-        raise SettingsError(
-            "SLACK_DESK_CHANNEL にはチャンネルの名前ではなく、ID(C0123…)を書いてください。"
-            "IDはチャンネルの詳細のいちばん下にあります。"
-        )
-    if _LINE_SECRET.fullmatch(settings.line_channel_access_token):
-        raise SettingsError(
-            "LINE_CHANNEL_ACCESS_TOKEN の値が、チャネルシークレットの形です。"
-            "LINE_CHANNEL_SECRET と入れ替わっていないかを確かめ、チャネルアクセストークン(長期)を写してください。"
-        )
-    if settings.llm and ":" not in settings.llm and not settings.llm_base_url:
-        raise SettingsError(
-            f"LLM の値「{settings.llm}」に提供元がありません。「openai:モデル名」のように書いてください。"
-        )
+    _refuse_misshapen(settings)
+    _refuse_model(settings)
     if settings.database_url and not re.match(r"(?:sqlite|postgres(?:ql)?)(?:\+\w+)?://", settings.database_url):
         raise SettingsError(
             "DATABASE_URL を使えません。"
@@ -296,6 +316,49 @@ def _refuse_mistaken(settings: Settings) -> None:
             raise SettingsError(
                 f"{name.upper()} の値「{address}」はURLではありません。http:// か https:// から書いてください。"
             )
+
+
+def _refuse_misshapen(settings: Settings) -> None:
+    """Holds the credentials of the real platforms against their forms; a stand-in has what it likes."""
+    stand_ins = {"line": settings.line_api_url, "slack": settings.slack_api_url != _SLACK_API}
+    for name, form in _FORMS.items():
+        value, platform = getattr(settings, name), name.partition("_")[0]
+        if not value or stand_ins[platform] or re.fullmatch(form.pattern, value, re.ASCII):
+            continue
+        others = (other for other in _FORMS if other.startswith(platform) and other != name)
+        other = next((o for o in others if re.fullmatch(_FORMS[o].pattern, value, re.ASCII)), "")
+        swapped = f"{other.upper()} の値のようです。" if other else ""
+        raise SettingsError(
+            f"{name.upper()} の値の形が違います(正しい形: {form.words})。{swapped}{form.place}から写し直してください。"
+        )
+
+
+def _refuse_model(settings: Settings) -> None:
+    """A chat model is named with its provider, and has a key where its provider wants one."""
+    if not settings.llm:
+        if given := next((n for n in ("llm_api_key", "llm_base_url", "llm_read_always") if getattr(settings, n)), ""):
+            raise SettingsError(
+                f"{given.upper()} だけではチャットモデルを使えません。"
+                f"LLM に「openai:モデル名」のように書くか、{given.upper()} を消してください。"
+            )
+        return
+    provider, colon, model = settings.llm.partition(":")
+    if not (provider and model) and (colon or not settings.llm_base_url):
+        raise SettingsError(
+            f"LLM の値「{settings.llm}」に提供元かモデル名がありません。「openai:モデル名」のように書いてください。"
+        )
+    comes_along = provider.startswith(_PROVIDERS)
+    if colon and not (comes_along or (provider.isidentifier() and find_spec(f"langchain_{provider}"))):
+        raise SettingsError(
+            f"LLM の提供元「{provider}」は使えません。{'、'.join(_PROVIDERS)} のどれかにするか、"
+            f"そのパッケージ(langchain-{provider})を入れてください。"
+        )
+    keys = _MODEL_KEYS.get(provider, ())
+    if keys and not (settings.llm_api_key or settings.llm_base_url or any(map(os.environ.get, keys))):
+        raise SettingsError(
+            f"LLM の {provider} の鍵がありません。"
+            f"LLM_API_KEY か環境変数 {keys[0]} に鍵を書くか、LLM を空にしてください。"
+        )
 
 
 def _refuse_misspelt(names: Iterable[str]) -> None:

@@ -309,10 +309,10 @@ def test_a_service_with_all_platforms_and_a_chat_model_imports_no_torch(data_dir
         environment = {
             "DATA_DIR": str(data_dir),
             "DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}",
-            "LINE_CHANNEL_SECRET": "x",
-            "LINE_CHANNEL_ACCESS_TOKEN": "x",
+            "LINE_CHANNEL_SECRET": "0" * 32,
+            "LINE_CHANNEL_ACCESS_TOKEN": "x" * 172,
             "SLACK_BOT_TOKEN": "xoxb-x",
-            "SLACK_SIGNING_SECRET": "x",
+            "SLACK_SIGNING_SECRET": "0" * 32,
             "LLM": "openai:silent",
             "LLM_BASE_URL": model_url,
             "PYTHONPROFILEIMPORTTIME": "1",  # names every module as it is imported, in the process that answers too

@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +29,9 @@ def test_the_environment_goes_before_the_file(monkeypatch):
     assert (settings.port, settings.retention_days, settings.data_dir) == (9001, 30, Path("data"))
 
 
+HEX, LONG = "0123456789abcdef" * 2, "aB3/+" * 34 + "w="
+"""In the form of a secret, and of LINE's long-lived token."""
+
 WRONG = [
     # what is set, the name that the message must have, its reason, its remedy
     ({"PORT": "八千"}, "PORT", "「八千」は整数ではありません", "既定値: 8000"),
@@ -46,31 +50,71 @@ WRONG = [
     ({"PUBLIC_URL": "madoguchi.example.jp"}, "PUBLIC_URL", "URLではありません", "http:// か https:// から"),
     ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL", "使えません", "postgresql://利用者"),
     ({"WATCH_HOURS": "-1"}, "WATCH_HOURS", "小さすぎます(0.0以上)", "既定値: 0.0"),
-    ({"LLM": "gpt"}, "LLM", "提供元がありません", "openai:モデル名"),
-    ({"LINE_CHANNEL_SECRET": "s"}, "LINE_CHANNEL_ACCESS_TOKEN", "設定されていません", "両方そろえる"),
+    ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector"}, "OTEL_EXPORTER_OTLP_ENDPOINT", "URLではありません", "http:// か"),
+    ({"LLM": "gpt"}, "LLM", "提供元かモデル名がありません", "openai:モデル名"),
+    ({"LLM": "openai:"}, "LLM", "提供元かモデル名がありません", "openai:モデル名"),
+    ({"LLM": "gpt-4.1:mini"}, "LLM", "提供元「gpt-4.1」は使えません", "openai、azure、"),
+    ({"LLM": "openal:gpt"}, "LLM", "提供元「openal」は使えません", "langchain-openal"),
+    ({"LLM": "openai:gpt"}, "LLM", "openai の鍵がありません", "LLM_API_KEY か環境変数 OPENAI_API_KEY"),
+    ({"LLM": "anthropic:c"}, "LLM", "anthropic の鍵がありません", "LLM_API_KEY か環境変数 ANTHROPIC_API_KEY"),
+    ({"LLM": "google_genai:g"}, "LLM", "google_genai の鍵がありません", "LLM_API_KEY か環境変数 GOOGLE_API_KEY"),
+    ({"LLM_API_KEY": "secret"}, "LLM_API_KEY", "だけではチャットモデルを使えません", "LLM に「openai:モデル名」"),
+    ({"LLM_BASE_URL": "http://localhost/v1"}, "LLM_BASE_URL", "だけではチャットモデル", "LLM_BASE_URL を消して"),
+    ({"LLM_READ_ALWAYS": "true"}, "LLM_READ_ALWAYS", "だけではチャットモデル", "LLM_READ_ALWAYS を消して"),
+    ({"LINE_CHANNEL_SECRET": HEX}, "LINE_CHANNEL_ACCESS_TOKEN", "設定されていません", "両方そろえる"),
     (
-        {"LINE_CHANNEL_SECRET": "bGluZQ==", "LINE_CHANNEL_ACCESS_TOKEN": "0123456789abcdef" * 2},
+        {"LINE_CHANNEL_SECRET": LONG, "LINE_CHANNEL_ACCESS_TOKEN": HEX},
+        "LINE_CHANNEL_SECRET",
+        "形が違います(正しい形: 0〜9とa〜fの32文字)。LINE_CHANNEL_ACCESS_TOKEN の値のようです",
+        "チャネル基本設定から写し直して",
+    ),
+    (
+        {"LINE_CHANNEL_SECRET": HEX[1:], "LINE_CHANNEL_ACCESS_TOKEN": LONG},
+        "LINE_CHANNEL_SECRET",
+        "形が違います(正しい形: 0〜9とa〜fの32文字)。LINE D",
+        "チャネル基本設定から写し直して",
+    ),
+    (
+        {"LINE_CHANNEL_SECRET": "O" + HEX[1:], "LINE_CHANNEL_ACCESS_TOKEN": LONG},
+        "LINE_CHANNEL_SECRET",
+        "形が違います",
+        "チャネル基本設定から写し直して",
+    ),
+    (
+        {"LINE_CHANNEL_SECRET": HEX, "LINE_CHANNEL_ACCESS_TOKEN": HEX},
         "LINE_CHANNEL_ACCESS_TOKEN",
-        "チャネルシークレットの形です",
-        "チャネルアクセストークン(長期)を写して",
+        "LINE_CHANNEL_SECRET の値のようです",
+        "Messaging API設定から写し直して",
+    ),
+    (
+        {"LINE_CHANNEL_SECRET": HEX, "LINE_CHANNEL_ACCESS_TOKEN": "Bearer " + LONG},
+        "LINE_CHANNEL_ACCESS_TOKEN",
+        "空白のない100文字以上",
+        "Messaging API設定から写し直して",
     ),
     (
         {"SLACK_BOT_TOKEN": "xapp-secret", "SLACK_APP_TOKEN": "xoxb-secret"},
         "SLACK_BOT_TOKEN",
-        "xoxb- で始まっていません。SLACK_APP_TOKEN と入れ替わっています",
+        "形が違います(正しい形: xoxb- で始まる英数字)。SLACK_APP_TOKEN の値のようです",
         "写し直して",
     ),
     (
         {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_APP_TOKEN": "0123secret"},
         "SLACK_APP_TOKEN",
-        "xapp- で始まっていません。Slack",
+        "形が違います(正しい形: xapp- で始まる英数字)。Slack",
         "写し直して",
+    ),
+    (
+        {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_SIGNING_SECRET": "xapp-secret"},
+        "SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN の値のようです",
+        "Basic Informationから写し直して",
     ),
     ({"SLACK_BOT_TOKEN": "xoxb-secret"}, "SLACK_BOT_TOKEN", "だけでは Slack につながりません", "SLACK_SIGNING_SECRET"),
     (
-        {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_SIGNING_SECRET": "s", "SLACK_DESK_CHANNEL": "#窓口"},
+        {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_SIGNING_SECRET": HEX, "SLACK_DESK_CHANNEL": "#窓口"},
         "SLACK_DESK_CHANNEL",
-        "名前ではなく、ID",
+        "C か G で始まるID。名前ではない",
         "チャンネルの詳細",
     ),
 ]
@@ -78,6 +122,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "name", "reason", "remedy"), WRONG)
 def test_a_wrong_setting_is_refused_with_its_name_the_reason_and_the_remedy(monkeypatch, given, name, reason, remedy):
+    for variable in [v for v in os.environ if v.endswith(("_API_KEY", "_ADMIN_KEY", "_TOKEN"))]:
+        monkeypatch.delenv(variable)
     for setting, value in given.items():
         monkeypatch.setenv(setting, value)
     with pytest.raises(SettingsError) as refused:
@@ -87,6 +133,24 @@ def test_a_wrong_setting_is_refused_with_its_name_the_reason_and_the_remedy(monk
     assert reason in message
     assert remedy in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"LINE_CHANNEL_SECRET": HEX, "LINE_CHANNEL_ACCESS_TOKEN": LONG},
+        {"LINE_CHANNEL_SECRET": "s", "LINE_CHANNEL_ACCESS_TOKEN": "t", "LINE_API_URL": "http://localhost"},
+        {"SLACK_BOT_TOKEN": "xoxe.xoxb-1-A", "SLACK_APP_TOKEN": "xapp-1-A", "SLACK_DESK_CHANNEL": "C0123ABCD"},
+        {"LLM": "openai:gpt", "LLM_API_KEY": "k"},
+        {"LLM": "openai:gpt", "OPENAI_API_KEY": "k"},
+        {"LLM": "qwen", "LLM_BASE_URL": "http://localhost/v1"},
+        {"LLM": "ollama:qwen:8b"},
+    ],
+)
+def test_what_has_the_form_of_what_it_should_be_is_taken(monkeypatch, given):
+    for setting, value in given.items():
+        monkeypatch.setenv(setting, value)
+    load_settings()
 
 
 @pytest.mark.parametrize(
