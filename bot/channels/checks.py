@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import httpx
 from aiohttp import ClientError
@@ -15,10 +16,16 @@ from knowledge.rules.caps import decide_cap
 from knowledge.rules.tables import terms_on
 from knowledge.types import IndexMissingError, Outcome, Situation
 
+if TYPE_CHECKING:
+    from linebot.v3.messaging import AsyncMessagingApi
+
 WEBHOOK = "/line/webhook"
 EVENTS = "/slack/events"
 
 _ANSWER_SECONDS = 30.0
+
+_UNSIGNED = 400
+"""The status with which the webhook refuses what LINE_CHANNEL_SECRET has not signed."""
 
 _SCOPES = (
     "app_mentions:read",
@@ -138,12 +145,37 @@ async def _check_line(settings: Settings, address: str) -> AsyncIterator[Checked
         elif not endpoint.active:
             yield Checked(False, "LINE: Webhookの利用 がオフです。Messaging API設定 でオンにしてください。")
         else:
-            yield Checked(True, f"LINE: Webhook URL は {endpoint.endpoint} です。")
+            yield await _as_delivered(api, endpoint.endpoint)
         yield Checked(
             True,
             "LINE: LINE Developers の Messaging API設定 で「Webhookの再送」もオンにしてください"
             "(初めはオフで、ここからは確かめられません)。オフだと、再起動の間に届いた質問が失われます。",
         )
+
+
+async def _as_delivered(api: "AsyncMessagingApi", url: str) -> Checked:
+    """Has LINE send a signed webhook without events to the service: only so does a wrong secret come out."""
+    from linebot.v3.messaging import ApiException
+
+    from bot.channels import line
+
+    try:
+        sent = await api.test_webhook_endpoint(_request_timeout=line.TIMEOUT)
+    except (ApiException, ClientError, TimeoutError) as error:
+        return Checked(False, f"LINE: Webhook URL {url} に届くかを、LINEで試せません({type(error).__name__})。")
+    if sent.success:
+        return Checked(True, f"LINE: Webhook URL {url} に届き、署名が合いました。")
+    if sent.status_code == _UNSIGNED:
+        return Checked(
+            False,
+            f"LINE: Webhook URL {url} に届きましたが、署名が合いません。LINE Developers の チャネル基本設定 から "
+            "LINE_CHANNEL_SECRET を写し直し、サービスを起動し直してください。",
+        )
+    return Checked(
+        False,
+        f"LINE: Webhook URL {url} に届きません({sent.reason}、応答 {sent.status_code})。"
+        "サービスが動いているか、外からそのURLに届くかを確かめてください。",
+    )
 
 
 async def _check_slack(settings: Settings, address: str) -> AsyncIterator[Checked]:

@@ -88,6 +88,7 @@ class LinePlatform:
                 Route("/v2/bot/message/quota/consumption", self._handle(self._consumption)),
                 Route("/v2/bot/info", self._handle(self._info)),
                 Route("/v2/bot/channel/webhook/endpoint", self._handle(self._endpoint)),
+                Route("/v2/bot/channel/webhook/test", self._handle(self._test_webhook), methods=["POST"]),
                 Route("/v2/bot/richmenu", self._handle(self._create_menu), methods=["POST"]),
                 Route("/v2/bot/richmenu/list", self._handle(self._list_menus)),
                 Route("/v2/bot/richmenu/{id}/content", self._handle(self._upload_menu), methods=["POST"]),
@@ -255,6 +256,17 @@ class LinePlatform:
         if not self.webhook:
             raise LineCallRefusedError(404, "Webhook endpoint URL not found")
         return JSONResponse({"endpoint": self.webhook, "active": True})
+
+    async def _test_webhook(self, request: Request) -> Response:
+        """https://developers.line.biz/en/reference/messaging-api/#test-webhook-endpoint"""
+        try:
+            async with httpx.AsyncClient() as client:
+                status, reason = (await client.post(self.webhook, **self.signed())).status_code, "ERROR_STATUS_CODE"
+        except httpx.HTTPError:
+            status, reason = 0, "COULD_NOT_CONNECT"
+        success = status == 200
+        told = {"statusCode": status, "reason": "OK" if success else reason, "detail": str(status)}
+        return JSONResponse({"success": success, "timestamp": "2026-04-01T00:00:00Z"} | told)
 
     async def _create_menu(self, request: Request) -> Response:
         menu = await request.json()

@@ -11,11 +11,14 @@ import pytest
 from PIL import Image
 
 from bot.answerer import Answerer
+from bot.app import build_app
 from bot.channels.checks import check_answer, check_channels
 from bot.settings import Settings, SettingsError, load_settings
 from bot.simulator import line as line_platform
 from bot.simulator import slack as slack_platform
+from bot.simulator.app import served
 from tests.channels.burst import ROOT
+from tests.channels.conftest import opened_answerer
 from tests.channels.test_line import ELIGIBLE
 
 LINE = {"line_channel_secret": line_platform.SECRET, "line_channel_access_token": line_platform.TOKEN}
@@ -38,11 +41,20 @@ async def test_the_check_of_line_names_the_account_and_the_address_to_paste(line
     assert "https://example.jp/line/webhook" in missing
     line.webhook = "https://example.jp/wrong"
     assert "https://example.jp/wrong" in (await findings(**LINE, line_api_url=line.url))[1][0]
-    line.webhook = "https://example.jp/line/webhook"
-    works, fails = await findings(**LINE, line_api_url=line.url)
-    assert fails == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [(line_platform.SECRET, ""), ("another-secret", "署名が合いません"), (None, "届きません(COULD_NOT_CONNECT")],
+)
+async def test_the_check_has_line_send_a_webhook_which_tells_a_wrong_secret(line, data_dir, tmp_path, secret, says):
+    set_up = Settings(**LINE | {"line_channel_secret": secret or "x", "data_dir": tmp_path})
+    with served(build_app(set_up, answerer=opened_answerer(data_dir))) as url:
+        line.webhook = f"{url if secret else 'http://127.0.0.1:1'}/line/webhook"
+        works, fails = await findings(**LINE, line_api_url=line.url)
     assert "@madoguchi" in works[0]
     assert any("Webhookの再送" in text for text in works)
+    assert [says in text for text in fails] == ([True] if says else [])
 
 
 async def test_the_check_asks_a_question_that_a_rule_decides(data_dir, tmp_path):
