@@ -1,7 +1,6 @@
 """The command line. What only one command needs is imported when it runs."""
 
 import asyncio
-import errno
 import io
 import json
 import socket
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.settings import MessageRefusedError, Settings, SettingsError, load_settings, read_clock
-from knowledge.outside import OutsideError, reach_chroma, reach_model
+from knowledge.outside import OutsideError, reach_chroma, reach_model, why
 
 if TYPE_CHECKING:
     from bot.answerer import Answerer
@@ -161,14 +160,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return _bound(host, port)
     except OSError as error:
-        reasons = {
-            errno.EADDRINUSE: "別のプログラムが使っています",
-            errno.EACCES: "このポートを使う権限がありません",
-            errno.EADDRNOTAVAIL: "このコンピューターのアドレスではありません",
-            socket.EAI_NONAME: "アドレスが分かりません",
-        }
-        reason = reasons.get(error.errno or 0, error.strerror)
-        _fail(f"{host} のポート {port} では受け付けられません({reason})。--host か --port を変えてください。")
+        _fail(f"{host} のポート {port} では受け付けられません({why(error)})。--host か --port を変えてください。")
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -281,7 +273,7 @@ def _ask_batch(name: str, settings: Settings, today: date, documents_only: bool)
     try:
         lines = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115 (closed below)
     except OSError as error:
-        _fail(f"{name} を読めません({error.strerror})。ファイルの名前を確かめてください。")
+        _fail(f"{name} を読めません({why(error)})。ファイルの名前を確かめてください。")
     with lines:
         answerer = _open_answerer(settings, documents_only)
 
@@ -674,7 +666,7 @@ def sheet(
     except BriefingMissingError:
         _no_briefing(code)
     except OSError as error:
-        _fail(f"{file} に書き出せません({error.strerror})。")
+        _fail(f"{file} に書き出せません({why(error)})。")
     typer.echo(f"{file} に書き出しました。")
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.settings import Settings
 from bot.storage import create_engine, snapshot, upgrade
+from knowledge.outside import why
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -81,7 +82,7 @@ async def back_up(settings: Settings, file: Path, moment: datetime) -> Manifest:
             raise BackupError(f"書いた控えを読み直すと、元と違います: {file}。もう一度取ってください。")
         part.replace(file)
     except OSError as error:
-        raise BackupError(f"{file} に控えを書けません({error.strerror})。書き込める場所を指定してください。") from error
+        raise BackupError(f"{file} に控えを書けません({why(error)})。書き込める場所を指定してください。") from error
     finally:
         part.unlink(missing_ok=True)
     return manifest

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from langchain.chat_models import init_chat_model
@@ -50,6 +51,10 @@ _PAUSE_SECONDS = 30.0
 
 _PLAIN_SECONDS = 3600.0
 """How long a provider that refused structured output is asked without it."""
+
+
+_REASON_CHARACTERS = 240
+"""So much is told of why a provider's package refuses, which may go on for a page."""
 
 
 class ModelSettingError(SettingsError):
@@ -317,7 +322,8 @@ def open_chat_model(
         raise ModelSettingError(f"LLM={name} に要るパッケージがありません。入れ方: {remedy}") from None
     except Exception as error:
         raise ModelSettingError(
-            f"LLM={name} を開けません。LLM_API_KEY と、LLM のモデル名を確かめてください(理由: {error})。"
+            f"LLM={name} を開けません。提供元の鍵と接続先(LLM_API_KEY、LLM_BASE_URL か、提供元の環境変数)と、"
+            f"LLM のモデル名を確かめてください(理由: {shorten(str(error), _REASON_CHARACTERS)})。"
         ) from None
     _import_rest(opened)
     return ChatModel(opened, name, max_tokens=max_tokens, daily_tokens=daily_tokens, now=now)

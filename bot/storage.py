@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from knowledge.outside import why
+
 tables = sa.MetaData()
 """The tables as they are declared; bot/migrations makes them, a new file of versions/ for each change."""
 
@@ -108,10 +110,14 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.run_sync(upgrade)
         await check_writable(engine)
     except (SQLAlchemyError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
+        remedy = (
+            "そのフォルダがあって書き込めるか(DATA_DIR)、"
+            if engine.dialect.name == "sqlite"
+            else "サーバーが動いているか、"
+        )
         raise StorageError(
-            f"会話の記録先({_name(engine)})を使えません: {reason}。"
-            "DATA_DIR に書き込めるか、DATABASE_URL が正しいかを確かめてください。"
+            f"会話の記録先({_name(engine)})を使えません({why(getattr(error, 'orig', None) or error)})。"
+            f"{remedy}DATABASE_URL が正しいかを確かめてください。"
         ) from error
 
 
@@ -261,7 +267,7 @@ def _switch_to_wal(connection: Any) -> None:
 
 def _unusable_folder(data_dir: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"データフォルダ {data_dir} を使えません: {error.strerror}。書き込めるフォルダを DATA_DIR に指定してください。"
+        f"データフォルダ {data_dir} を使えません({why(error)})。書き込めるフォルダを DATA_DIR に指定してください。"
     )
 
 

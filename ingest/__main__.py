@@ -26,13 +26,12 @@ from ingest.documents import Added, Documents, ListDamagedError, ReadDocument
 from ingest.drafting import DraftedYear, accept, draft_years
 from ingest.extracting import SUFFIXES, suffix_of
 from ingest.fetching import Fetcher, id_of
-from ingest.files import why
 from ingest.settings import IngestSettings
 from ingest.types import ReadError
 from ingest.watching import look
 from knowledge.catalog import Catalog, CatalogError, load_catalog
 from knowledge.conflicts import load_conflicts
-from knowledge.outside import OutsideError, check_model, reach_chroma
+from knowledge.outside import OutsideError, check_model, reach_chroma, why
 from knowledge.types import Subject
 from knowledge.watching import Change, load_watch
 

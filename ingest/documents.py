@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ingest.extracting import READERS_VERSION, extract
-from ingest.files import TEMPORARY, replacing, why
+from ingest.files import TEMPORARY, replacing
 from ingest.types import Block, Document, ReadError
+from knowledge.outside import why
 
 
 @dataclass(frozen=True)

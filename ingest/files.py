@@ -1,6 +1,5 @@
 """Files that are either the old one or the new one, whatever happens in between."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,19 +22,3 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
         os.replace(beside, file)
     finally:
         beside.unlink(missing_ok=True)
-
-
-_REASONS = {
-    errno.ENOENT: "ありません",
-    errno.EACCES: "権限がありません",
-    errno.EPERM: "許可されていません",
-    errno.EROFS: "読み取り専用です",
-    errno.ENOSPC: "空き容量がありません",
-    errno.ENOTDIR: "フォルダーではありません",
-    errno.EISDIR: "ファイルではなくフォルダーです",
-}
-
-
-def why(error: OSError) -> str:
-    """Why the system refused, in Japanese where it is one of the usual reasons."""
-    return _REASONS.get(error.errno or 0, error.strerror or str(error))

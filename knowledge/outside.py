@@ -1,5 +1,6 @@
 """Whether what is set and lies outside can be used: a model of one's own, a Chroma server. Found out at once."""
 
+import errno
 import re
 import socket
 from importlib.util import find_spec
@@ -15,8 +16,29 @@ _REASONS: dict[type[Exception], str] = {
     ConnectionRefusedError: "そこで待ち受けていません",
     TimeoutError: "返事がありません",
     socket.gaierror: "ホストの名前が分かりません",
-    ValueError: "ポートが数ではありません",
 }
+
+_SYSTEM_REASONS = {
+    errno.ENOENT: "ありません",
+    errno.EACCES: "権限がありません",
+    errno.EPERM: "許可されていません",
+    errno.EROFS: "読み取り専用です",
+    errno.ENOSPC: "空き容量がありません",
+    errno.EEXIST: "フォルダーではなくファイルです",
+    errno.ENOTDIR: "フォルダーではありません",
+    errno.EISDIR: "ファイルではなくフォルダーです",
+    errno.EADDRINUSE: "別のプログラムが使っています",
+    errno.EADDRNOTAVAIL: "このコンピューターのアドレスではありません",
+}
+
+
+def why(error: BaseException) -> str:
+    """Why something outside was refused, in Japanese where it is one of the usual reasons."""
+    if words := next((words for kind, words in _REASONS.items() if isinstance(error, kind)), ""):
+        return words
+    if isinstance(error, OSError):
+        return _SYSTEM_REASONS.get(error.errno or 0, error.strerror or str(error))
+    return str(error)
 
 
 class OutsideError(Exception):
@@ -100,8 +122,8 @@ def reach_chroma(url: str) -> None:
         host, port, _ = chroma_address(url)
         socket.create_connection((host, port), _CONNECT_SECONDS).close()
     except (OSError, ValueError) as error:
-        reason = next((words for kind, words in _REASONS.items() if isinstance(error, kind)), str(error))
+        reason = why(error) if isinstance(error, OSError) else "ポートが数ではありません"
         raise OutsideError(
-            f"CHROMA_URL の Chroma のサーバー {url} につながりません。{reason}。"
+            f"CHROMA_URL の Chroma のサーバー {url} につながりません({reason})。"
             "サーバーが動いているか、http://ホスト:ポート の形かを確かめるか、CHROMA_URL を空にしてください。"
         ) from error

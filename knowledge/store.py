@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.encoder.encoding import Encoder, Vectors
-from knowledge.outside import OutsideError, chroma_address, reach_chroma
+from knowledge.outside import OutsideError, chroma_address, reach_chroma, why
 from knowledge.types import KINDS, Chunk, IndexMissingError, Kind, NamedDocument
 from knowledge.words import WORDS_VERSION, index_terms, reading_pairs
 
@@ -781,7 +781,7 @@ def _update_lock(root: Path) -> Iterator[None]:
         root.mkdir(parents=True, exist_ok=True)
         lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise IndexUnwritableError(f"データフォルダーに書き込めません: {root} ({error.strerror})") from error
+        raise IndexUnwritableError(f"データフォルダーに書き込めません: {root} ({why(error)})") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -361,7 +361,7 @@ def test_a_server_that_cannot_store_anything_is_not_ready_until_it_can(data_dir,
 def test_an_unknown_host_is_named(bot):
     refused = bot("serve", "--host", "not a host")
     assert refused.exit_code == 2
-    assert "not a host のポート 8000 では受け付けられません(アドレスが分かりません)" in refused.stderr
+    assert "not a host のポート 8000 では受け付けられません(ホストの名前が分かりません)" in refused.stderr
 
 
 def test_purge_says_how_many(bot, tmp_path, monkeypatch):

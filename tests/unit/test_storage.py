@@ -198,7 +198,7 @@ def test_a_url_that_cannot_be_used_is_refused(url, tmp_path):
 
 async def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_path):
     engine = create_engine("postgresql://someone:secret@127.0.0.1:1/nothing", tmp_path)
-    with pytest.raises(StorageError, match=r"someone:\*\*\*@127\.0\.0\.1") as refused:
+    with pytest.raises(StorageError, match=r"someone:\*\*\*@127\.0\.0\.1.*そこで待ち受けていません") as refused:
         await migrate(engine)
     assert "secret" not in str(refused.value)
 
@@ -220,7 +220,7 @@ def test_the_data_folder_keeps_its_key(tmp_path):
 
 def test_a_data_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match=r"file を使えません.*DATA_DIR"):
+    with pytest.raises(StorageError, match=r"file を使えません\(フォルダーではなくファイルです\).*DATA_DIR"):
         read_key("", tmp_path / "file" / "id_hash.key")
     with pytest.raises(StorageError, match="DATA_DIR"):
         create_engine("", tmp_path / "file" / "below")
