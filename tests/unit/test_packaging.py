@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import importlib.metadata
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,13 +15,14 @@ import httpx
 import pytest
 import yaml
 
-from bot.settings import SettingsError, example, load_settings
+from bot.settings import Settings, SettingsError, example, load_settings
 from bot.simulator.app import served
 from bot.simulator.line import LinePlatform
 from tests.channels.burst import Process, environment
 
 ROOT = Path(__file__).parents[2]
 LOCK = dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.M))
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
 
 PERMISSIVE = re.compile(
@@ -60,6 +63,11 @@ async def test_the_wheel_answers_from_an_empty_folder_and_writes_nothing_beside_
             async with asyncio.timeout(30):
                 while not platform.received:
                     await asyncio.sleep(0.05)
+            healthy = re.search(r"^HEALTHCHECK .*\n +CMD (\[.*\])$", DOCKERFILE, re.M)
+            port = {"PORT": server.url.rpartition(":")[2]}
+            assert healthy
+            asked = [sys.executable, *json.loads(healthy[1])[1:]]
+            await asyncio.to_thread(subprocess.run, asked, env=os.environ | port, check=True)
         finally:
             server.kill()
     assert "1億円" in str(platform.received[0])
@@ -76,7 +84,7 @@ def test_the_chroma_server_of_compose_is_the_one_of_the_lock():
 
 
 def test_the_image_and_its_service_run_as_nobody_in_particular():
-    stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.M)
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.M)
     runtime = next(stage for stage in stages if " AS runtime" in stage)
     assert re.search(r"^USER [1-9]\d+:[1-9]\d+$", runtime, re.M)
     assert re.search(r"^HEALTHCHECK .*\n.*/readyz", runtime, re.M)
@@ -85,6 +93,25 @@ def test_the_image_and_its_service_run_as_nobody_in_particular():
     assert app["read_only"]
     assert app["cap_drop"] == ["ALL"]
     assert all(port.startswith("127.0.0.1:") for port in app["ports"])
+
+
+def test_compose_names_only_what_there_is(monkeypatch, tmp_path):
+    services = COMPOSE["services"]
+    app = services["app"]
+    assert app["build"]["target"] in re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.M)
+    assert set(app["depends_on"]) < set(services)
+    assert {volume.split(":")[0] for service in services.values() for volume in service["volumes"]} == set(
+        COMPOSE["volumes"]
+    )
+    assert {network for service in services.values() for network in service["networks"]} == set(COMPOSE["networks"])
+    assert app["ports"] == [f"127.0.0.1:8000:{app['environment']['PORT']}"]
+
+    given = app["environment"].keys() - {"FORWARDED_ALLOW_IPS"}  # uvicorn's
+    assert given <= {name.upper() for name in Settings.model_fields}
+    monkeypatch.chdir(tmp_path)
+    for name in given:
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:\?[^}]+\}", "given", app["environment"][name]))
+    load_settings()
 
 
 def test_every_package_of_the_lock_is_under_a_licence_that_lets_anybody_use_it():
