@@ -329,7 +329,7 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, knowledge: Knowledge)
         return Answer(replies.WHO_ANSWERS, AnswerStatus.OFFTOPIC), inquiry.conversation
     if (
         "asks_contact" in understanding.signs
-        and not (understanding.subjects or understanding.said or understanding.named)
+        and not (understanding.asks or understanding.subjects or understanding.said or understanding.named)
         and not name_documents(understanding, inquiry.conversation, knowledge.searcher.named, catalog).documents
     ):
         contacts = [catalog.programs[id].contact for id in understanding.programs or catalog.programs]
@@ -355,7 +355,7 @@ def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry,
     catalog = knowledge.catalog
     programs = [catalog.programs[id] for id in findings.programs]
     if findings.silences and not (findings.subjects or findings.passages):
-        return compose_silence(findings.silences, programs[0], findings.nearby, catalog)
+        return compose_silence(findings.silences, programs, findings.nearby, catalog)
     if findings.asks_program:
         return _which_program(catalog)
     if findings.of_another:

@@ -96,7 +96,7 @@ def compose(
     else:
         sentences = [*said.values(), *(shorten(text) for _, text in shown)]
     if findings.silences:
-        sentences.append(_not_stated(findings.silences, catalog.programs[findings.programs[0]], ""))
+        sentences.append(_not_stated(findings.silences, [catalog.programs[id] for id in findings.programs], ""))
     if findings.recommended:
         program = catalog.programs[findings.programs[0]]
         sentences.insert(0, replies.recommended(program.name, program.summary))
@@ -382,17 +382,20 @@ def _year_asked(understanding: Understanding, inquiry: Inquiry) -> int:
     return understanding.fiscal_year if understanding.fiscal_year is not None else fiscal_year_of(inquiry.as_of)
 
 
-def compose_silence(entries: Sequence[FaqEntry], program: Program, nearby: Chunk | None, catalog: Catalog) -> Answer:
+def compose_silence(
+    entries: Sequence[FaqEntry], programs: Sequence[Program], nearby: Chunk | None, catalog: Catalog
+) -> Answer:
     """The documents say nothing of what was asked; what they say nearby is given, and a person named to ask."""
     citations = (cite_chunk(nearby, nearby.text, catalog),) if nearby else ()
-    text = _not_stated(entries, program, nearby.text if nearby else "")
+    text = _not_stated(entries, programs, nearby.text if nearby else "")
     return Answer(lay_out([text], citations, ""), AnswerStatus.UNKNOWN, citations=citations, lines=(text,))
 
 
-def _not_stated(entries: Sequence[FaqEntry], program: Program, nearby: str) -> str:
+def _not_stated(entries: Sequence[FaqEntry], programs: Sequence[Program], nearby: str) -> str:
     what = "、".join(dict.fromkeys(entry.not_stated for entry in entries))
-    about = "" if program.name in what else f"{program.name}の"
-    return replies.not_stated(f"{about}{what}", program.contact, nearby)
+    names = "、".join(program.name for program in programs if program.name not in what)
+    contacts = "、".join(dict.fromkeys(program.contact for program in programs))
+    return replies.not_stated(f"{names}の{what}" if names else what, contacts, nearby)
 
 
 def lay_out(sentences: Iterable[str], citations: tuple[Citation, ...], basis: str) -> str:

@@ -20,11 +20,13 @@ from bot.passages import PASSAGE_FITS, answering_passages
 from bot.seeking import NOUN
 from bot.types import Findings, Inquiry, Understanding
 from bot.understanding import beside_names
+from bot.understanding.talks import programs_among
 from knowledge.catalog import Catalog
 from knowledge.matters import NONE
 from knowledge.naming import squeezed
 from knowledge.rules.tables import rows_of, stated_subjects
 from knowledge.search import RELEVANT, Searcher
+from knowledge.talks.asked import OTHER, OUTSIDE
 from knowledge.types import Chunk, Fact, FaqEntry, Hit, Program, Subject
 
 _A_FEW_WORDS = 12
@@ -72,6 +74,8 @@ def find(
     program = programs[0] if programs else ""
     if name := understanding.foreign_program:
         return _of_foreign(name, question, searcher)
+    if understanding.asks and not documents_only:
+        return _as_talks_taught(understanding, catalog, searcher)
 
     matches = () if documents_only else find_matches(understanding, inquiry, program, catalog, searcher)
     if not program:
@@ -94,16 +98,7 @@ def find(
         return found
     if subjects or sections or silences:
         chunks = [searcher.section(program, match.entry.section) for match in sections]
-        passages = tuple(chunk for chunk in chunks if chunk)
-        nearby = silences[0].nearby if len(silences) == 1 and not subjects and not passages else ""
-        return Findings(
-            programs,
-            subjects,
-            silences=silences,
-            nearby=searcher.section(program, nearby) if nearby else None,
-            passages=passages,
-            texts=tuple(chunk.text for chunk in passages),
-        )
+        return _answering(programs, subjects, tuple(chunk for chunk in chunks if chunk), silences, searcher)
     if found := _from_passages(question, program, programs, searcher):
         return found
     together = f"{inquiry.conversation.question} {question}"
@@ -116,6 +111,56 @@ def find(
     on_the_program = bool(programs) and (understanding.named or understanding.continues or nearest >= _STILL_NEAR)
     ours = bool(understanding.said or understanding.subjects or "names_our_matter" in understanding.signs)
     return Findings(programs, in_scope=on_the_program or ours or related)
+
+
+def _as_talks_taught(understanding: Understanding, catalog: Catalog, searcher: Searcher) -> Findings:
+    """What answers a message of which it was learnt from talks what it asks."""
+    programs = understanding.programs or programs_among(understanding.asks)
+    if not programs or understanding.asks[0] == OTHER:
+        return Findings(programs, in_scope=understanding.asks[0] != OUTSIDE)
+    entries = {entry.id: (id, entry) for id in programs for entry in catalog.faq[id]}
+    asked = [entries[name] for name in understanding.asks if name in entries]
+    subjects = understanding.subjects
+    if len(programs) == 1:
+        cases = {entry.case_of for _, entry in asked if _is_put_to(entry, understanding)}
+        asked = [(id, entry) for id, entry in asked if entry.case_of not in cases]
+        subjects = tuple(dict.fromkeys((*subjects, *filter(None, cases))))
+    silences = tuple(entry for _, entry in asked if entry.not_stated)
+    sections = [(id, entry.section) for id, entry in asked if entry.section and not entry.not_stated]
+    if len(programs) > 1 and (subjects or sections):
+        return Findings((), subjects, asks_program=True)
+    passages = tuple(dict.fromkeys(filter(None, (searcher.section(*section) for section in sections))))
+    only_silent = silences and not (subjects or passages)
+    question = understanding.text[:QUESTION_LENGTH]
+    if only_silent and (stated := from_documents(question, programs[0], searcher)):
+        return stated
+    return _answering(programs, subjects, passages, silences, searcher)
+
+
+def _is_put_to(entry: FaqEntry, understanding: Understanding) -> bool:
+    """Whether a message puts an amount or a number of bodies to the rules that an entry is about."""
+    if entry.case_of is Subject.CAP:
+        return bool(understanding.figures) and understanding.situation.amount is not None
+    return entry.case_of is Subject.ELIGIBILITY and Fact.MUNICIPALITY_COUNT in understanding.said
+
+
+def _answering(
+    programs: tuple[str, ...],
+    subjects: tuple[Subject, ...],
+    passages: tuple[Chunk, ...],
+    silences: tuple[FaqEntry, ...],
+    searcher: Searcher,
+) -> Findings:
+    """Rules, sections and silences together; what is said beside one silence alone comes with it."""
+    nearby = silences[0].nearby if len(silences) == 1 and not subjects and not passages else ""
+    return Findings(
+        programs,
+        subjects,
+        silences=silences,
+        nearby=searcher.section(programs[0], nearby) if nearby else None,
+        passages=passages,
+        texts=tuple(chunk.text for chunk in passages),
+    )
 
 
 def _answer_each(

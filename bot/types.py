@@ -179,7 +179,8 @@ class Understanding:
     `readings` are all that was read, of whomever, `understood` what is taken for the applicant's case, with its words,
     `figures` every figure, and `open` the facts that were spoken of and are not known. `supposed` are the facts that
     are only supposed to come about, with the words that suppose them. `wanted` is the subject that it was learnt that
-    the case is surely put to, "none" where surely no case is put. `seeks` are words that are looked for in the
+    the case is surely put to, "none" where surely no case is put. `asks` is what it surely asks, as the talk as a whole
+    was read (knowledge/talks/asked.py), () where that does not tell. `seeks` are words that are looked for in the
     documents in place of the message's own, `documents` added documents that it was taken to mean.
     """
 
@@ -208,6 +209,7 @@ class Understanding:
     asked: tuple[tuple[Subject, str], ...] = ()
     plain: bool = False
     wanted: str = ""
+    asks: tuple[str, ...] = ()
     seeks: str = ""
     documents: tuple[str, ...] = ()
 

@@ -36,6 +36,12 @@ def named_programs(text: str, programs: Iterable[Program], spoken_of: str, *, wi
     return (max(nicknames)[1],) if nicknames else ()
 
 
+def in_full(text: str, programs: Iterable[Program]) -> tuple[str, ...]:
+    """Those of the programs that a text names otherwise than by a nickname."""
+    folded = _folded(text)
+    return tuple(program.id for program in programs if _finder(_names(program)).search(folded))
+
+
 def name_spans(text: str, program: Program) -> tuple[tuple[int, int], ...]:
     """Where a program's names stand in a text, the longest at each place."""
     finder = _finder((*_names(program), *program.nicknames))

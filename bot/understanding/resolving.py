@@ -22,6 +22,7 @@ from bot.understanding.programs import (
     beside_names,
     facts_used,
     foreign_program,
+    in_full,
     known_to,
     name_spans,
     named_programs,
@@ -34,11 +35,16 @@ from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_
 from bot.understanding.talks import (
     LIKELY,
     SURE_OF_ALL,
+    SURE_OF_PROGRAM,
     adds_up,
+    asked_in,
     denies_index,
     index_side,
+    possibly_asked,
     program_of,
+    programs_among,
     read_talk,
+    ruled_among,
     settle,
     side_of,
     wanted_in,
@@ -90,6 +96,14 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     talk = read_talk((*before.messages, inquiry.text))
     named, apart, likenesses = _read_programs(message, before, catalog)
     apart |= _only_heard(message, likenesses, bool(before.subjects))
+    possible = [before.program] if before.program else list(catalog.programs)
+    matter = beside_names(message.text, catalog.programs.values())
+    names = in_full(message.text, catalog.programs.values())
+    asks = asked_in(talk, matter, [id for id in names if id in named], possible)
+    if set(programs_among(asks)) & (set(names) - set(named)):
+        asks = ()  # of what the message sets apart
+    if len(named) == 1 and len(of := programs_among(asks)) == 1:
+        named = of  # where it only has a nickname, which may be said of another program too
     message, likenesses = message.without(apart), likenesses.without(apart, message)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
     reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
@@ -120,6 +134,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         found.setdefault(Subject.ELIGIBILITY, 0)
     if not found and message.asking and message.days and "of_the_report" in signs:
         found[Subject.REPORT_DUE] = 0  # 報告書の提出、12月10日でどうでしょう
+    questions = _questions(message, case)
+    plain = bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions)
+    if plain and found and not before.messages:
+        asks = ()  # words say all that is asked
     heard = dict(found)
     shown = {one.subject for one in asked if one.shows} | found.keys() & {Subject.REPORT_DUE}
     read = case.admitted.facts
@@ -138,13 +156,23 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
             compares="compares" in signs,
         )
     )
-    programs = _in_this_talk(programs, named, talk, case, before) or proposals.programs
+    replies = before.asked_for in case.said
+    weighs = bool(signs & _WEIGHS_PROGRAMS) and len(named) != 1
+    asks_why = bool(before.subjects) and message.says("why") and len(matter) <= _A_TURN
+    if replies or weighs or asks_why or len(programs) > 1:
+        asks = ()
+    if before.program or not weighs:
+        programs = _in_this_talk(programs, named, talk, case, before, asks)
+    programs = programs or proposals.programs
+    if not set(programs_among(asks)) <= set(programs) and (programs or ruled_among(asks)):
+        asks = ()
     if another := _asks_for_another(signs, named, before, case):
         programs = tuple(id for id in catalog.programs if id != before.program)
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = days_asked(message, reader.scene)
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
-    questions = _questions(message, case)
+    if plain and found:
+        asks = ()
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
     if before.subjects and "goes_on" in signs:
         subjects = tuple(s for s in subjects if s not in _VAGUE or _VAGUE[s] in signs)
@@ -165,9 +193,14 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     if before.subjects and subjects and adds and not named and "compares" not in signs:
         subjects = tuple(dict.fromkeys((*before.subjects, *subjects)))  # it only adds to what was asked
     subjects = subjects or tuple(subject for subject in proposals.subjects if subject in known_to(about))
-    stays = message.says("why") or before.asked_for in case.said
+    stays = message.says("why") or replies
     wanted = wanted_in(talk) if len(programs) == 1 and not stays else {}
-    if message.asking or "wants_to_apply" in signs or not (subjects or before.subjects):
+    if asks:
+        ruled = ruled_among(asks)
+        possibly = (subject for subject in subjects if ruled and possibly_asked(talk, programs, subject))
+        again = before.subjects if _completes(before, case, about) else ()
+        subjects = tuple(dict.fromkeys((*again, *ruled, *possibly)))
+    elif message.asking or "wants_to_apply" in signs or not (subjects or before.subjects):
         plainly = {subject for sign, subject in _NAMED.items() if sign in signs}
         if case.said.keys() & _DECIDES_WITH_AN_AMOUNT:
             plainly.add(Subject.ELIGIBILITY)
@@ -200,7 +233,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         handed_in=handed_in(message, reader.scene, ended) or before.handed_in,
         fiscal_year=fiscal_year(message, readings),
         continues=continues,
-        matter=beside_names(message.text, catalog.programs.values()),
+        matter=matter,
         foreign_program="" if named else foreign_program(message.text),
         counts=reader.counts.counts() or before.counts,
         readings=readings,
@@ -209,13 +242,33 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         questions=tuple(question.text for question in questions),
         of_themselves=_of_themselves(message, case, before, catalog),
         asked=tuple((subject, _asked_in(start, questions)) for subject, start in heard.items()),
-        plain=bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions),
+        plain=plain,
         open=case.admitted.open,
         supposed=case.supposed,
-        wanted=surely_wanted(wanted) if message.asking or surely_wanted(wanted) != NONE else "",
+        wanted=_wanted(asks, wanted, bool(message.asking)),
+        asks=asks,
         seeks=proposals.seeks,
         documents=proposals.documents,
     )
+
+
+def _completes(before: Conversation, case: Circumstances, programs: Sequence[Program]) -> bool:
+    """Whether a message says something new that the answer to the question before it turns on."""
+    turning = {fact for program in programs for row in rows_of(program, *before.subjects) for fact in row.when}
+    new = {fact for fact, value in case.said.items() if before.facts.get(fact) != value}
+    return bool(before.subjects and new & turning - _ABOUT_A_BODY)
+
+
+_WEIGHS_PROGRAMS = frozenset({"compares", "asks_which", "asks_most", "asks_least"})
+"""Signs of a message that sets programs beside each other."""
+
+
+def _wanted(asks: tuple[str, ...], wanted: Mapping[str, float], asking: bool) -> str:
+    """The subject that a case is surely put to, NONE where surely none is; "" where that is not sure."""
+    if asks:
+        return next(iter(ruled_among(asks)), NONE)
+    surely = surely_wanted(wanted)
+    return surely if asking or surely != NONE else ""
 
 
 def _in_a_later_year(day: date, before: date) -> bool:
@@ -349,11 +402,23 @@ def _told_by_the_talk(
 
 
 def _in_this_talk(
-    programs: tuple[str, ...], named: tuple[str, ...], talk: TalkRead, case: Circumstances, before: Conversation
+    programs: tuple[str, ...],
+    named: tuple[str, ...],
+    talk: TalkRead,
+    case: Circumstances,
+    before: Conversation,
+    asks: tuple[str, ...],
 ) -> tuple[str, ...]:
-    """The programs that a message is about, that of the talk where it names none and the talk as a whole is of it."""
+    """The programs that a message is about, that of the talk where it names none and the talk as a whole is of it.
+
+    None where it asks what is the same in several, so that it is open which is meant.
+    """
     if named or len(programs) > 1:
         return programs
+    asked_of = programs_among(asks)
+    doubtful = bool(ruled_among(asks) or before.program not in ("", *asked_of))
+    if asked_of and (not doubtful or program_of(talk, SURE_OF_PROGRAM) in asked_of):
+        return asked_of if len(asked_of) == 1 else ()
     if before.program:
         surely = program_of(talk, LIKELY)
         return (surely,) if surely == before.program else programs
@@ -706,7 +771,8 @@ def _with_what_is_touched(
     programs: Sequence[Program],
 ) -> tuple[Subject, ...]:
     """Who asks whether it can be done asks of all that the case says: the amount, the day, the earlier dispatch."""
-    able = Subject.CAP in subjects and "can_we" in case.signs and case.said.keys() & _DECIDES_WITH_AN_AMOUNT
+    wishes = bool(case.signs & {"can_we", "wants_to_apply"})
+    able = Subject.CAP in subjects and wishes and case.said.keys() & _DECIDES_WITH_AN_AMOUNT
     if len(programs) != 1 or (Subject.ELIGIBILITY not in subjects and not able):
         return subjects
     stated = stated_subjects(programs[0])

@@ -1,11 +1,14 @@
 """Holds what the messages of a talk were read as against what the whole talk comes to (knowledge/talks)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from knowledge.encoder.encoding import load_encoder
+from knowledge.matters import load_matters
 from knowledge.talks import TalkRead, load_talk_reader
+from knowledge.talks.asked import NOTHING, by_rules, names_of_entries, programs_of_asked
 from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
 from knowledge.types import ApplicantKind, Fact, Subject
 
@@ -143,6 +146,92 @@ def program_of(talk: TalkRead, at_least: float) -> str:
     """The program that a talk is surely of, "" where it is not sure."""
     program = talk.surely(PROGRAM, at_least)
     return "" if program == UNSAID else program
+
+
+ASKED = 0.35
+"""From this probability on, what a message likeliest asks is taken for what it asks."""
+
+ASKED_TOO = 0.5
+"""The same of what it asks beside."""
+
+POSSIBLY_ASKED = 0.2
+"""From this probability on, rules are asked for that words ask for, beside those that surely are."""
+
+
+def asked_in(
+    talk: TalkRead, matter: str, named: Collection[str] = (), programs: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What the last message of a talk likely asks (knowledge/talks/asked.py), the likeliest first.
+
+    Of one program only, unless it is as likely asked of several. () where the talk does not tell, or where a program of
+    which no talks were learnt may be meant.
+
+    Args:
+        talk: the talk as it was read.
+        matter: what its last message says beside the names of programs.
+        named: the programs that the message names.
+        programs: those that it may be of, where it names none.
+    """
+    of = {name: program for name, program in programs_of_asked().items() if name in talk.asked}
+    if not set(named or programs) <= set(of.values()):
+        return ()
+    meant = program_of(talk, SURE_OF_PROGRAM)
+    alone = _by_wordings(matter, named or ([meant] if meant else []))
+    shares = {
+        name: _OF_THE_TALK * talk.asked[name] + (1 - _OF_THE_TALK) * alone.get(name, 0.0)
+        for name, program in of.items()
+        if not named or program in ("", *named)
+    }
+    likeliest = max(shares.values())
+    needed = ASKED_TOO if likeliest >= ASKED_TOO else ASKED
+    asked = sorted((name for name, share in shares.items() if share >= needed), key=lambda name: -shares[name])
+    if not asked or asked[0] == NOTHING:
+        return ()
+    owners = {of[name] for name in asked if shares[name] >= _AS_LIKELY * likeliest}
+    if meant in owners:
+        owners = {meant}
+    return tuple(name for name in asked if of[name] in owners)
+
+
+def _by_wordings(matter: str, programs: Collection[str]) -> Mapping[str, float]:
+    """How likely a question asks each thing, by its wording alone; of all programs where none is known."""
+    if not matter:
+        return {}
+    matters, names = load_matters(), names_of_entries()
+    vector = load_encoder().encode_queries((matter,))[0]
+    asked_of = dict.fromkeys(programs, 1.0) or matters.tell_program(vector)
+    told: dict[str, float] = {}
+    for program, likely in asked_of.items():
+        for entry, share in matters.tell(program, vector).items():
+            if name := names.get((program, entry)):  # the FAQ may have changed since
+                told[name] = told.get(name, 0.0) + share * likely
+    return told
+
+
+_OF_THE_TALK = 0.65
+"""How much the talk counts for what is asked, against the wording of the last message alone."""
+
+_AS_LIKELY = 0.9
+"""What is asked of another program counts from this share of the likeliest on."""
+
+SURE_OF_PROGRAM = 0.9
+"""From this probability on, a talk is of one program where what is asked is asked of several."""
+
+
+def possibly_asked(talk: TalkRead, programs: Collection[str], subject: Subject) -> bool:
+    """Whether the last message of a talk may ask of one of the programs what rules decide on a subject."""
+    return any(talk.asked.get(by_rules(program, subject), 0.0) >= POSSIBLY_ASKED for program in programs)
+
+
+def programs_among(asks: Collection[str]) -> tuple[str, ...]:
+    """The programs of what is asked, each once."""
+    of = programs_of_asked()
+    return tuple(dict.fromkeys(of[name] for name in asks if of[name]))
+
+
+def ruled_among(asks: Collection[str]) -> tuple[Subject, ...]:
+    """What rules decide of what is asked, in the same order."""
+    return tuple(dict.fromkeys(Subject(name.partition("/")[2]) for name in asks if "/" in name))
 
 
 def wanted_in(talk: TalkRead) -> Mapping[str, float]:

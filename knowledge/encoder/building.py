@@ -161,9 +161,9 @@ class Graph:
         sizes = {"K": scales.shape[1] * _BLOCK, "N": len(scales), "bits": 4, "block_size": _BLOCK}
         return self.node("MatMulNBits", inputs, output, _CONTRIB, **sizes, accuracy_level=4)
 
-    def model(self, name: str, inputs: Sequence[onnx.ValueInfoProto], output: onnx.ValueInfoProto) -> onnx.ModelProto:
+    def model(self, name: str, inputs: Sequence[onnx.ValueInfoProto], *outputs: onnx.ValueInfoProto) -> onnx.ModelProto:
         """Everything that was added, as a model."""
-        graph = helper.make_graph(self.nodes, f"multilingual-e5-small-ja {name}", inputs, [output], self.initializers)
+        graph = helper.make_graph(self.nodes, f"multilingual-e5-small-ja {name}", inputs, outputs, self.initializers)
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1)]
         model = helper.make_model(graph, opset_imports=opsets)
         model.ir_version = 10

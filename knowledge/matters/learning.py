@@ -22,8 +22,13 @@ WORDINGS = Path(__file__).parent / "wordings"
 
 def load_wordings(program: str) -> Iterator[tuple[str, str]]:
     """Every wording of a program with the entry that it asks for, as it is learnt from."""
-    asked = [(entry.id, wording) for entry in load_catalog().faq[program] for wording in entry.questions]
-    yield from _without_names([*asked, *_written(WORDINGS / f"{program}.yaml")])
+    yield from _without_names(load_written(program))
+
+
+def load_written(program: str) -> Iterator[tuple[str, str]]:
+    """Every wording of a program with the entry that it asks for, as it was written."""
+    yield from ((entry.id, wording) for entry in load_catalog().faq[program] for wording in entry.questions)
+    yield from _written(WORDINGS / f"{program}.yaml")
 
 
 def _written(file: Path) -> Iterator[tuple[str, str]]:

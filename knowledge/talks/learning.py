@@ -4,7 +4,8 @@ Learnt from `examples/*.jsonl`, talks by people who knew the programs and not th
 clauses say (knowledge/clauses/examples), which rule a case is put to (`cases/<program>.yaml`), and talks put together
 from clauses (composing.py), each of which tells of some slots alone. The lower layers of the encoder stay as they are;
 those above begin as the encoder's own. For each slot one vector weighs the tokens, and a linear classifier tells its
-value from their mean. Needs PyTorch, and the public weights.
+value from their mean; so it is for each thing that may be asked, of which each is told for itself. Needs PyTorch, and
+the public weights.
 """
 
 import random
@@ -22,6 +23,7 @@ from torch.nn import functional
 
 from knowledge.encoder.building import Graph, PublicWeights, public_weights, states, token_input
 from knowledge.encoder.encoding import LOWER_LAYERS, load_encoder, load_lower
+from knowledge.talks.asked import programs_of_asked
 from knowledge.talks.reading import LEARNT, Tokens, tokens_of
 from knowledge.talks.slots import COLUMNS, SLOTS
 from knowledge.talks.teaching import Lesson, examples_digest, load_examples
@@ -72,28 +74,44 @@ class _Layer(nn.Module):  # type: ignore[misc]  # torch is outside the types of 
 
 
 class _Reader(nn.Module):  # type: ignore[misc]
-    """From the states of tokens to the scores of all values, a row for each slot: (batch, slots, values of all)."""
+    """From the states of tokens to the scores of all values, a row for each slot: (batch, slots, values of all).
+
+    And to the scores of all that may be asked: (batch, things).
+    """
 
     def __init__(self, weights: PublicWeights) -> None:
         super().__init__()
         hidden, values = weights.hidden, max(columns.stop for columns in COLUMNS.values())
+        things = len(programs_of_asked())
         self.last = nn.Parameter(torch.zeros(hidden))
         self.layers = nn.ModuleList(_Layer(weights, f"l{n}.") for n in range(LOWER_LAYERS, weights.layers))
         self.weighing = nn.Parameter(torch.randn(hidden, len(SLOTS)) * 0.02)
         self.telling = nn.Linear(hidden, values)
+        self.weighing_asked = nn.Parameter(torch.randn(hidden, things) * 0.02)
+        self.telling_asked = nn.Parameter(torch.randn(hidden, things) * 0.02)
+        self.bias_asked = nn.Parameter(torch.full((things,), _SELDOM))
         self.dropped = nn.Dropout(_DROPPED)
 
-    def forward(self, x: Tensor, mask: Tensor, last: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
         x = x + last[..., None] * self.last
         for layer in self.layers:
             x = layer(x, mask)
-        shares = (x @ self.weighing * _SHARPNESS).masked_fill(~mask[..., None], -1e9).softmax(dim=1)
-        scores: Tensor = self.telling(self.dropped(shares.transpose(1, 2) @ x))
-        return scores
+        meant = _weighed(x @ self.weighing, mask).transpose(1, 2) @ x
+        asked = _weighed(x @ self.weighing_asked, mask) * (self.dropped(x) @ self.telling_asked)
+        return self.telling(self.dropped(meant)), asked.sum(dim=1) + self.bias_asked
+
+
+def _weighed(weights: Tensor, mask: Tensor) -> Tensor:
+    """The share of each token in each row of weights, 0 of what only fills up a batch."""
+    shares: Tensor = (weights * _SHARPNESS).masked_fill(~mask[..., None], -1e9).softmax(dim=1)
+    return shares
 
 
 _SHARPNESS = 0.2
 """What the weights of tokens are multiplied by: they begin nearly even."""
+
+_SELDOM = -5.0
+"""The score that anything is asked with, to begin with."""
 
 
 def _dense(weights: PublicWeights, name: str, rows: int) -> Tensor:
@@ -114,6 +132,8 @@ class _Batch:
     mask: Tensor
     last: Tensor
     rows: Mapping[str, tuple[Tensor, Tensor, Tensor]]  # of each slot: which examples tell, their values, their weights
+    asked: Tensor  # of each example and each thing: whether it is asked,
+    counted: Tensor  # and how much that counts
 
 
 def _batches(examples: Sequence[Lesson]) -> Iterator[_Batch]:
@@ -140,11 +160,15 @@ def _batch(examples: Sequence[Lesson], tokens: Sequence[Tokens]) -> _Batch:
         if telling:
             which, said, counted = zip(*telling, strict=True)
             rows[slot] = (torch.tensor(which), torch.tensor([values.index(v) for v in said]), torch.tensor(counted))
-    return _Batch(torch.from_numpy(states), torch.from_numpy(mask).bool(), torch.from_numpy(last), rows)
+    programs = programs_of_asked()
+    asked = torch.tensor([[float(thing in example.asked) for thing in programs] for example in examples])
+    counted = torch.tensor([[example.tells_of(program) for program in programs.values()] for example in examples])
+    return _Batch(torch.from_numpy(states), torch.from_numpy(mask).bool(), torch.from_numpy(last), rows, asked, counted)
 
 
-def _loss(scores: Tensor, batch: _Batch) -> Tensor:
-    total = torch.zeros(())
+def _loss(scores: Tensor, asked: Tensor, batch: _Batch) -> Tensor:
+    missed = functional.binary_cross_entropy_with_logits(asked, batch.asked, reduction="none")
+    total = (missed * batch.counted).sum()
     for number, slot in enumerate(SLOTS):
         if slot in batch.rows:
             which, said, counted = batch.rows[slot]
@@ -162,7 +186,8 @@ def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
     reader = _Reader(weights)
     batches = list(_batches(examples))
     print(f"{len(examples)} examples in {len(batches)} batches", flush=True)
-    new = [reader.last, reader.weighing, *reader.telling.parameters()]
+    of_asked = [reader.weighing_asked, reader.telling_asked, reader.bias_asked]
+    new = [reader.last, reader.weighing, *reader.telling.parameters(), *of_asked]
     groups: list[dict[str, Any]] = [
         {"params": list(reader.layers.parameters()), "lr": _RATE},
         {"params": new, "lr": _RATE * _FASTER},
@@ -176,7 +201,9 @@ def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
     for epoch in range(_EPOCHS):
         begun, lost = monotonic(), 0.0
         for batch in rng.sample(batches, len(batches)):
-            loss = _loss(reader(batch.states, batch.mask, batch.last), batch)
+            with torch.autocast("cpu", dtype=torch.bfloat16):  # two thirds of the time where the processor has it
+                scores, asked = reader(batch.states, batch.mask, batch.last)
+            loss = _loss(scores.float(), asked.float(), batch)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
@@ -198,19 +225,29 @@ def build(reader: _Reader, weights: PublicWeights) -> onnx.ModelProto:
     mask = graph.node("Cast", ["attention_mask"], "m32", to=TensorProto.INT32)
     for number, layer in enumerate(reader.layers):
         x = _built(graph, layer, f"l{number}.", x, mask)
-    weighed = graph.node("MatMul", [x, graph.constant("weighing", _numbers(reader.weighing * _SHARPNESS))], "weighed")
     floats = graph.node("Cast", ["attention_mask"], "floats", to=TensorProto.FLOAT)
     kept = graph.node("Log", [graph.node("Unsqueeze", [floats, "minus"], "kept")], "none_of_padding")
-    shares = graph.node("Softmax", [graph.node("Add", [weighed, kept], "of_words")], "shares", axis=1)
-    by_slot = graph.node("Transpose", [shares], "by_slot", perm=[0, 2, 1])
-    meant = graph.node("MatMul", [by_slot, x], "meant")
+    of_slots = _weighing(graph, x, reader.weighing, kept, "slots")
+    meant = graph.node("MatMul", [graph.node("Transpose", [of_slots], "by_slot", perm=[0, 2, 1]), x], "meant")
     told = graph.node("MatMul", [meant, graph.constant("telling", _numbers(reader.telling.weight.T))], "told")
     graph.node("Add", [told, graph.constant("bias", _numbers(reader.telling.bias))], "scores")
     scores = helper.make_tensor_value_info(
         "scores", TensorProto.FLOAT, ["batch", len(SLOTS), reader.telling.out_features]
     )
+    of_things = _weighing(graph, x, reader.weighing_asked, kept, "things")
+    each = graph.node("MatMul", [x, graph.constant("telling_asked", _numbers(reader.telling_asked))], "each")
+    token = graph.node("Mul", [of_things, each], "by_token")
+    summed = graph.node("ReduceSum", [token, graph.constant("tokens", np.array([1]))], "summed", keepdims=0)
+    graph.node("Add", [summed, graph.constant("bias_asked", _numbers(reader.bias_asked))], "asked")
+    asked = helper.make_tensor_value_info("asked", TensorProto.FLOAT, ["batch", len(reader.bias_asked)])
     inputs = [states("states", weights.hidden), token_input("attention_mask"), token_input("last")]
-    return graph.model("talks", inputs, scores)
+    return graph.model("talks", inputs, scores, asked)
+
+
+def _weighing(graph: Graph, x: str, weighing: Tensor, kept: str, of: str) -> str:
+    """The share of each token in each row of weights."""
+    weighed = graph.node("MatMul", [x, graph.constant(f"weighing_{of}", _numbers(weighing * _SHARPNESS))], f"w_{of}")
+    return graph.node("Softmax", [graph.node("Add", [weighed, kept], f"words_{of}")], f"shares_{of}", axis=1)
 
 
 def _built(graph: Graph, layer: Any, prefix: str, x: str, mask: str) -> str:
@@ -236,7 +273,8 @@ def main() -> None:
     """Learns, and writes `learnt.onnx`."""
     weights = public_weights()
     model = build(learn(load_examples(), weights), weights)
-    helper.set_model_props(model, {"examples": examples_digest(), "encoder": load_encoder().name})
+    props = {"examples": examples_digest(), "encoder": load_encoder().name, "asked": " ".join(programs_of_asked())}
+    helper.set_model_props(model, props)
     onnx.save(model, str(LEARNT))
 
 

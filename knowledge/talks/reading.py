@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.clauses.classifying import softmax
+from knowledge.clauses.classifying import Matrix, softmax
 from knowledge.encoder.encoding import LowerLayers, load_lower, open_layers
 from knowledge.figures import normalize
 from knowledge.talks.slots import COLUMNS, SLOTS, UNSAID
@@ -21,9 +21,13 @@ _LONGEST = 200  # tokens; of a longer talk the last ones
 
 @dataclass(frozen=True)
 class TalkRead:
-    """What a talk comes to: for each slot (knowledge/talks/slots.py) the probability of each of its values (0–1)."""
+    """What a talk comes to: for each slot (knowledge/talks/slots.py) the probability of each of its values (0–1).
+
+    `asked` is how likely the last message asks each thing (knowledge/talks/asked.py), among others or alone (0–1).
+    """
 
     shares: Mapping[str, Mapping[str, float]]
+    asked: Mapping[str, float]
 
     def likeliest(self, slot: str) -> tuple[str, float]:
         """The likeliest value of a slot, with its probability."""
@@ -62,10 +66,11 @@ class TalkReader:
         """Takes the lower layers of the encoder, and the file of the layers that were learnt above them."""
         self._lower = lower
         self._learnt = open_layers(learnt)
+        self._asked = tuple(self.learnt_of["asked"].split())
 
     @property
     def learnt_of(self) -> Mapping[str, str]:
-        """What tells the `examples` that were learnt from, and the `encoder` below."""
+        """What tells the `examples` that were learnt from, the `encoder` below, and what may be `asked`."""
         told: Mapping[str, str] = self._learnt.get_modelmeta().custom_metadata_map
         return told
 
@@ -74,12 +79,17 @@ class TalkReader:
         tokens = tokens_of(turns, self._lower)
         states, mask = self._lower.run([tokens.ids])
         inputs = {"states": states, "attention_mask": mask, "last": np.array([tokens.last], dtype=np.int64)}
-        scores = self._learnt.run(None, inputs)[0]
+        scores, asked = self._learnt.run(None, inputs)
         shares = {}
         for row, (slot, values) in enumerate(SLOTS.items()):
             told = softmax(scores[0, row : row + 1, COLUMNS[slot]])[0]
             shares[slot] = dict(zip(values, map(float, told), strict=True))
-        return TalkRead(shares)
+        return TalkRead(shares, dict(zip(self._asked, map(float, _sigmoid(asked[0])), strict=True)))
+
+
+def _sigmoid(scores: Matrix) -> Matrix:
+    shares: Matrix = 1 / (1 + np.exp(-scores))
+    return shares
 
 
 @cache

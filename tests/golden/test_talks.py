@@ -1,6 +1,7 @@
-"""Talks by somebody of whom nothing was learnt: how many of their slots are read rightly, and how sure that is.
+"""Talks by people of whom nothing was learnt: how much of them is read rightly, and how sure that is.
 
-`talks.jsonl` was written by somebody who knew the programs and neither the product nor the other talks.
+`talks.jsonl` and `asked.jsonl` were written by people who knew the programs and what can be asked, and neither the
+product nor the other talks; the former tells of every slot, both tell what the last message asks.
 """
 
 import json
@@ -8,13 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from bot.understanding import beside_names
+from bot.understanding.talks import asked_in
+from knowledge.catalog import load_catalog
 from knowledge.encoder.encoding import load_encoder
+from knowledge.figures import normalize
 from knowledge.talks import TalkRead, load_talk_reader
+from knowledge.talks.asked import NOTHING
 from knowledge.talks.reading import LEARNT
 from knowledge.talks.slots import PROGRAM, SLOTS, UNSAID, WANTED
 from knowledge.talks.teaching import examples_digest, load_examples, load_talks
 
 TALKS = Path(__file__).parent / "talks.jsonl"
+ASKED = Path(__file__).parent / "asked.jsonl"
 
 READ_RIGHTLY = {
     PROGRAM: 0.94,
@@ -54,7 +61,8 @@ def read() -> Read:
 
 
 def test_nothing_was_learnt_of_these_talks() -> None:
-    assert not {talk.turns for talk in load_talks(TALKS)} & {example.turns for example in load_examples()}
+    held = {talk.turns for file in (TALKS, ASKED) for talk in load_talks(file)}
+    assert not held & {example.turns for example in load_examples()}
 
 
 def test_what_was_learnt_is_of_these_examples_and_this_encoder() -> None:
@@ -82,3 +90,29 @@ def test_what_is_sure_is_right(read: Read) -> None:
     wrong = [f"{slot}: {value} for {told}" for slot, told, value in sure if told != value]
     print(f"\n{len(wrong)} of {len(sure)} wrong", *wrong, sep="\n  ")
     assert len(wrong) <= WRONG_THOUGH_SURE * len(sure)
+
+
+ASKED_RIGHTLY = 0.68
+"""The share of talks of which exactly what is asked is told, and"""
+
+ASKED_WRONGLY = 0.14
+"""the share of which nothing that is told is asked; both somewhat on the safe side of what was measured."""
+
+
+def test_what_is_asked_is_told() -> None:
+    reader = load_talk_reader()
+    talks = [talk for file in (TALKS, ASKED) for talk in load_talks(file) if talk.asked_of]
+    told = [
+        (talk.asked - {NOTHING}, set(asked_in(reader.read(talk.turns), _matter_of(talk.turns[-1])))) for talk in talks
+    ]
+    right = sum(asked == read for asked, read in told)
+    wrong = [(asked, read) for asked, read in told if read and asked.isdisjoint(read)]
+    for asked, read in wrong:
+        print(f"  {sorted(read)} for {sorted(asked)}")
+    print(f"\n{right} of {len(told)}, wrong {len(wrong)}, not told {sum(not read for _, read in told)}")
+    assert right >= ASKED_RIGHTLY * len(told)
+    assert len(wrong) <= ASKED_WRONGLY * len(told)
+
+
+def _matter_of(message: str) -> str:
+    return beside_names(normalize(message), load_catalog().programs.values())
