@@ -22,6 +22,7 @@ from bot.understanding.programs import name_spans, named_programs
 from bot.understanding.resolving import sets_programs_apart
 from bot.understanding.returning import leave, pending, went_back
 from bot.understanding.together import of_the_last, put_together, told_so_far
+from bot.understanding.towns import ANOTHER_INDEX, tells_apart
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
@@ -140,7 +141,7 @@ def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> C
         return replied
     if corrected := _correct(inquiry, knowledge.catalog):
         return Considered(*corrected)
-    inquiry = _asked_of_program(went_back(inquiry, knowledge.catalog), knowledge.catalog)
+    inquiry = tells_apart(_asked_of_program(went_back(inquiry, knowledge.catalog), knowledge.catalog))
     if proposals == NOTHING and (joined := _consider_each(inquiry, knowledge)):
         return joined
     alone = _consider_whole(inquiry, knowledge, proposals)
@@ -304,12 +305,15 @@ def _asked_of_program(inquiry: Inquiry, catalog: Catalog) -> Inquiry:
 
 def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] | None:
     """The tap that puts a fact right: it is asked for anew, and the rest of the case stays."""
-    before = inquiry.conversation
+    before, text = inquiry.conversation, normalize(inquiry.text)
     for fact, question in catalog.facts.items():
-        if fact in before.facts and normalize(inquiry.text) == normalize(replies.correction_of(question.label)):
+        puts_right = fact in before.facts and text == normalize(replies.correction_of(question.label))
+        another = fact is Fact.FISCAL_INDEX is before.asked_for and text == normalize(ANOTHER_INDEX.label)
+        if puts_right or another:
             kept = {known: value for known, value in before.facts.items() if known is not fact}
+            after = replace(before, facts=kept, asked_for=fact)
             asked = Answer(question.question, AnswerStatus.NEEDS_INFO, missing=(fact,), choices=question.choices)
-            return asked, replace(before, facts=kept, asked_for=fact)
+            return asked, replace(after, towns=(), home=(), told="") if fact is Fact.APPLICANT_KIND else after
     return None
 
 
@@ -347,7 +351,18 @@ def _fixed(understanding: Understanding, inquiry: Inquiry, knowledge: Knowledge)
 def _turned(inquiry: Inquiry, understanding: Understanding) -> Conversation:
     """The conversation after a question that a person is to answer."""
     program = understanding.programs[0] if len(understanding.programs) == 1 else inquiry.conversation.program
-    return Conversation(program=program, question=understanding.text)
+    return Conversation(
+        program=program, question=understanding.text, towns=_towns(understanding, inquiry), home=_home(understanding)
+    )
+
+
+def _towns(understanding: Understanding, inquiry: Inquiry) -> tuple[str, ...]:
+    """The bodies that the conversation goes on with."""
+    return tuple(town.code for town in understanding.towns) or inquiry.conversation.towns
+
+
+def _home(understanding: Understanding) -> tuple[str, ...]:
+    return tuple(town.code for town in understanding.home)
 
 
 def _compose(understanding: Understanding, findings: Findings, inquiry: Inquiry, knowledge: Knowledge) -> Answer:
@@ -391,7 +406,13 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
     if findings.documents:
         named = tuple(findings.documents)
         return Conversation(
-            facts=before.facts, question=understanding.text, documents=named, left=left, messages=before.messages
+            facts=before.facts,
+            question=understanding.text,
+            documents=named,
+            left=left,
+            messages=before.messages,
+            towns=_towns(understanding, inquiry),
+            home=_home(understanding),
         )
     program = understanding.programs[0] if len(understanding.programs) == 1 else before.program
     return Conversation(
@@ -410,4 +431,6 @@ def _remember(understanding: Understanding, composed: Answer, findings: Findings
         days=understanding.days or before.days,
         left=left,
         messages=before.messages,
+        towns=_towns(understanding, inquiry),
+        home=_home(understanding),
     )

@@ -9,6 +9,7 @@ from bot import replies
 from bot.comparing import elsewhere, which_one
 from bot.types import Answer, AnswerPart, AnswerStatus, Citation, Findings, Inquiry, Understanding, Understood
 from bot.understanding.asking import load_subjects
+from bot.understanding.towns import INDEX_TAPS, namesake_choices
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.figures import (
@@ -115,10 +116,11 @@ def compose(
     missing: tuple[Fact, ...] = ()
     choices: tuple[Choice, ...] = ()
     if still_open:
-        asked, fact = still_open[0], catalog.facts[still_open[0].missing[0]]
-        sentences += [] if findings.side_by_side else [asked.says]
+        sentences += [] if findings.side_by_side else [still_open[0].says]
+    if open_one := next(iter((*still_open, *(ruling for ruling in settled if ruling.missing))), None):
+        fact = catalog.facts[open_one.missing[0]]
         asks = (asks_for(fact, understanding, inquiry),)
-        missing, choices = asked.missing, fact.choices
+        missing, choices = open_one.missing, choices_of(fact, understanding)
     elif not (settled or shown or findings.silences):
         contacts = {catalog.programs[ruling.program].contact for ruling in rulings}
         sentences.append(replies.whom_to_ask("、".join(sorted(contacts))))
@@ -136,18 +138,17 @@ def compose(
         lines=tuple(dict.fromkeys(sentence for sentence in sentences if sentence)),
         taken=taken,
         basis=basis,
+        asks="".join(asks),
         suggestions=(
-            (*_follow_ups(asked_of, rulings), *_corrections(understood, catalog)) if asked_of and not still_open else ()
+            (*(() if asks else _follow_ups(asked_of, rulings)), *_corrections(understood, catalog))
+            if asked_of and not still_open
+            else ()
         ),
         understood=understanding.understood,
         elsewhere=_fits_elsewhere(others, catalog),
         text=lay_out((*sentences, _fits_elsewhere(others, catalog), *last_lines(taken, asks)), citations, basis),
         status=(
-            AnswerStatus.NEEDS_INFO
-            if still_open
-            else AnswerStatus.ANSWERED
-            if settled or shown
-            else AnswerStatus.UNKNOWN
+            AnswerStatus.NEEDS_INFO if asks else AnswerStatus.ANSWERED if settled or shown else AnswerStatus.UNKNOWN
         ),
         verdict=None if still_open or findings.side_by_side else _verdict(rulings, understanding),
         missing=missing,
@@ -227,9 +228,23 @@ def last_lines(taken: Iterable[str], asks: Iterable[str]) -> tuple[str, ...]:
 
 
 def asks_for(fact: FactQuestion, understanding: Understanding, inquiry: Inquiry) -> str:
-    """The question for a fact; where to find it out, to who was asked and does not know."""
+    """The question for a fact; where to find it out, to who was asked and does not know.
+
+    Of an index that is published it is asked whether it holds, and which body it is of where several bear its name.
+    """
+    if fact.fact is Fact.FISCAL_INDEX and understanding.offered:
+        return fact.confirm
+    if fact.fact is Fact.FISCAL_INDEX and len(understanding.towns) > 1:
+        return fact.tell_apart.format(name=understanding.towns[0].name)
     not_known = "does_not_know" in understanding.signs and fact.fact is inquiry.conversation.asked_for
     return fact.look_up if not_known else fact.question
+
+
+def choices_of(fact: FactQuestion, understanding: Understanding) -> tuple[Choice, ...]:
+    """What can be tapped to answer the question for a fact."""
+    if fact.fact is not Fact.FISCAL_INDEX:
+        return fact.choices
+    return INDEX_TAPS if understanding.offered else namesake_choices(understanding.towns)
 
 
 def _verdict(rulings: tuple[Ruling, ...], understanding: Understanding) -> Verdict | None:
@@ -414,7 +429,9 @@ def cite_rulings(rulings: Iterable[Ruling], catalog: Catalog) -> tuple[Citation,
     """The evidence of rulings, each phrase once."""
     return tuple(
         dict.fromkeys(
-            _citation(catalog.programs[ruling.program], evidence.place, evidence.quote)
+            Citation("", evidence.document, evidence.place, evidence.quote)
+            if evidence.document
+            else _citation(catalog.programs[ruling.program], evidence.place, evidence.quote)
             for ruling in rulings
             for evidence in ruling.evidence
         )

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from bot import replies
 from bot.types import Inquiry, Understanding
 from knowledge.catalog import Catalog
+from knowledge.municipalities.records import PublishedIndex, index_source
 from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
 from knowledge.rules.tables import decide, known_subjects, overview, state, terms_on
-from knowledge.types import ApplicantKind, Fact, Outcome, Program, Ruling, Subject, Terms, Verdict
+from knowledge.types import ApplicantKind, Evidence, Fact, Outcome, Program, Ruling, Subject, Terms, Verdict
 
 
 def decide_all(
@@ -49,6 +51,8 @@ def _decide_one(
             return decide_calls(terms, situation)
         case Subject.WINDOW:
             return _window(terms, understanding, inquiry)
+        case Subject.INDEX_LIMIT if understanding.index_of:
+            return _index_of(terms, understanding)
         case Subject.REPORT_DUE if understanding.ended_on and understanding.ended_on[0] == understanding.ended_on[1]:
             return decide_report_due(terms, understanding.ended_on[1], understanding.handed_in)
         case Subject.QUESTIONNAIRE if understanding.ended_on:
@@ -98,6 +102,12 @@ def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog, c
     situation, asked_of_index = understanding.situation, Fact.FISCAL_INDEX in understanding.said
     ruling = decide(terms, Subject.ELIGIBILITY, situation, catalog.facts)
     turns_on_index = any(Fact.FISCAL_INDEX in row.when for row in terms.rows[Subject.ELIGIBILITY])
+    if turns_on_index and (offered := understanding.offered):
+        as_published = replace(situation, facts={**situation.facts, Fact.FISCAL_INDEX: str(offered.value)})
+        return _if_published(decide(terms, Subject.ELIGIBILITY, as_published, catalog.facts), offered)
+    if turns_on_index and ruling.verdict and (published := _published_of(understanding)):
+        says = ruling.says + replies.is_published(published) + _near_one(published) + replies.NEWER_INDEX
+        return replace(ruling, says=says, evidence=(*ruling.evidence, _source_of(published)))
     if asked_of_index and not compared and terms.rows.get(Subject.ELIGIBILITY) and not turns_on_index:
         return replace(ruling, says=ruling.says + replies.NO_INDEX_CONDITION)
     others = [r for r in understanding.readings if r.slot == Fact.APPLICANT_KIND and r.value not in _GOVERNMENTS]
@@ -106,6 +116,47 @@ def _eligibility(terms: Terms, understanding: Understanding, catalog: Catalog, c
     assumed = replace(situation, facts={**situation.facts, Fact.APPLICANT_KIND: ApplicantKind.MUNICIPALITY})
     ruling = decide(terms, Subject.ELIGIBILITY, assumed, catalog.facts)
     return replace(ruling, says=ruling.says + replies.ASSUMED_MUNICIPALITY)
+
+
+def _if_published(ruling: Ruling, published: PublishedIndex) -> Ruling:
+    """A ruling on a published index, of which nobody has said that it still holds (T32)."""
+    value = replies.published_index(published) + _near_one(published)
+    return replace(
+        ruling,
+        says=value + replies.IF_IT_HOLDS + ruling.says + replies.NEWER_INDEX,
+        verdict=Verdict.CONDITIONAL,
+        missing=(Fact.FISCAL_INDEX,),
+        evidence=(*ruling.evidence, _source_of(published)),
+    )
+
+
+def _published_of(understanding: Understanding) -> PublishedIndex | None:
+    """The published index of the body of the case, where it is the one that decides."""
+    index = understanding.situation.facts.get(Fact.FISCAL_INDEX)
+    published = understanding.towns[0].published if len(understanding.towns) == 1 else None
+    return published if published and index is not None and Decimal(index) == published.value else None
+
+
+def _index_of(terms: Terms, understanding: Understanding) -> Ruling:
+    """The published index that is asked for, which no document of a program gives."""
+    published, *others = understanding.index_of
+    if others:
+        return Ruling(terms.program, Subject.INDEX_LIMIT, Outcome.NEEDS_FACTS, "", missing=(Fact.FISCAL_INDEX,))
+    value = replies.published_index(published) + _near_one(published)
+    says = value + replies.NEWER_MAY_BE + replies.INDEX_NOT_IN_DOCUMENTS
+    return Ruling(terms.program, Subject.INDEX_LIMIT, Outcome.SETTLED, says, evidence=(_source_of(published),))
+
+
+_ABOUT_ONE = Decimal("0.05")
+"""An index no farther from 1 than this may cross it from one year to the next."""
+
+
+def _near_one(published: PublishedIndex) -> str:
+    return replies.NEAR_ONE if abs(published.value - 1) <= _ABOUT_ONE else ""
+
+
+def _source_of(published: PublishedIndex) -> Evidence:
+    return Evidence(published.name, str(published.value), index_source())
 
 
 def _window(terms: Terms, understanding: Understanding, inquiry: Inquiry) -> Ruling:

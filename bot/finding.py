@@ -59,6 +59,8 @@ def find(
         return Findings((), of_another=naming.of_another)
     if naming.documents and (found := _from_named(naming, understanding, searcher, documents_only)):
         return found
+    if understanding.index_of and (found := _index_asked(understanding, catalog)):
+        return found
     programs = understanding.programs
     question = understanding.text[:QUESTION_LENGTH]
     of_a_body = Subject.ELIGIBILITY in understanding.subjects and (
@@ -161,6 +163,13 @@ def _answering(
         passages=passages,
         texts=tuple(chunk.text for chunk in passages),
     )
+
+
+def _index_asked(understanding: Understanding, catalog: Catalog) -> Findings | None:
+    """The program that turns on the index that is asked for, and what else is asked of it."""
+    turning = [id for id, program in catalog.programs.items() if Subject.INDEX_LIMIT in stated_subjects(program)]
+    also = [subject for subject, _ in understanding.asked if subject in understanding.subjects]
+    return Findings(tuple(turning[:1]), tuple(dict.fromkeys((Subject.INDEX_LIMIT, *also)))) if turning else None
 
 
 def _answer_each(

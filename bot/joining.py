@@ -32,7 +32,7 @@ def join(answered: Sequence[PartialAnswer], asked: str, catalog: Catalog) -> Ans
     answers = [one.answer for one in answered]
     open_one = next((answer for answer in answers if answer.missing), None)
     missing, choices = (open_one.missing, open_one.choices) if open_one else ((), ())
-    asks = [catalog.facts[fact].question for fact in missing[:1]]
+    asks = [(open_one.asks if open_one else "") or catalog.facts[fact].question for fact in missing[:1]]
     said = [said_by(one) for one in answered]
     contacts = _contacts(said, catalog)
     lines: list[str] = []

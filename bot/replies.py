@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from knowledge.figures import format_fiscal_year
+from knowledge.municipalities.records import PublishedIndex
 from knowledge.types import Language, Program, Subject, Verdict
 
 SOURCES = "\n\n出典: "
@@ -22,6 +24,24 @@ HOW_TO_ASK = f"「{ASK_CONTACT}」と送ると、問い合わせ先をご案内�
 CONFIRM_LATEST = "最新の公募要領もご確認ください。"
 NOTHING_FOUND = "お尋ねの内容は、資料に記載が見当たりません。"
 NO_INDEX_CONDITION = "この事業には、財政力指数の条件の記載はありません。"
+
+
+IF_IT_HOLDS = "今もこの値であれば、"
+NEWER_INDEX = "より新しい値があれば、その値で決まります。どの年度の値で判定するかは、資料に記載がありません。"
+NEWER_MAY_BE = "より新しい値が公表されている場合があります。"
+INDEX_NOT_IN_DOCUMENTS = "支援事業の資料には、団体ごとの値の記載はありません。"
+NEAR_ONE = "1に近い値ですので、年度によって1未満にも1以上にもなり得ます。"
+
+
+def published_index(index: PublishedIndex) -> str:
+    """The index that is published of a body for a fiscal year, and on which side of 1 it is."""
+    side = "1以上" if index.value >= 1 else "1未満"
+    return f"{index.name}の財政力指数は、{format_fiscal_year(index.year)}の公表値で{index.value}({side})です。"
+
+
+def is_published(index: PublishedIndex) -> str:
+    """That an index is the one that is published of a body for a fiscal year."""
+    return f"{index.value}は、{index.name}の{format_fiscal_year(index.year)}の公表値です。"
 
 
 def nothing_on(question: str) -> str:
@@ -67,7 +87,8 @@ class OtherWords:
     the first. `sentences` stand for Japanese ones that are put behind a ruling's own, `supposed` for the one that holds
     only where something comes about, `index` names the financial strength index, `between` stands between any two,
     and `listed` between the facts of a case.
-    `unread` answers what could not be read at all.
+    `unread` answers what could not be read at all. `published` gives the published index of a body with its year and
+    one of `sides` (below 1, and not below), `is_published` says that an index is that.
     """
 
     verdicts: Mapping[Verdict, str]
@@ -85,6 +106,17 @@ class OtherWords:
     unread: str
     between: str
     listed: str
+    published: str
+    is_published: str
+    sides: tuple[str, str]
+
+    def of_published(self, index: PublishedIndex) -> Mapping[str, str]:
+        """What is said of a published index, by the Japanese that it stands for."""
+        words = {"name": index.name, "index": index.value, "year": index.year, "side": self.sides[index.value >= 1]}
+        return {
+            published_index(index): self.published.format_map(words),
+            is_published(index): self.is_published.format_map(words),
+        }
 
 
 IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
@@ -102,6 +134,11 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
             DISPATCH_DAY: "When the visit may take place is not stated in the documents.",
             HOURS_BESIDE_DAYS: "How hours online count as days is not stated in the documents. Please ask.",
             ASSUMED_MUNICIPALITY: "(Answered for a municipality.)",
+            IF_IT_HOLDS: "If this still holds: ",
+            NEWER_INDEX: "If there is a newer one, that one decides. Which year counts is not stated in the documents.",
+            NEWER_MAY_BE: "A newer one may have been published.",
+            INDEX_NOT_IN_DOCUMENTS: "The documents of the programs do not give the index of each body.",
+            NEAR_ONE: "It is near 1 and may be below 1 in one year and not in another.",
         },
         supposed='(This is the answer if it comes about as you wrote: "{words}".)',
         read_as="(Your question was read as: {question})",
@@ -114,6 +151,9 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
         "the application period or the report of a program, or ask in Japanese.",
         between=" ",
         listed=", ",
+        published="The published financial strength index of {name} for FY{year} is {index} ({side}).",
+        is_published="The index {index} is the one that is published of {name} for FY{year}.",
+        sides=("below 1", "1 or more"),
     ),
     "easy": OtherWords(
         verdicts={
@@ -129,6 +169,11 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
             DISPATCH_DAY: "いつ来てもらえるかは、資料に書いてありません。",
             HOURS_BESIDE_DAYS: "オンラインの時間を何日と数えるかは、資料に書いてありません。事務局に聞いてください。",
             ASSUMED_MUNICIPALITY: "(市・町・村の質問として答えました。)",
+            IF_IT_HOLDS: "今もこの数なら、",
+            NEWER_INDEX: "新しい数があれば、その数で決まります。どの年度の数で決めるかは、資料に書いてありません。",
+            NEWER_MAY_BE: "もっと新しい数があるかもしれません。",
+            INDEX_NOT_IN_DOCUMENTS: "支援の資料には、県・市・町・村などの指数は書いてありません。",
+            NEAR_ONE: "1に近い数です。年度によって、1より小さいことも、1以上のこともあります。",
         },
         supposed="これは「{words}」のときの答えです。",
         read_as="",
@@ -140,6 +185,9 @@ IN_OTHER_WORDS: Mapping[Language, OtherWords] = {
         unread="わかりました。やさしい日本語で答えます。知りたいことを書いてください。",
         between="",
         listed="、",
+        published="{name}の財政力指数(ざいせいりょくしすう)は、公表(こうひょう)された{year}年度の数で{index}({side})です。",
+        is_published="{index}は、{name}の公表(こうひょう)された{year}年度の数です。",
+        sides=("1より小さい", "1以上"),
     ),
 }
 

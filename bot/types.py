@@ -11,6 +11,7 @@ from typing import Any, Literal
 from bot.privacy import OwnRequest
 from bot.timing import Span
 from knowledge.figures import Figure
+from knowledge.municipalities.records import Municipality, PublishedIndex
 from knowledge.types import Choice, Chunk, Fact, FaqEntry, Kind, Language, Ruling, Situation, Subject, Unit, Verdict
 
 
@@ -113,7 +114,9 @@ class Conversation:
     programs. `turn` is the key of the turn that a person would be asked about, and `desk` says whether that was just
     `proposed`, or the question for a person is `awaited`. `language` is what answers are in, None for plain Japanese.
     `left` are the matters that were left for others, as they stood, the first of the conversation before the last ones.
-    `messages` are the last ones as they were typed.
+    `messages` are the last ones as they were typed. `towns` are the codes of the municipality or prefecture that the
+    case is of, several where its name alone leaves that open, and `home` those of the one that is said to be the
+    asker's own.
     """
 
     program: str = ""
@@ -136,6 +139,8 @@ class Conversation:
     language: Language | None = None
     left: tuple["Conversation", ...] = ()
     messages: tuple[str, ...] = ()
+    towns: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +186,10 @@ class Understanding:
     are only supposed to come about, with the words that suppose them. `wanted` is the subject that it was learnt that
     the case is surely put to, "none" where surely no case is put. `asks` is what it surely asks, as the talk as a whole
     was read (knowledge/talks/asked.py), () where that does not tell. `seeks` are words that are looked for in the
-    documents in place of the message's own, `documents` added documents that it was taken to mean.
+    documents in place of the message's own, `documents` added documents that it was taken to mean. `towns` are the
+    bodies that the case is of by their name, several that bear it where nothing tells them apart, `home` those that are
+    said to be the asker's own. `index_of` are the published indices of which one is asked for, `offered` is the one
+    that may be put forward, as none was said.
     """
 
     text: str
@@ -212,6 +220,10 @@ class Understanding:
     asks: tuple[str, ...] = ()
     seeks: str = ""
     documents: tuple[str, ...] = ()
+    towns: tuple[Municipality, ...] = ()
+    home: tuple[Municipality, ...] = ()
+    index_of: tuple[PublishedIndex, ...] = ()
+    offered: PublishedIndex | None = None
 
 
 @dataclass(frozen=True)
@@ -270,7 +282,7 @@ class Answer:
 
     `for_staff` tells that it is about asking a person; `case` is the key of the case that the answer tells of. `lines`
     are what the text says, without what fits `elsewhere`, the case as it was `taken`, the question that it asks back,
-    its sources and its `basis`. `parts` are there where a message asks several things.
+    its sources and its `basis`. `asks` is that question. `parts` are there where a message asks several things.
     """
 
     text: str
@@ -288,6 +300,7 @@ class Answer:
     elsewhere: str = ""
     taken: tuple[str, ...] = ()
     basis: str = ""
+    asks: str = ""
     parts: tuple[AnswerPart, ...] = ()
 
     @property

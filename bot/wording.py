@@ -11,11 +11,13 @@ from bot.composing import asks_for, facts_used, lay_out
 from bot.deciding import decide_all
 from bot.joining import PartialAnswer, said_by
 from bot.replies import EMPTY, IN_OTHER_WORDS, OtherWords, of_one
-from bot.types import Answer, AnswerStatus, Understood
+from bot.types import Answer, AnswerStatus, Understanding, Understood
 from bot.understanding.languages import Wish
+from bot.understanding.towns import BY_NAME
 from knowledge.catalog import Catalog
 from knowledge.conflicts import Conflict
 from knowledge.languages import in_language
+from knowledge.municipalities.records import PublishedIndex
 from knowledge.rules.tables import fact_words, is_beside_a_bound
 from knowledge.types import Outcome, Ruling, Subject
 
@@ -96,6 +98,8 @@ def _told(
 
 
 def _label(fact: Understood, words: OtherWords, worded: Catalog) -> str:
+    if fact.by == BY_NAME:
+        return fact.label
     if worded.facts[fact.slot].kind == "number" and not is_beside_a_bound(fact.value):
         return words.index.format(value=fact.value)
     return fact_words(worded.facts[fact.slot], fact.value)
@@ -110,6 +114,8 @@ def _sentences(
     """
     supposed = part.understanding.supposed.values() if part.understanding else ()
     others = {**words.sentences, **{replies.supposed(said): words.supposed.format(words=said) for said in supposed}}
+    for published in _published(part.understanding) if part.understanding else ():
+        others |= words.of_published(published)
     for ruling in sorted(rulings, key=lambda ruling: ruling.outcome is Outcome.NEEDS_FACTS):
         if ruling.outcome is Outcome.NEEDS_FACTS and not part.answer.missing:
             continue
@@ -122,6 +128,12 @@ def _sentences(
         whom = "" if part.answer.status is not AnswerStatus.UNKNOWN else words.ask.format(contact=program.contact)
         parts = (name, _lead(ruling, words), says, _follows(ruling, words), whom)
         yield words.between.join(part for part in parts if part)
+
+
+def _published(understanding: Understanding) -> tuple[PublishedIndex, ...]:
+    """The published indices that an answer may name."""
+    of_the_case = (town.published for town in understanding.towns)
+    return (*understanding.index_of, *(published for published in of_the_case if published))
 
 
 def _lead(ruling: Ruling, words: OtherWords) -> str:

@@ -120,7 +120,8 @@ class FactQuestion(Strict):
     """How a fact is asked for, and the values that it can take.
 
     `asked` is False for facts that are only used when the person mentions them; unknown, they match no condition.
-    `look_up` is said to who does not know: where it can be found out.
+    `look_up` is said to who does not know: where it can be found out. `confirm` asks whether a published value of it is
+    to be taken, `tell_apart` which body of a {name} it is of.
     """
 
     fact: Fact
@@ -134,6 +135,12 @@ class FactQuestion(Strict):
     look_up: str = ""
     look_up_en: str = ""
     look_up_easy: str = ""
+    confirm: str = ""
+    confirm_en: str = ""
+    confirm_easy: str = ""
+    tell_apart: str = ""
+    tell_apart_en: str = ""
+    tell_apart_easy: str = ""
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,10 @@ def print_reading(message: str, today: date, catalog: Catalog) -> None:
         kept = "採用" if reading.whose is Whose.WRITER and reading.slot in used else "不採用"
         said = read.text[reading.start : reading.end].strip()
         _console.print(Text(f"  {question.label}: {words} ←「{said}」({told}){kept}", style="dim"))
+    for body in understanding.towns:
+        index = body.published
+        told = f"(財政力指数の公表値 {index.value}、{index.year}年度)" if index else ""
+        _console.print(Text(f"  団体名: {body.full_name}{told}", style="dim"))
     subjects = "、".join(understanding.subjects) or "なし"
     programs = "、".join(catalog.programs[id].short_name for id in understanding.programs) or "未定"
     _console.print(Text(f"  事業: {programs} / 問い: {subjects}", style="dim"))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.types import Inquiry
+from bot.understanding.towns import INDEX_TAPS, known_towns, namesake_choices
 from knowledge.catalog import Catalog
 from knowledge.languages import load_glossary
-from knowledge.types import Language
+from knowledge.types import Fact, Language
 
 _WISHES: Mapping[str, Language | None] = {
     r"(?:やさしい|易しい|優しい)(?:日本語|にほんご|ニホンゴ)": "easy",
@@ -61,7 +62,7 @@ def read_wish(inquiry: Inquiry, catalog: Catalog) -> Wish | None:
         rest = re.sub(f"{_MARKS_BEFORE}(?:{words})[。)]*", "", text, flags=re.I).strip(" 、。")
         if rest != text.strip(" 、。"):
             return Wish(wished, replace(inquiry, text=rest or before.question))
-    if _is_english(text) or (language == "en" and not _JAPANESE.search(text)):
+    if _is_english(text) or (language == "en" and (not _JAPANESE.search(text) or _reply(inquiry, catalog))):
         read = _reply(inquiry, catalog) or _in_japanese(text.lower())
         return Wish("en", replace(inquiry, text=read), read)
     return Wish("easy", inquiry) if language == "easy" else None
@@ -78,8 +79,10 @@ def _reply(inquiry: Inquiry, catalog: Catalog) -> str:
     if _NUMBER.fullmatch(inquiry.text.strip()):
         return inquiry.text.strip()
     choices = catalog.facts[asked].choices if asked else ()
+    if asked is Fact.FISCAL_INDEX:
+        choices = (*INDEX_TAPS, *namesake_choices(known_towns(inquiry.conversation)))
     said = inquiry.text.strip().lower()
-    return next((choice.label for choice in choices if choice.label_en.lower() == said), "")
+    return next((choice.label for choice in choices if (choice.label_en or choice.label).lower() == said), "")
 
 
 def _in_japanese(text: str) -> str:

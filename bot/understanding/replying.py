@@ -6,6 +6,7 @@ from bot.types import Conversation
 from bot.understanding.denying import denials
 from bot.understanding.owning import Scene
 from bot.understanding.quantities import index_text
+from bot.understanding.towns import take_published
 from knowledge.figures import Dimension, normalize
 from knowledge.types import Fact, FactQuestion
 
@@ -43,6 +44,8 @@ def read_reply(scene: Scene, before: Conversation, questions: Mapping[Fact, Fact
     for choice in questions[fact].choices:
         if message.text in (normalize(choice.label), choice.value):
             return {fact: choice.value}
+    if fact is Fact.FISCAL_INDEX and (published := take_published(message.text, before)):
+        return {fact: published}
     if fact is Fact.FISCAL_INDEX:
         numbers = {index_text(f) for f in message.figures if f.dimension is Dimension.NUMBER}
         return {fact: numbers.pop()} if len(numbers) == 1 else {}

@@ -11,7 +11,7 @@ from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Un
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
-from bot.understanding.bodies import GOVERNMENTS
+from bot.understanding.bodies import GOVERNMENTS, Part
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
 from bot.understanding.denying import denials
@@ -49,10 +49,21 @@ from bot.understanding.talks import (
     side_of,
     wanted_in,
 )
+from bot.understanding.towns import (
+    BY_NAME,
+    asks_for_index,
+    index_asked_of,
+    kind_of,
+    offered,
+    read_home,
+    read_towns,
+    told_by_name,
+)
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
 from knowledge.figures import Dimension, fiscal_year_of
 from knowledge.matters import NONE
+from knowledge.municipalities.records import Municipality
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.talks import TalkRead
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
@@ -206,6 +217,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
             plainly.add(Subject.ELIGIBILITY)
         subjects = as_taught(subjects, wanted, bool(message.asking), frozenset(plainly))
     subjects = _with_what_is_touched((Subject.ELIGIBILITY,) if another else subjects, case, before, days, about)
+    asked_of_it = Subject.ELIGIBILITY in subjects or asks_for_index(message) is not None
+    towns = read_towns(reader.scene, before, asked_of_it=asked_of_it)
     amount, unit, at_most = case.amount, case.unit, case.at_most
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
     if amount is None and unit is None and (continues or asks_over or subjects[:1] == (Subject.ELIGIBILITY,)):
@@ -215,7 +228,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
     if Fact.DISPATCH_YEAR in kept and days and before.days and _in_a_later_year(days[0], before.days[0]):
         kept[Fact.DISPATCH_YEAR] = "later"  # では、2026年4月なら?
-    if not named and _is_of_another_body(message, case, before):
+    if towns and before.towns and not {town.code for town in towns} & {*before.towns}:
+        kept = {fact: value for fact, value in kept.items() if fact not in _OF_A_BODY}
+        kept[Fact.APPLICANT_KIND] = kind_of(towns[0])
+    elif not named and _is_of_another_body(message, case, before):
         kept = {
             fact: value for fact, value in kept.items() if fact not in _OF_A_BODY or _stays_true(fact, case, before)
         }
@@ -237,7 +253,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         foreign_program="" if named else foreign_program(message.text),
         counts=reader.counts.counts() or before.counts,
         readings=readings,
-        understood=_understood(situation, case.admitted, message, catalog),
+        understood=_understood(situation, case.admitted, message, catalog, towns),
         figures=message.figures,
         questions=tuple(question.text for question in questions),
         of_themselves=_of_themselves(message, case, before, catalog),
@@ -249,6 +265,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         asks=asks,
         seeks=proposals.seeks,
         documents=proposals.documents,
+        towns=towns,
+        home=read_home(reader.scene, before),
+        index_of=index_asked_of(reader.scene, towns),
+        offered=offered(towns, situation, readings),
     )
 
 
@@ -322,6 +342,9 @@ def _case(
     admitted = admit(r for r in readings if Fact(r.slot) in used and not _is_asked_for(message, r))
     replies = before.asked_for is not None and len(message.text) <= _A_TURN
     of_use = used & {before.asked_for} if replies else used  # わかりません and ないです say of what was asked alone
+    bodies = reader.scene.bodies
+    if bodies and all(body.place and body.part is Part.APPLICANT for body in bodies):
+        of_use -= {Fact.APPLICANT_KIND}  # a name tells the kind, whatever its clause is like
     admitted = weigh(admitted, {fact: likenesses[fact] for fact in likenesses.keys() & of_use}, reader.scene)
     said = {fact: reading.value for fact, reading in admitted.facts.items()}
     replied = read_reply(reader.scene, before, catalog.facts)
@@ -387,7 +410,7 @@ def _told_by_the_talk(
     talk: TalkRead,
 ) -> tuple[dict[Fact, str], frozenset[Fact]]:
     """What the talk as a whole says of a case where the words of its last message say nothing, and what it doubts."""
-    spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for}
+    spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for} | told_by_name(before)
     read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used}
     settled = settle(read, before.facts, talk)
     known = before.facts.get(Fact.FISCAL_INDEX)
@@ -454,8 +477,13 @@ def _stays_true(fact: Fact, case: Circumstances, before: Conversation) -> bool:
     return fact is Fact.FISCAL_INDEX and known == ApplicantKind.MUNICIPALITY and said not in GOVERNMENTS
 
 
-def _understood(situation: Situation, admitted: Admitted, message: Message, catalog: Catalog) -> tuple[Understood, ...]:
-    """The facts of a case with the words that say them; those of earlier messages have none."""
+def _understood(
+    situation: Situation, admitted: Admitted, message: Message, catalog: Catalog, towns: tuple[Municipality, ...]
+) -> tuple[Understood, ...]:
+    """The facts of a case with the words that say them; those of earlier messages have none.
+
+    A body that is known by its name is shown by it.
+    """
     understood = []
     for fact in catalog.facts:
         if fact is Fact.PROGRAM or fact not in situation.facts:
@@ -463,11 +491,14 @@ def _understood(situation: Situation, admitted: Admitted, message: Message, cata
         value = situation.facts[fact]
         label = fact_words(catalog.facts[fact], value)
         reading = admitted.facts.get(fact)
+        by = reading.by if reading and reading.value == value else ""
+        if fact is Fact.APPLICANT_KIND and len(towns) == 1 and kind_of(towns[0]) == value:
+            label, by = towns[0].full_name, BY_NAME
         if reading is None or reading.value != value:
-            understood.append(Understood(fact, value, label))
+            understood.append(Understood(fact, value, label, by=by))
             continue
         start, end = message.span_of(reading.start, reading.end)
-        understood.append(Understood(fact, value, label, message.original[start:end], start, end, reading.by))
+        understood.append(Understood(fact, value, label, message.original[start:end], start, end, by))
     return tuple(understood)
 
 

@@ -44,7 +44,14 @@ def went_back(inquiry: Inquiry, catalog: Catalog) -> Inquiry:
     if then is None:
         return inquiry
     kept = {fact: value for fact, value in before.facts.items() if fact in _OF_THE_PERSON}
-    then = replace(then, facts={**then.facts, **kept}, left=leave(before), language=before.language)
+    then = replace(
+        then,
+        facts={**then.facts, **kept},
+        left=leave(before),
+        language=before.language,
+        towns=before.towns,
+        home=before.home,
+    )
     asked = message.span_of(end, end)[0]
     rest = inquiry.text[asked:]
     asks_more = any(character.isalnum() for character in rest)
@@ -81,4 +88,7 @@ def pending(before: Conversation) -> Conversation | None:
     left = before.left[-1] if before.left else None
     if left is None or left.asked_for is None or before.asked_for is not None or left.program != before.program:
         return None
-    return replace(left, facts={**left.facts, **before.facts}, left=leave(before), language=before.language)
+    facts = {**left.facts, **before.facts}
+    return replace(
+        left, facts=facts, left=leave(before), language=before.language, towns=before.towns, home=before.home
+    )

@@ -35,6 +35,7 @@ def put_together(inquiry: Inquiry, understood: Understanding) -> Inquiry | None:
     facts: dict[Fact, str] = dict(before.facts)
     facts.pop(Fact.APPLICANT_KIND, None)  # it is told
     kept = Conversation(program=before.program, facts=facts, left=before.left, language=before.language)
+    kept = replace(kept, towns=before.towns, home=before.home)
     return replace(inquiry, text=text, conversation=kept) if len(text) <= _LONGEST else None
 
 

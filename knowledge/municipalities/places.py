@@ -98,16 +98,16 @@ def find_places(text: str) -> tuple[Place, ...]:
         candidates = found.candidates
         is_ward_too = plain[found.start : found.end] in _gazetteer().wards
         if is_ward_too or len(candidates) > 1:
-            candidates = _told(candidates, plain) or (() if is_ward_too else candidates)
+            candidates = within_prefectures_of(candidates, plain) or (() if is_ward_too else candidates)
         if candidates:
             places.append(Place(positions[found.start], positions[found.end], candidates))
     return tuple(places)
 
 
-def _told(candidates: tuple[Municipality, ...], text: str) -> tuple[Municipality, ...]:
-    """Those candidates whose prefecture the text names anywhere."""
+def within_prefectures_of(candidates: tuple[Municipality, ...], text: str) -> tuple[Municipality, ...]:
+    """Those candidates whose prefecture the text, which is NFKC-normalised, names anywhere."""
     known = _gazetteer()
-    named = {known.prefectures[mention[0]] for mention in known.mentioned.finditer(text)}
+    named = {known.prefectures[mention[0]] for mention in known.mentioned.finditer(folded(text))}
     return tuple(body for body in candidates if body.prefecture in named)
 
 

@@ -16,6 +16,15 @@ FIELDS = ("code", "kind", "prefecture", "name", "kana", "wards")  # the columns 
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedIndex:
+    """The 財政力指数 that is published of a body for a fiscal year. `name` is with its prefecture (広島県府中市)."""
+
+    name: str
+    value: Decimal
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
 class Municipality:
     """A prefecture, city, town, village or special ward of today.
 
@@ -37,6 +46,19 @@ class Municipality:
     index_history: tuple[tuple[int, Decimal], ...]
 
     @property
+    def full_name(self) -> str:
+        """The name with the prefecture that tells it from others of the name (広島県府中市)."""
+        return self.name if self.kind == "prefecture" else f"{self.prefecture}{self.name}"
+
+    @property
+    def published(self) -> PublishedIndex | None:
+        """The newest published index; None where there is none that compares with those of others."""
+        if self.kind == "special_ward" or not self.index_history:
+            return None
+        (year, value), *_ = self.index_history
+        return PublishedIndex(self.full_name, value, year)
+
+    @property
     def index(self) -> Decimal | None:
         """The newest published 財政力指数; None where there is none."""
         return self.index_history[0][1] if self.index_history else None
@@ -54,6 +76,16 @@ def municipalities() -> tuple[Municipality, ...]:
         header, *rows = csv.reader(lines)
     years = [int(year) for year in header[len(FIELDS) :]]
     return tuple(_municipality(years, *row) for row in rows)
+
+
+def municipality_of(code: str) -> Municipality | None:
+    """The body of a 団体コード; None where there is none of today."""
+    return _by_code().get(code)
+
+
+@cache
+def _by_code() -> dict[str, Municipality]:
+    return {body.code: body for body in municipalities()}
 
 
 def _municipality(

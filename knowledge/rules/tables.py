@@ -156,7 +156,7 @@ BESIDE = Decimal("0.000001")
 def is_beside_a_bound(number: str) -> bool:
     """Whether a number stands for "below 1" or "above 1": finer than any that is written."""
     exponent = Decimal(number).as_tuple().exponent
-    return isinstance(exponent, int) and exponent < -4
+    return isinstance(exponent, int) and exponent < -5
 
 
 def decide(terms: Terms, subject: Subject, situation: Situation, questions: Mapping[Fact, FactQuestion]) -> Ruling:

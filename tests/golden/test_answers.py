@@ -1,4 +1,4 @@
-"""What must be answered: answers.yaml, and dialogs.yaml for conversations; one test for each row."""
+"""What must be answered: answers.yaml, dialogs.yaml for conversations, towns.yaml; one test for each row."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,7 +12,8 @@ from bot.types import Answer, Conversation, Inquiry
 from knowledge.catalog import read_yaml
 
 USUAL_DAY = "2025-06-10"
-ROWS = [row for name in ("answers.yaml", "dialogs.yaml") for row in read_yaml(Path(__file__).with_name(name))]
+FILES = ("answers.yaml", "dialogs.yaml", "towns.yaml")
+ROWS = [row for name in FILES for row in read_yaml(Path(__file__).with_name(name))]
 
 
 def turns_of(row: Mapping[str, Any]) -> list[str]:
@@ -55,6 +56,8 @@ def test_answer(row: Mapping[str, Any], knowledge: Knowledge) -> None:
         assert given.verdict in allowed(row["verdict"]), given.text
     if "missing" in row:
         assert list(given.missing[:1]) == [row["missing"]], given.text
+    if "choices" in row:
+        assert [choice.label for choice in given.choices] == row["choices"], given.text
     for phrase in row.get("says", ()):
         assert any(part in given.text for part in phrase.split("|")), f"{phrase} is not said: {given.text}"
     for phrase in row.get("never", ()):

@@ -21,6 +21,8 @@ STATE = Conversation(
     amount_unit="yen",
     asked_for=Fact.APPLICANT_KIND,
     question="うちは対象ですか",
+    towns=("342084",),
+    home=("132063", "342084"),
 )
 
 
