@@ -24,10 +24,10 @@ INDEX_TAPS = (TAKE_PUBLISHED, ANOTHER_INDEX)
 """What is tapped where a published index was put forward."""
 
 _TAKES_IT = re.compile(
-    r"(?:はい|ええ|ok|(?:はい、?)?[こそ](?:の値|れ)で)(?:いい|良い|よい|結構|大丈夫|お願いし?ます|(?:お?答え|判定)?して(?:ください|下さい)?)?"
-    r"(?:です)?[。!]*",
+    r"(?:はい|ええ|ok|(?:はい、?)?[こそ](?:の値|れ)で)(?:いい|良い|よい|結構|大丈夫|お願いし?ます|して(?:ください|下さい))?(?:です)?[。!]*",
     re.IGNORECASE,
 )
+"""A message that takes a published index which was put forward."""
 
 _SHORT = 24
 """A message of at most so many characters may only tell which of several bodies of one name is meant."""
