@@ -7,7 +7,7 @@ from decimal import Decimal
 from bot import replies
 from bot.types import Inquiry, Understanding
 from knowledge.catalog import Catalog
-from knowledge.municipalities.records import PublishedIndex, index_source
+from knowledge.municipalities.records import INDEX_PUBLISHER, PublishedIndex, index_table
 from knowledge.rules.caps import decide_calls, decide_cap
 from knowledge.rules.dates import decide_questionnaire, decide_report_due, decide_window
 from knowledge.rules.tables import decide, known_subjects, overview, state, terms_on
@@ -156,7 +156,7 @@ def _near_one(published: PublishedIndex) -> str:
 
 
 def _source_of(published: PublishedIndex) -> Evidence:
-    return Evidence(published.name, str(published.value), index_source())
+    return Evidence(index_table(published), str(published.value), INDEX_PUBLISHER)
 
 
 def _window(terms: Terms, understanding: Understanding, inquiry: Inquiry) -> Ruling:

@@ -95,7 +95,10 @@ def _municipality(
     return Municipality(code, name, kana, prefecture, cast(Kind, kind), tuple(wards.split()), history)
 
 
-def index_source() -> str:
-    """Who published the indices, and the newest fiscal year: a line for users."""
-    newest = max(body.index_year or 0 for body in municipalities())
-    return f"総務省「地方公共団体の主要財政指標一覧」{format_fiscal_year(newest)}"
+INDEX_PUBLISHER = "総務省"
+"""Who publishes the indices."""
+
+
+def index_table(index: PublishedIndex) -> str:
+    """In which table an index is published, and of which body it is: a line for users."""
+    return f"「地方公共団体の主要財政指標一覧」{format_fiscal_year(index.year)} {index.name}"

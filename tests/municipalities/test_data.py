@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from knowledge.municipalities.build import DatasetError, build, is_code
-from knowledge.municipalities.records import index_source, municipalities
+from knowledge.municipalities.records import index_table, municipalities
 
 # Fiscal years 2019, 2020 and 2021: whoever decides by one of them decides otherwise by another.
 CROSSED = {
@@ -58,7 +58,17 @@ def test_every_body_has_an_index_for_three_years_between_0_and_3() -> None:
         assert [year for year, _ in body.index_history] == [2021, 2020, 2019]
         assert all(0 < index < 3 for _, index in body.index_history)
         assert (body.index_year, body.index) == body.index_history[0]
-    assert index_source() == "総務省「地方公共団体の主要財政指標一覧」2021年度(令和3年度)"
+
+
+def test_an_index_is_published_with_its_year_and_table_and_none_of_a_ward() -> None:
+    published = {body.full_name: body.published for body in municipalities()}
+    assert [name for name, index in published.items() if index is None] == [
+        body.full_name for body in municipalities() if body.kind == "special_ward"
+    ]
+    index = published["島根県飯南町"]
+    assert index
+    assert (index.value, index.year) == (Decimal("0.13"), 2021)
+    assert index_table(index) == "「地方公共団体の主要財政指標一覧」2021年度(令和3年度) 島根県飯南町"
 
 
 def test_indices_are_those_of_the_tables() -> None:
