@@ -22,7 +22,7 @@ from bot.understanding.programs import name_spans, named_programs
 from bot.understanding.resolving import sets_programs_apart
 from bot.understanding.returning import leave, pending, went_back
 from bot.understanding.together import of_the_last, put_together, told_so_far
-from bot.understanding.towns import ANOTHER_INDEX, tells_apart
+from bot.understanding.towns import ANOTHER_INDEX, tells_apart, told_by_name
 from bot.wording import reword, unread
 from knowledge.catalog import KNOWLEDGE, Catalog, CatalogError, catalog_version, load_catalog
 from knowledge.conflicts import Conflict, load_conflicts
@@ -310,7 +310,8 @@ def _correct(inquiry: Inquiry, catalog: Catalog) -> tuple[Answer, Conversation] 
         puts_right = fact in before.facts and text == normalize(replies.correction_of(question.label))
         another = fact is Fact.FISCAL_INDEX is before.asked_for and text == normalize(ANOTHER_INDEX.label)
         if puts_right or another:
-            kept = {known: value for known, value in before.facts.items() if known is not fact}
+            by_name = told_by_name(before) if fact is Fact.APPLICANT_KIND else frozenset[Fact]()
+            kept = {known: value for known, value in before.facts.items() if known is not fact and known not in by_name}
             after = replace(before, facts=kept, asked_for=fact)
             asked = Answer(question.question, AnswerStatus.NEEDS_INFO, missing=(fact,), choices=question.choices)
             return asked, replace(after, towns=(), home=(), told="") if fact is Fact.APPLICANT_KIND else after
