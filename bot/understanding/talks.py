@@ -149,10 +149,10 @@ def program_of(talk: TalkRead, at_least: float) -> str:
 
 
 ASKED = 0.35
-"""From this probability on, what a message likeliest asks is taken for what it asks."""
+"""From this probability on, what a message of a known program likeliest asks is taken for what it asks."""
 
 ASKED_TOO = 0.5
-"""The same of what it asks beside."""
+"""The same of what it asks beside, and where it may be of none of the programs."""
 
 POSSIBLY_ASKED = 0.2
 """From this probability on, rules are asked for that words ask for, beside those that surely are."""
@@ -183,7 +183,8 @@ def asked_in(
         if not named or program in ("", *named)
     }
     likeliest = max(shares.values())
-    needed = ASKED_TOO if likeliest >= ASKED_TOO else ASKED
+    of_ours = bool(named or program_of(talk, LIKELY))
+    needed = ASKED if of_ours and likeliest < ASKED_TOO else ASKED_TOO
     asked = sorted((name for name, share in shares.items() if share >= needed), key=lambda name: -shares[name])
     if not asked or asked[0] == NOTHING:
         return ()
