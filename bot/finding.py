@@ -76,7 +76,8 @@ def find(
     program = programs[0] if programs else ""
     if name := understanding.foreign_program:
         return _of_foreign(name, question, searcher)
-    if understanding.asks and not documents_only:
+    elsewhere = bool(searcher.named) and understanding.asks[:1] in ((OUTSIDE,), (OTHER,))  # documents may tell it
+    if understanding.asks and not (documents_only or elsewhere):
         return _as_talks_taught(understanding, catalog, searcher)
 
     matches = () if documents_only else find_matches(understanding, inquiry, program, catalog, searcher)

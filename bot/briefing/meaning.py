@@ -57,7 +57,8 @@ def _by_itself(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> Inquir
     if alone == inquiry:
         return inquiry
     without = answer_to(alone, knowledge)[0]
-    silent = without.status is answer.status is AnswerStatus.UNKNOWN  # whichever program was asked to say so
+    silent = without.status is answer.status is AnswerStatus.UNKNOWN  # whichever program was asked to say so,
+    silent = silent and bool(understand(alone, knowledge.catalog).programs)  # but not where it is open which
     same = without.rulings == answer.rulings if answer.rulings else silent or without.text == answer.text
     return alone if same else inquiry
 

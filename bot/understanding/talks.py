@@ -148,7 +148,7 @@ def program_of(talk: TalkRead, at_least: float) -> str:
     return "" if program == UNSAID else program
 
 
-ASKED = 0.35
+ASKED = 0.4
 """From this probability on, what a message of a known program likeliest asks is taken for what it asks."""
 
 ASKED_TOO = 0.5
@@ -188,9 +188,11 @@ def asked_in(
     asked = sorted((name for name, share in shares.items() if share >= needed), key=lambda name: -shares[name])
     if not asked or asked[0] == NOTHING:
         return ()
-    owners = {of[name] for name in asked if shares[name] >= _AS_LIKELY * likeliest}
-    if meant in owners:
-        owners = {meant}
+    surest = max(talk.asked[name] for name in asked)
+    owners = {of[name] for name in asked if talk.asked[name] >= _AS_LIKELY * surest or name == asked[0]}
+    for one in (meant, *programs) if meant or len(programs) == 1 else ():
+        if one in owners:
+            owners = {one}
     return tuple(name for name in asked if of[name] in owners)
 
 
@@ -318,10 +320,10 @@ def side_of(index: str) -> str:
 
 
 def denies_index(index: str, talk: TalkRead) -> bool:
-    """Whether a talk says that the index which counts is not on this side of 1, or that it is not known."""
+    """Whether a talk likely says that the index which counts is not on this side of 1, or that it is not known."""
     likeliest, share = talk.likeliest("index")
-    needed = SURE_AGAINST if likeliest in ("below", "at_or_above") else LIKELY
-    return likeliest not in (UNSAID, side_of(index)) and share >= needed
+    doubted = talk.shares["index"][side_of(index)] < _ALIKE
+    return doubted and likeliest != UNSAID and share >= LIKELY
 
 
 def adds_up(talk: TalkRead) -> bool:
