@@ -8,8 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.answering import Knowledge
-from bot.answering import answer as answer_to
+from bot.answering import Knowledge, consider
 from bot.briefing.merging import Meaning
 from bot.matching import FAQ_FITS, nearest_entries
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
@@ -56,9 +55,11 @@ def _by_itself(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> Inquir
     alone = replace(inquiry, conversation=Conversation(language=before.language))
     if alone == inquiry:
         return inquiry
-    without = answer_to(alone, knowledge)[0]
+    considered = consider(alone, knowledge)
+    without = considered.answer
+    unstated = {entry.not_stated for entry in considered.findings.silences} if considered.findings else set[str]()
     silent = without.status is answer.status is AnswerStatus.UNKNOWN  # whichever program was asked to say so,
-    silent = silent and bool(understand(alone, knowledge.catalog).programs)  # but not where it is open which
+    silent = silent and len(unstated) < 2  # but not where each would say it of something else
     same = without.rulings == answer.rulings if answer.rulings else silent or without.text == answer.text
     return alone if same else inquiry
 
