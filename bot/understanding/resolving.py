@@ -40,6 +40,7 @@ from bot.understanding.talks import (
     asked_in,
     denies_index,
     index_side,
+    leaves_the_talk,
     possibly_asked,
     program_of,
     programs_among,
@@ -113,6 +114,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     asks = asked_in(talk, matter, [id for id in names if id in named], possible)
     if set(programs_among(asks)) & (set(names) - set(named)):
         asks = ()  # of what the message sets apart
+    if asks and before.messages and leaves_the_talk(inquiry.text, asks):
+        asks = ()
     if len(named) == 1 and len(of := programs_among(asks)) == 1:
         named = of  # where it only has a nickname, which may be said of another program too
     message, likenesses = message.without(apart), likenesses.without(apart, message)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from knowledge.encoder.encoding import load_encoder
 from knowledge.matters import load_matters
 from knowledge.talks import TalkRead, load_talk_reader
-from knowledge.talks.asked import NOTHING, by_rules, names_of_entries, programs_of_asked
+from knowledge.talks.asked import NOTHING, OUTSIDE, by_rules, names_of_entries, programs_of_asked
 from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
 from knowledge.types import ApplicantKind, Fact, Subject
 
@@ -219,6 +219,12 @@ _AS_LIKELY = 0.9
 
 SURE_OF_PROGRAM = 0.9
 """From this probability on, a talk is of one program where what is asked is asked of several."""
+
+
+def leaves_the_talk(text: str, asks: Collection[str]) -> bool:
+    """Whether a message by itself asks what is none of our business, so that nothing before it tells what it asks."""
+    alone = read_talk((text,)).asked
+    return alone[OUTSIDE] >= ASKED and all(alone.get(name, 0.0) < POSSIBLY_ASKED for name in asks)
 
 
 def possibly_asked(talk: TalkRead, programs: Collection[str], subject: Subject) -> bool:
