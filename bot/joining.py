@@ -65,11 +65,16 @@ def said_by(one: PartialAnswer) -> str:
 
 
 def _what_is_new(text: str, before: Sequence[str]) -> str:
-    """What a part says without the sentences after the first of a line that repeat what parts before it say."""
+    """What a part says without what parts before it say.
+
+    Of a line the first sentence stands, unless it was said in these very words and the others bring nothing new.
+    """
     lines = []
     for line in text.splitlines():
         first, *others = re.findall("[^。]+(?:。|$)", line) or [""]
-        lines.append("".join((first, *(sentence for sentence in others if not repeats(sentence, before)))))
+        new = [sentence for sentence in others if not repeats(sentence, before)]
+        if new or not any(first in said for said in before):
+            lines.append("".join((first, *new)))
     return "\n".join(lines)
 
 
