@@ -302,6 +302,10 @@ class QuantityReader:
                 return self._total(whole, dimension)
         return None
 
+    def met(self) -> str:
+        """The only way to meet that the message says: "on_site" or "online", "" where it says both or none."""
+        return "on_site" if self._meets_on_site_alone() else "online" if self._is_online_alone() else ""
+
     def _meets_on_site_alone(self) -> bool:
         return self._message.says("on_site") and not self._is_said_to_meet("online")
 

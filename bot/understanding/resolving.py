@@ -8,13 +8,14 @@ from decimal import Decimal
 from itertools import chain, pairwise
 
 from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
-from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
+from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added, is_goal
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
 from bot.understanding.bodies import GOVERNMENTS, Part
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
 from bot.understanding.denying import denials
+from bot.understanding.figuring import amounts_put, compared_counts, in_unit, indices_put
 from bot.understanding.message import Message, read_message, spans
 from bot.understanding.offline import OfflineReader
 from bot.understanding.parting import Question, questions_of
@@ -49,6 +50,7 @@ from bot.understanding.talks import (
     settle,
     side_of,
     wanted_in,
+    way_to_meet,
 )
 from bot.understanding.towns import (
     BY_NAME,
@@ -62,7 +64,7 @@ from bot.understanding.towns import (
 )
 from knowledge.catalog import Catalog
 from knowledge.concepts import read_concepts
-from knowledge.figures import Dimension, fiscal_year_of
+from knowledge.figures import Dimension, Figure, fiscal_year_of
 from knowledge.matters import NONE
 from knowledge.municipalities.records import Municipality
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
@@ -185,7 +187,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = days_asked(message, reader.scene)
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
-    if plain and found:
+    if (plain and found) or (not message.asking and _completes(before, case, about)):
         asks = ()
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
     if before.subjects and "goes_on" in signs:
@@ -277,6 +279,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
 
 def _completes(before: Conversation, case: Circumstances, programs: Sequence[Program]) -> bool:
     """Whether a message says something new that the answer to the question before it turns on."""
+    if case.amount is not None and Subject.CAP in before.subjects:
+        return True
     turning = {fact for program in programs for row in rows_of(program, *before.subjects) for fact in row.when}
     new = {fact for fact, value in case.said.items() if before.facts.get(fact) != value}
     return bool(before.subjects and new & turning - _ABOUT_A_BODY)
@@ -358,10 +362,14 @@ def _case(
         said[Fact.APPLICANT_KIND] = _PROVIDER  # a company that wants to be one is still
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
+    said, admitted = _with_figures(said, admitted, readings, message, reader, before, used, talk)
     told, in_doubt = _told_by_the_talk(message, said, admitted, readings, before, used, talk)
     said = {fact: value for fact, value in said.items() if fact not in told.keys() | in_doubt}
     admitted = replace(admitted, open=admitted.open | in_doubt)
     amount, unit = _amount(reader.quantities.amount() or proposed_amount)
+    amounts = amounts_put(talk)
+    met = reader.quantities.met() or way_to_meet(talk)
+    put = in_unit(amounts, units_used(about), met) if amounts else None
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
@@ -370,6 +378,8 @@ def _case(
     if together is not None:
         amount, unit = together, before.amount_unit
         said.pop(Fact.MUNICIPALITY_COUNT, None)  # あと2千万円上乗せしたら tells of no more municipalities
+    elif put is not None and (unit is None or (before.messages and not is_goal(message, unit))):
+        amount, unit = put.amount, put.unit  # in one message, what the words say goes before
     if "mixes_modes" in signs and before.amount_unit == "day":
         amount, unit, said[Fact.MEETING_MODE] = before.amount, before.amount_unit, "on_site"
     supposed = {
@@ -384,7 +394,7 @@ def _case(
             supposed[Fact.APPLICANT_KIND] = f"{founding}が済んだ"
     if Fact.INVESTMENT_OR_NONPROFIT in supposed and said.get(Fact.APPLICANT_KIND) == ApplicantKind.INVESTED_CORPORATION:
         supposed[Fact.APPLICANT_KIND] = supposed[Fact.INVESTMENT_OR_NONPROFIT]
-    if adds_up(talk) and unit in _UNITS_READ and amount is not None:
+    if put is None and adds_up(talk) and unit in _UNITS_READ and amount is not None:
         left_out = reader.quantities.leaves_out(amount, _UNITS_READ[unit], bool(before.messages) and together is None)
         amount = None if left_out else amount  # what it comes to together was not read
     if said.get(Fact.SAME_PROJECT) == "other_project" and unit in ("day", "hour"):
@@ -403,6 +413,54 @@ def _case(
     )
 
 
+def _with_figures(
+    said: Mapping[Fact, str],
+    admitted: Admitted,
+    readings: Sequence[Reading],
+    message: Message,
+    reader: OfflineReader,
+    before: Conversation,
+    used: frozenset[Fact],
+    talk: TalkRead,
+) -> tuple[dict[Fact, str], Admitted]:
+    """The case with what the figures of the talk are.
+
+    That is how many join, over several messages; the index, where words leave it open; and indices on both sides of 1.
+    """
+    said = dict(said)
+    if before.messages and Fact.MUNICIPALITY_COUNT in used and (change := _change(message, talk)):
+        said[Fact.MUNICIPALITY_COUNT] = change
+    of_several = {Fact.INDEX_STANDING, Fact.INDEX_SPREAD} & {Fact(reading.slot) for reading in readings}
+    left_open = before.messages and Fact.FISCAL_INDEX in admitted.open and not of_several
+    indices = indices_put(talk) if left_open else ()
+    if indices and len({side_of(index_text(one.figure)) for one in indices}) == 1:
+        said[Fact.FISCAL_INDEX] = _index_said(indices[-1].figure, reader)
+        admitted = replace(admitted, open=admitted.open - {Fact.FISCAL_INDEX})
+    read = [index_text(one.figure) for one in talk.figures if one.role == "index"]
+    if not of_several and len(set(map(side_of, read))) > 1 and index_side(talk) == "mixed":
+        said[Fact.FISCAL_INDEX] = min(read, key=Decimal)
+        alone = said.get(Fact.APPLICANT_KIND, ApplicantKind.MUNICIPALITY) in GOVERNMENTS
+        said[Fact.INDEX_SPREAD] = "applicants" if alone else "areas"
+    return said, admitted
+
+
+def _change(message: Message, talk: TalkRead) -> str:
+    """How the number of municipalities that join compares with the times before, "" where it is not told."""
+    counted = compared_counts(talk)
+    if counted is None or not counted[1] or "区" in message.text:  # T06: 特別区 may not count
+        return ""
+    now, earlier = counted
+    if now > max(earlier):
+        return "more"
+    return "undecided" if now > min(earlier) else "same" if now == min(earlier) else "fewer"
+
+
+def _index_said(figure: Figure, reader: OfflineReader) -> str:
+    """An index as the words around it bound it, or deny that."""
+    worded = [one.reading.value for one in reader.quantities.indices() if one.reading.start == figure.start]
+    return worded[0] if worded else index_text(figure)
+
+
 def _told_by_the_talk(
     message: Message,
     said: Mapping[Fact, str],
@@ -414,6 +472,8 @@ def _told_by_the_talk(
 ) -> tuple[dict[Fact, str], frozenset[Fact]]:
     """What the talk as a whole says of a case where the words of its last message say nothing, and what it doubts."""
     spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for} | told_by_name(before)
+    if message.days:
+        spoken_of.add(Fact.DISPATCH_YEAR)  # which a calendar tells
     read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used}
     settled = settle(read, before.facts, talk)
     known = before.facts.get(Fact.FISCAL_INDEX)

@@ -12,7 +12,7 @@ from knowledge.talks.asked import NOTHING, OUTSIDE, by_rules, names_of_entries, 
 from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
 from knowledge.types import ApplicantKind, Fact, Subject
 
-SURE_OF_MORE = 0.95
+SURE_OF_MORE = 0.98
 """From this probability on a talk says what its words were read as nothing of."""
 
 SURE_AGAINST = 0.95
@@ -185,7 +185,9 @@ def asked_in(
     likeliest = max(shares.values())
     of_ours = bool(named or program_of(talk, LIKELY))
     needed = ASKED if of_ours and likeliest < ASKED_TOO else ASKED_TOO
-    asked = sorted((name for name, share in shares.items() if share >= needed), key=lambda name: -shares[name])
+    plainly = {name for name, share in alone.items() if share >= _PLAIN_ALONE and talk.asked.get(name, 0.0) >= _HARDLY}
+    likely = (name for name, share in shares.items() if share >= needed or name in plainly)
+    asked = sorted(likely, key=lambda name: -shares[name])
     if not asked or asked[0] == NOTHING:
         return ()
     surest = max(talk.asked[name] for name in asked)
@@ -213,6 +215,11 @@ def _by_wordings(matter: str, programs: Collection[str]) -> Mapping[str, float]:
 
 _OF_THE_TALK = 0.65
 """How much the talk counts for what is asked, against the wording of the last message alone."""
+
+_PLAIN_ALONE = 0.9
+"""What the wording alone asks so plainly is asked, unless the talk as a whole hardly does:"""
+
+_HARDLY = 0.05
 
 _AS_LIKELY = 0.9
 """What is asked of another program counts from this share of the likeliest on."""
@@ -330,6 +337,12 @@ def denies_index(index: str, talk: TalkRead) -> bool:
     likeliest, share = talk.likeliest("index")
     doubted = talk.shares["index"][side_of(index)] < _ALIKE
     return doubted and likeliest != UNSAID and share >= LIKELY
+
+
+def way_to_meet(talk: TalkRead) -> str:
+    """How people are to meet, as a talk likely says: "on_site", "online", "both", or "" where it does not say."""
+    way = talk.surely("mode", LIKELY)
+    return "" if way == UNSAID else way
 
 
 def adds_up(talk: TalkRead) -> bool:

@@ -1,11 +1,11 @@
-"""`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: half an hour).
+"""`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: about 50 minutes).
 
 Learnt from `examples/*.jsonl`, talks by people who knew the programs and not the product, and beside them from what
 clauses say (knowledge/clauses/examples), which rule a case is put to (`cases/<program>.yaml`), and talks put together
 from clauses (composing.py), each of which tells of some slots alone. The lower layers of the encoder stay as they are;
 those above begin as the encoder's own. For each slot one vector weighs the tokens, and a linear classifier tells its
-value from their mean; so it is for each thing that may be asked, of which each is told for itself. Needs PyTorch, and
-the public weights.
+value from their mean; so it is for each thing that may be asked, of which each is told for itself. What a figure is, is
+told by a linear classifier over the mean of its tokens. Needs PyTorch, and the public weights.
 """
 
 import random
@@ -25,13 +25,11 @@ from knowledge.encoder.building import Graph, PublicWeights, public_weights, sta
 from knowledge.encoder.encoding import LOWER_LAYERS, load_encoder, load_lower
 from knowledge.talks.asked import programs_of_asked
 from knowledge.talks.reading import LEARNT, Tokens, tokens_of
+from knowledge.talks.roles import ROLES
 from knowledge.talks.slots import COLUMNS, SLOTS
 from knowledge.talks.teaching import Lesson, examples_digest, load_examples
 
-_EPOCHS = 6
-_RATE = 7e-4  # of the layers; what is begun from nothing learns so many times faster:
-_FASTER = 8
-_WARMING = 0.1  # the share of steps in which the rate rises
+_FASTER = 8  # what is begun from nothing learns so many times faster than the layers
 _BATCH_TOKENS = 1500
 _BATCH = 48
 _DROPPED = 0.1
@@ -76,7 +74,8 @@ class _Layer(nn.Module):  # type: ignore[misc]  # torch is outside the types of 
 class _Reader(nn.Module):  # type: ignore[misc]
     """From the states of tokens to the scores of all values, a row for each slot: (batch, slots, values of all).
 
-    And to the scores of all that may be asked: (batch, things).
+    And to the scores of all that may be asked (batch, things), and of what a figure at each token is (batch, tokens,
+    roles).
     """
 
     def __init__(self, weights: PublicWeights) -> None:
@@ -90,15 +89,17 @@ class _Reader(nn.Module):  # type: ignore[misc]
         self.weighing_asked = nn.Parameter(torch.randn(hidden, things) * 0.02)
         self.telling_asked = nn.Parameter(torch.randn(hidden, things) * 0.02)
         self.bias_asked = nn.Parameter(torch.full((things,), _SELDOM))
+        self.telling_roles = nn.Linear(hidden, len(ROLES))
         self.dropped = nn.Dropout(_DROPPED)
 
-    def forward(self, x: Tensor, mask: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = x + last[..., None] * self.last
         for layer in self.layers:
             x = layer(x, mask)
         meant = _weighed(x @ self.weighing, mask).transpose(1, 2) @ x
         asked = _weighed(x @ self.weighing_asked, mask) * (self.dropped(x) @ self.telling_asked)
-        return self.telling(self.dropped(meant)), asked.sum(dim=1) + self.bias_asked
+        roles = self.telling_roles(self.dropped(x))
+        return self.telling(self.dropped(meant)), asked.sum(dim=1) + self.bias_asked, roles
 
 
 def _weighed(weights: Tensor, mask: Tensor) -> Tensor:
@@ -134,6 +135,7 @@ class _Batch:
     rows: Mapping[str, tuple[Tensor, Tensor, Tensor]]  # of each slot: which examples tell, their values, their weights
     asked: Tensor  # of each example and each thing: whether it is asked,
     counted: Tensor  # and how much that counts
+    figures: Sequence[tuple[int, slice, int]]  # the example, the tokens and the role of each figure that is told of
 
 
 def _batches(examples: Sequence[Lesson]) -> Iterator[_Batch]:
@@ -163,10 +165,17 @@ def _batch(examples: Sequence[Lesson], tokens: Sequence[Tokens]) -> _Batch:
     programs = programs_of_asked()
     asked = torch.tensor([[float(thing in example.asked) for thing in programs] for example in examples])
     counted = torch.tensor([[example.tells_of(program) for program in programs.values()] for example in examples])
-    return _Batch(torch.from_numpy(states), torch.from_numpy(mask).bool(), torch.from_numpy(last), rows, asked, counted)
+    figures = [
+        (row, tokens[row].at(turn, figure.start, figure.end), ROLES.index(role))
+        for row, example in enumerate(examples)
+        for turn, figure, role in example.figures
+    ]
+    figures = [one for one in figures if one[1].stop]
+    marks = torch.from_numpy(last)
+    return _Batch(torch.from_numpy(states), torch.from_numpy(mask).bool(), marks, rows, asked, counted, figures)
 
 
-def _loss(scores: Tensor, asked: Tensor, batch: _Batch) -> Tensor:
+def _loss(scores: Tensor, asked: Tensor, roles: Tensor, batch: _Batch) -> Tensor:
     missed = functional.binary_cross_entropy_with_logits(asked, batch.asked, reduction="none")
     total = (missed * batch.counted).sum()
     for number, slot in enumerate(SLOTS):
@@ -176,7 +185,29 @@ def _loss(scores: Tensor, asked: Tensor, batch: _Batch) -> Tensor:
                 scores[which, number, COLUMNS[slot]], said, reduction="none", label_smoothing=_SMOOTHING
             )
             total = total + (told * counted).sum()
+    if batch.figures:
+        of_each = torch.stack([roles[row, tokens].mean(dim=0) for row, tokens, _ in batch.figures])
+        of = torch.tensor([role for _, _, role in batch.figures])
+        missed = functional.cross_entropy(of_each, of, reduction="sum", label_smoothing=_SMOOTHING)
+        total = total + missed
     return total / len(batch.states)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Epochs over a share of the examples and `figures` times over the marked figures, of which few talks have any.
+
+    The rate of the layers rises over the share `warming` of the steps, and then falls to nothing.
+    """
+
+    epochs: int
+    rate: float
+    warming: float
+    share: float
+    figures: int
+
+
+_STAGES = (_Stage(6, 7e-4, 0.1, 1.0, 0), _Stage(2, 5e-4, 0.05, 0.5, 4))
 
 
 def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
@@ -184,35 +215,43 @@ def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
     torch.manual_seed(0)
     rng = random.Random(0)
     reader = _Reader(weights)
-    batches = list(_batches(examples))
-    print(f"{len(examples)} examples in {len(batches)} batches", flush=True)
-    of_asked = [reader.weighing_asked, reader.telling_asked, reader.bias_asked]
-    new = [reader.last, reader.weighing, *reader.telling.parameters(), *of_asked]
+    marked = [Lesson(example.turns, {}, figures=example.figures) for example in examples if example.figures]
+    for stage in _STAGES:
+        batches = list(_batches(rng.sample(examples, round(len(examples) * stage.share))))
+        batches += list(_batches(marked)) * stage.figures
+        print(f"{len(examples)} examples, {len(batches)} batches", flush=True)
+        _learn(reader, batches, stage, rng)
+    reader.eval()
+    return reader
+
+
+def _learn(reader: _Reader, batches: Sequence[_Batch], stage: _Stage, rng: random.Random) -> None:
+    layers = list(reader.layers.parameters())
+    of_layers = {id(parameter) for parameter in layers}
+    new = [parameter for parameter in reader.parameters() if id(parameter) not in of_layers]
     groups: list[dict[str, Any]] = [
-        {"params": list(reader.layers.parameters()), "lr": _RATE},
-        {"params": new, "lr": _RATE * _FASTER},
+        {"params": layers, "lr": stage.rate},
+        {"params": new, "lr": stage.rate * _FASTER},
     ]
-    steps = _EPOCHS * len(batches)
+    steps = stage.epochs * len(batches)
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(step / (_WARMING * steps), 1.0) * (1 - step / steps)
+        optimizer, lambda step: min(step / (stage.warming * steps), 1.0) * (1 - step / steps)
     )
     reader.train()
-    for epoch in range(_EPOCHS):
+    for epoch in range(stage.epochs):
         begun, lost = monotonic(), 0.0
         for batch in rng.sample(batches, len(batches)):
             with torch.autocast("cpu", dtype=torch.bfloat16):  # two thirds of the time where the processor has it
-                scores, asked = reader(batch.states, batch.mask, batch.last)
-            loss = _loss(scores.float(), asked.float(), batch)
+                scores, asked, roles = reader(batch.states, batch.mask, batch.last)
+            loss = _loss(scores.float(), asked.float(), roles.float(), batch)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
             optimizer.step()
             schedule.step()
             lost += float(loss.detach())
-        print(f"{epoch + 1} of {_EPOCHS}: {lost / len(batches):.3f} in {monotonic() - begun:.0f} s", flush=True)
-    reader.eval()
-    return reader
+        print(f"{epoch + 1} of {stage.epochs}: {lost / len(batches):.3f} in {monotonic() - begun:.0f} s", flush=True)
 
 
 def build(reader: _Reader, weights: PublicWeights) -> onnx.ModelProto:
@@ -240,8 +279,13 @@ def build(reader: _Reader, weights: PublicWeights) -> onnx.ModelProto:
     summed = graph.node("ReduceSum", [token, graph.constant("tokens", np.array([1]))], "summed", keepdims=0)
     graph.node("Add", [summed, graph.constant("bias_asked", _numbers(reader.bias_asked))], "asked")
     asked = helper.make_tensor_value_info("asked", TensorProto.FLOAT, ["batch", len(reader.bias_asked)])
+    of_tokens = graph.node(
+        "MatMul", [x, graph.constant("roles_w", _numbers(reader.telling_roles.weight.T))], "of_tokens"
+    )
+    graph.node("Add", [of_tokens, graph.constant("bias_roles", _numbers(reader.telling_roles.bias))], "roles")
+    roles = helper.make_tensor_value_info("roles", TensorProto.FLOAT, ["batch", "tokens", len(ROLES)])
     inputs = [states("states", weights.hidden), token_input("attention_mask"), token_input("last")]
-    return graph.model("talks", inputs, scores, asked)
+    return graph.model("talks", inputs, scores, asked, roles)
 
 
 def _weighing(graph: Graph, x: str, weighing: Tensor, kept: str, of: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 import yaml
 
 from knowledge.catalog import load_catalog
+from knowledge.figures import Figure
 from knowledge.matters.classifying import NONE
 from knowledge.matters.learning import load_written, wordings_digest
 from knowledge.talks.asked import asked_by, by_rules, programs_of_asked
 from knowledge.talks.asking import Asker
 from knowledge.talks.composing import Composer
+from knowledge.talks.roles import marked_in, without_marks
 from knowledge.talks.slots import PROGRAM, SLOTS, UNSAID, WANTED
 from knowledge.types import Subject
 
@@ -24,7 +26,7 @@ CASES = Path(__file__).parent / "cases"
 
 _GOES_ON = " → "  # stands between a message and the one before it
 
-_COMPOSED = 3000
+_COMPOSED = 1500
 _COMPOSED_WEIGHT = 0.7
 _SAID_WEIGHT = 2.5  # of what a talk says, against what it leaves unsaid
 _CLAUSE_WEIGHT = 0.5
@@ -72,13 +74,14 @@ class Lesson:
     """Messages, and what is told of some of the slots: the value, and how much it counts.
 
     `asked` is what the last message asks (asked.py), as far as it is of the programs `asked_of` ("": of none), with how
-    much that counts.
+    much that counts. `figures` are those of which it is told what they are: the message, the figure and its role.
     """
 
     turns: tuple[str, ...]
     told: Mapping[str, tuple[str, float]]
     asked: frozenset[str] = frozenset()
     asked_of: Mapping[str, float] = field(default_factory=dict)
+    figures: tuple[tuple[int, Figure, str], ...] = ()
 
     def tells_of(self, program: str) -> float:
         """How much it counts what is asked of a program, 0 where nothing is told of it."""
@@ -109,7 +112,9 @@ def load_talks(file: Path) -> Iterator[Lesson]:
         unknown = (asked or frozenset()) - programs_of_asked().keys()
         if strange or unknown:
             raise ValueError(f"{file.name}:{number} has values that no slot has: {strange or sorted(unknown)}")
-        yield Lesson(tuple(talk["turns"]), told, asked or frozenset(), {} if asked is None else _ALL_ASKED)
+        turns = tuple(map(without_marks, talk["turns"]))
+        figures = tuple((n, *marked) for n, turn in enumerate(talk["turns"]) for marked in marked_in(turn))
+        yield Lesson(turns, told, asked or frozenset(), {} if asked is None else _ALL_ASKED, figures)
 
 
 def _told_of_slots(talk: Mapping[str, Any]) -> dict[str, tuple[str, float]]:

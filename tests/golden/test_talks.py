@@ -1,10 +1,13 @@
 """Talks by people of whom nothing was learnt: how much of them is read rightly, and how sure that is.
 
-`talks.jsonl` and `asked.jsonl` were written by people who knew the programs and what can be asked, and neither the
-product nor the other talks; the former tells of every slot, both tell what the last message asks.
+`talks.jsonl`, `asked.jsonl` and `figures.jsonl` were written by people who knew the programs and what can be asked, and
+neither the product nor the other talks. The first and the last tell of every slot, all tell what the last message asks,
+the last marks what each figure is and says what they come to.
 """
 
 import json
+import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,15 +16,17 @@ from bot.understanding import beside_names
 from bot.understanding.talks import asked_in
 from knowledge.catalog import load_catalog
 from knowledge.encoder.encoding import load_encoder
-from knowledge.figures import normalize
+from knowledge.figures import Dimension, normalize
 from knowledge.talks import TalkRead, load_talk_reader
 from knowledge.talks.asked import NOTHING
 from knowledge.talks.reading import LEARNT
+from knowledge.talks.roles import amount_of
 from knowledge.talks.slots import PROGRAM, SLOTS, UNSAID, WANTED
 from knowledge.talks.teaching import examples_digest, load_examples, load_talks
 
 TALKS = Path(__file__).parent / "talks.jsonl"
 ASKED = Path(__file__).parent / "asked.jsonl"
+FIGURES = Path(__file__).parent / "figures.jsonl"
 
 READ_RIGHTLY = {
     PROGRAM: 0.94,
@@ -61,7 +66,7 @@ def read() -> Read:
 
 
 def test_nothing_was_learnt_of_these_talks() -> None:
-    held = {talk.turns for file in (TALKS, ASKED) for talk in load_talks(file)}
+    held = {talk.turns for file in (TALKS, ASKED, FIGURES) for talk in load_talks(file)}
     assert not held & {example.turns for example in load_examples()}
 
 
@@ -116,3 +121,39 @@ def test_what_is_asked_is_told() -> None:
 
 def _matter_of(message: str) -> str:
     return beside_names(normalize(message), load_catalog().programs.values())
+
+
+ROLES_RIGHT = 0.8
+"""The share of figures of which it is told rightly what they are, and"""
+
+AMOUNTS_WRONG = 0.22
+"""the share of amounts that come to something else than they do; both on the safe side of what was measured."""
+
+_UNITS = {"円": Dimension.YEN, "日": Dimension.DAY, "時間": Dimension.HOUR}
+
+
+def test_it_is_told_what_figures_are_and_what_they_come_to() -> None:
+    reader = load_talk_reader()
+    rows = [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
+    lessons = list(load_talks(FIGURES))
+    read = [reader.read(lesson.turns) for lesson in lessons]
+    roles = [
+        (role, one.role)
+        for lesson, talk in zip(lessons, read, strict=True)
+        for turn, figure, role in lesson.figures
+        for one in talk.figures
+        if one.figure == figure and one.turns_ago == len(lesson.turns) - 1 - turn
+    ]
+    right = sum(said == told for said, told in roles)
+    amounts = [
+        (Decimal(number), amount_of(talk.figures, _UNITS[unit]))
+        for row, talk in zip(rows, read, strict=True)
+        for number, unit in re.findall(r"([\d.]+)(円|日|時間)", row.get("total") or "")
+    ]
+    wrong = [(due, told) for due, told in amounts if told not in (due, None)]
+    print(
+        f"\n{right} of {len(roles)} figures; amounts: {sum(due == told for due, told in amounts)} of {len(amounts)}",
+        wrong,
+    )
+    assert right >= ROLES_RIGHT * len(roles)
+    assert len(wrong) <= AMOUNTS_WRONG * len(amounts)
