@@ -125,6 +125,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
     readings = (*reader.read(), *proposals.readings)
     signs = _signs(message, reader, catalog)
+    if asks:
+        signs -= {"acknowledges"}  # 配点も分かれば
     if not named and adds_the_other_way_to_meet(message, before):
         signs |= {"mixes_modes"}
     case = _case(
