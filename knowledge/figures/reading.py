@@ -25,6 +25,8 @@ def read_figures(text: str) -> tuple[Figure, ...]:
         if number.start < end:
             continue
         figure = _longest(text, numbers, index, end)
+        if figure and any(figure.start < last and first < figure.end for first, last in days):
+            figure = None  # 一h5: the counter begins a year
         end = figure.end if figure else number.end
         read.append((number, figure))
     return tuple(_with_shared_counters(text, read))

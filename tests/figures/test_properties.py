@@ -70,6 +70,7 @@ readings = settings(max_examples=200)
 @example("9999年12月31日の翌日、99999999999年後、令和九十九年度", AS_OF)
 @example("²³①⑳㊿", AS_OF)
 @example("第0第0", AS_OF)
+@example("一H0", AS_OF)
 def test_what_is_read_lies_in_the_text_in_order_and_apart(text: str, as_of: date) -> None:
     for written in (text, normalize(text)):
         figures, days = read_figures(written), read_days(written, as_of)
