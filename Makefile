@@ -82,7 +82,7 @@ bodies: setup-dev ## learn again which part bodies play, from knowledge/bodies/
 matters: setup-dev ## learn again which entry of the FAQ a wording asks for, from knowledge/matters/wordings
 	$(PY) -m knowledge.matters.learning
 
-talks: setup-dev ## learn again to read talks, from knowledge/talks/ (about 50 minutes)
+talks: setup-dev ## learn again to read talks, from knowledge/talks/ (about two hours)
 	$(MAKE_ENCODER) knowledge.talks.learning
 
 # --- the venv -------------------------------------------------------------------------------------------------

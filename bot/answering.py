@@ -151,6 +151,8 @@ def _consider(inquiry: Inquiry, knowledge: Knowledge, proposals: Proposals) -> C
 def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge) -> Considered:
     """The answer to a case that is told over several messages, where the last by itself settles nothing."""
     whole = put_together(inquiry, alone.understanding) if alone.understanding else None
+    if alone.understanding and alone.understanding.asks and not alone.understanding.subjects:
+        return alone  # the talk as a whole told what is asked
     turned = _kind_in(alone) != inquiry.conversation.facts.get(Fact.APPLICANT_KIND, _kind_in(alone))
     if whole is None or (alone.answer.verdict is not None and not turned):
         return alone
@@ -204,7 +206,7 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
         named = named_programs(thing.text, programs, "", with_nicknames=False)
         about = named or about
         before = after if thing.leans else _known_to(thing, after, inquiry, named)
-        before = replace(before, messages=(*inquiry.conversation.messages, *earlier)[-_MESSAGES_KEPT:])
+        before = replace(before, messages=(*inquiry.conversation.messages, *earlier))
         asked = Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before)
         one = _consider_whole(asked, knowledge, NOTHING)
         earlier += () if thing.alone else (thing.text,)

@@ -7,15 +7,25 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain, pairwise
 
-from bot.types import BY_LIKENESS, Conversation, Inquiry, Proposals, Reading, Understanding, Understood
-from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added, is_goal
+from bot.types import (
+    BY_LIKENESS,
+    BY_MODEL,
+    CONFIRMED,
+    Conversation,
+    Inquiry,
+    Proposals,
+    Reading,
+    Understanding,
+    Understood,
+)
+from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
 from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
 from bot.understanding.bodies import GOVERNMENTS, Part
 from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
 from bot.understanding.denying import denials
-from bot.understanding.figuring import amounts_put, compared_counts, in_unit, indices_put
+from bot.understanding.figuring import SURE, amounts_put, compared_counts, in_unit, indices_put
 from bot.understanding.message import Message, read_message, spans
 from bot.understanding.offline import OfflineReader
 from bot.understanding.parting import Question, questions_of
@@ -36,11 +46,15 @@ from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_
 from bot.understanding.talks import (
     LIKELY,
     SURE_OF_ALL,
+    SURE_OF_FIGURES,
     SURE_OF_PROGRAM,
     adds_up,
     asked_in,
+    asks_nothing,
     denies_index,
     index_side,
+    is_surely_asked,
+    leaves_index_open,
     leaves_the_talk,
     possibly_asked,
     program_of,
@@ -69,6 +83,7 @@ from knowledge.matters import NONE
 from knowledge.municipalities.records import Municipality
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.talks import TalkRead
+from knowledge.talks.asked import OUTSIDE
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
@@ -116,7 +131,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     asks = asked_in(talk, matter, [id for id in names if id in named], possible)
     if set(programs_among(asks)) & (set(names) - set(named)):
         asks = ()  # of what the message sets apart
-    if asks and before.messages and leaves_the_talk(inquiry.text, asks):
+    if before.messages and leaves_the_talk(inquiry.text, talk, asks):
+        asks = () if asks else (OUTSIDE,)
+    foreign = "" if named else foreign_program(message.text)
+    if foreign:
         asks = ()
     if len(named) == 1 and len(of := programs_among(asks)) == 1:
         named = of  # where it only has a nickname, which may be said of another program too
@@ -154,6 +172,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         found[Subject.REPORT_DUE] = 0  # 報告書の提出、12月10日でどうでしょう
     questions = _questions(message, case)
     plain = bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions)
+    surely = is_surely_asked(talk, asks) and "claims" not in signs
     if plain and found and not before.messages:
         asks = ()  # words say all that is asked
     heard = dict(found)
@@ -175,13 +194,14 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         )
     )
     replies = before.asked_for in case.said
-    weighs = bool(signs & _WEIGHS_PROGRAMS) and len(named) != 1
+    of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
+    weighs = bool(signs & _WEIGHS_PROGRAMS) and not of_one
     asks_why = bool(before.subjects) and message.says("why") and len(matter) <= _A_TURN
     if replies or weighs or asks_why or len(programs) > 1:
         asks = ()
     if before.program or not weighs:
         programs = _in_this_talk(programs, named, talk, case, before, asks)
-    programs = programs or proposals.programs
+    programs = named if asks == (OUTSIDE,) else programs or proposals.programs
     if not set(programs_among(asks)) <= set(programs) and (programs or ruled_among(asks)):
         asks = ()
     if another := _asks_for_another(signs, named, before, case):
@@ -189,7 +209,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     about = [catalog.programs[id] for id in programs] or list(catalog.programs.values())
     days = days_asked(message, reader.scene)
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
-    if (plain and found) or (not message.asking and _completes(before, case, about)):
+    turns = not message.asking and (_completes(before, case, about) or _turns(case, before, about))
+    used = {fact for program in about for row in rows_of(program, *found) for fact in row.when}
+    by_words = not surely or found.keys() <= set(ruled_among(asks)) or case.said.keys() & used - {Fact.APPLICANT_KIND}
+    if turns or (plain and found and by_words):
         asks = ()
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
     if before.subjects and "goes_on" in signs:
@@ -215,14 +238,18 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     wanted = wanted_in(talk) if len(programs) == 1 and not stays else {}
     if asks:
         ruled = ruled_among(asks)
-        possibly = (subject for subject in subjects if ruled and possibly_asked(talk, programs, subject))
         again = before.subjects if _completes(before, case, about) else ()
-        subjects = tuple(dict.fromkeys((*again, *ruled, *possibly)))
+        spoken_of = sorted(known_to(about)) if again and message.asking else subjects
+        possibly = (subject for subject in spoken_of if ruled and possibly_asked(talk, programs, subject))
+        subjects = _in_light_of(before, tuple(dict.fromkeys((*again, *ruled, *possibly))), message)
     elif message.asking or "wants_to_apply" in signs or not (subjects or before.subjects):
         plainly = {subject for sign, subject in _NAMED.items() if sign in signs}
         if case.said.keys() & _DECIDES_WITH_AN_AMOUNT:
             plainly.add(Subject.ELIGIBILITY)
         subjects = as_taught(subjects, wanted, bool(message.asking), frozenset(plainly))
+    if before.messages and not message.asking and asks_nothing(talk):
+        signs |= {"acknowledges"}
+        subjects = ()
     subjects = _with_what_is_touched((Subject.ELIGIBILITY,) if another else subjects, case, before, days, about)
     asked_of_it = Subject.ELIGIBILITY in subjects or asks_for_index(message) is not None
     towns = read_towns(reader.scene, before, asked_of_it=asked_of_it)
@@ -257,7 +284,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         fiscal_year=fiscal_year(message, readings),
         continues=continues,
         matter=matter,
-        foreign_program="" if named else foreign_program(message.text),
+        foreign_program=foreign,
         counts=reader.counts.counts() or before.counts,
         readings=readings,
         understood=_understood(situation, case.admitted, message, catalog, towns),
@@ -365,7 +392,14 @@ def _case(
     if Fact.MUNICIPALITY_COUNT in said and not before.facts.get(Fact.APPLICANT_KIND):
         said.setdefault(Fact.APPLICANT_KIND, ApplicantKind.PREFECTURE)
     said, admitted = _with_figures(said, admitted, readings, message, reader, before, used, talk)
-    told, in_doubt = _told_by_the_talk(message, said, admitted, readings, before, used, talk)
+    supposed = {
+        fact: message.original[slice(*message.span_of(start, end))]
+        for start, end in supposed_spans(message)
+        for fact, reading in admitted.facts.items()
+        if start <= reading.start < end
+    }
+    settled = supposed.keys() | {fact for fact, one in admitted.facts.items() if one.by in (BY_MODEL, CONFIRMED)}
+    told, in_doubt = _told_by_the_talk(message, said, admitted, readings, before, used - settled, talk)
     said = {fact: value for fact, value in said.items() if fact not in told.keys() | in_doubt}
     admitted = replace(admitted, open=admitted.open | in_doubt)
     amount, unit = _amount(reader.quantities.amount() or proposed_amount)
@@ -380,16 +414,10 @@ def _case(
     if together is not None:
         amount, unit = together, before.amount_unit
         said.pop(Fact.MUNICIPALITY_COUNT, None)  # あと2千万円上乗せしたら tells of no more municipalities
-    elif put is not None and (unit is None or (before.messages and not is_goal(message, unit))):
-        amount, unit = put.amount, put.unit  # in one message, what the words say goes before
+    elif put is not None:
+        amount, unit = put.amount, put.unit
     if "mixes_modes" in signs and before.amount_unit == "day":
         amount, unit, said[Fact.MEETING_MODE] = before.amount, before.amount_unit, "on_site"
-    supposed = {
-        fact: message.original[slice(*message.span_of(start, end))]
-        for start, end in supposed_spans(message)
-        for fact, reading in admitted.facts.items()
-        if start <= reading.start < end
-    }
     for clause, founding in founded_where(message):
         kind = admitted.facts.get(Fact.APPLICANT_KIND)
         if kind and clause.start <= kind.start < clause.end:
@@ -473,20 +501,39 @@ def _told_by_the_talk(
     talk: TalkRead,
 ) -> tuple[dict[Fact, str], frozenset[Fact]]:
     """What the talk as a whole says of a case where the words of its last message say nothing, and what it doubts."""
-    spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for} | told_by_name(before)
+    spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for}
     if message.days:
         spoken_of.add(Fact.DISPATCH_YEAR)  # which a calendar tells
-    read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used}
+    read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used - told_by_name(before)}
     settled = settle(read, before.facts, talk)
-    known = before.facts.get(Fact.FISCAL_INDEX)
-    plainly = spoken_of & {Fact.FISCAL_INDEX, Fact.INDEX_STANDING}
-    if plainly or (known is not None and not denies_index(known, talk)):
+    spread = {Fact.INDEX_STANDING, Fact.INDEX_SPREAD} & (before.facts.keys() | said.keys() | spoken_of)
+    if spread or Fact.FISCAL_INDEX in told_by_name(before):
         return dict(settled.told), settled.open
+    index = _index_told(message, said, before, talk, spoken=Fact.FISCAL_INDEX in spoken_of)
+    told = {Fact.FISCAL_INDEX: index} if index else {}
+    return {**settled.told, **told}, settled.open | ({Fact.FISCAL_INDEX} if index == "" else frozenset())
+
+
+def _index_told(
+    message: Message, said: Mapping[Fact, str], before: Conversation, talk: TalkRead, *, spoken: bool
+) -> str | None:
+    """The index that counts as the talk tells it, "" where it leaves that open, None where it adds nothing to words.
+
+    In one message, words tell whose an index is; over several, they tell less than the talk does.
+    """
+    known = said.get(Fact.FISCAL_INDEX) or before.facts.get(Fact.FISCAL_INDEX)
+    side = index_side(talk, SURE_OF_FIGURES)
+    counting = [index_text(one.figure) for one in talk.figures if one.role == "index" and one.share >= SURE]
+    sides = {side_of(one) for one in counting}
+    if before.messages and not spoken and sides == {side} != {known and side_of(known)}:
+        return counting[-1]
+    if known is not None and leaves_index_open(known, talk):
+        return ""
+    if spoken or (known is not None and not denies_index(known, talk)):
+        return None
     side = index_side(talk)
     numbers = [f for f in message.figures if f.dimension is Dimension.NUMBER and side_of(index_text(f)) == side]
-    if numbers:
-        return {**settled.told, Fact.FISCAL_INDEX: index_text(numbers[-1])}, settled.open
-    return dict(settled.told), settled.open | ({Fact.FISCAL_INDEX} if known is not None else frozenset())
+    return index_text(numbers[-1]) if numbers else "" if known is not None else None
 
 
 def _in_this_talk(

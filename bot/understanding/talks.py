@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from knowledge.encoder.encoding import load_encoder
+from knowledge.figures import Dimension
 from knowledge.matters import load_matters
 from knowledge.talks import TalkRead, load_talk_reader
 from knowledge.talks.asked import NOTHING, OUTSIDE, by_rules, names_of_entries, programs_of_asked
@@ -13,10 +14,13 @@ from knowledge.talks.slots import PROGRAM, UNCLEAR, UNSAID, WANTED
 from knowledge.types import ApplicantKind, Fact, Subject
 
 SURE_OF_MORE = 0.98
-"""From this probability on a talk says what its words were read as nothing of."""
+"""From this probability on a talk says more than its words were read as, or something else."""
 
 SURE_AGAINST = 0.95
 """From here on it says something else than words of earlier messages were read as."""
+
+SURE_OF_FIGURES = 0.8
+"""From here on it says on which side of 1 the index is that its figures are."""
 
 LIKELY = 0.6
 """From here on it is held for what a talk says; a fact whose words were read otherwise is asked for."""
@@ -25,7 +29,10 @@ SURE_OF_ALL = 0.95
 """From here on a talk that names no program and goes on from none is of this one."""
 
 _ALIKE = 0.25
-"""What words were read as is doubted below this probability, where the talk likely says something else."""
+"""What words of earlier messages were read as is doubted below this probability, where the talk says something else."""
+
+_HARDLY_ALIKE = 0.02
+"""The same of words of the last message."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,12 @@ ASKED = 0.4
 ASKED_TOO = 0.5
 """The same of what it asks beside, and where it may be of none of the programs."""
 
+SURELY_ASKED = 0.8
+"""From here on it is asked, though words seem to say all that is."""
+
+ASKS_NOTHING = 0.8
+"""From this probability on, a message that goes on asks nothing."""
+
 POSSIBLY_ASKED = 0.2
 """From this probability on, rules are asked for that words ask for, beside those that surely are."""
 
@@ -219,7 +232,7 @@ _OF_THE_TALK = 0.65
 _PLAIN_ALONE = 0.9
 """What the wording alone asks so plainly is asked, unless the talk as a whole hardly does:"""
 
-_HARDLY = 0.05
+_HARDLY = 0.25
 
 _AS_LIKELY = 0.9
 """What is asked of another program counts from this share of the likeliest on."""
@@ -228,9 +241,21 @@ SURE_OF_PROGRAM = 0.9
 """From this probability on, a talk is of one program where what is asked is asked of several."""
 
 
-def leaves_the_talk(text: str, asks: Collection[str]) -> bool:
+def is_surely_asked(talk: TalkRead, asks: Collection[str]) -> bool:
+    """Whether the last message of a talk surely asks one of these things."""
+    return any(talk.asked[name] >= SURELY_ASKED for name in asks)
+
+
+def asks_nothing(talk: TalkRead) -> bool:
+    """Whether the last message of a talk likely asks nothing: 課長に言うときます."""
+    return talk.asked[NOTHING] >= ASKS_NOTHING and talk.asked[NOTHING] == max(talk.asked.values())
+
+
+def leaves_the_talk(text: str, talk: TalkRead, asks: Collection[str]) -> bool:
     """Whether a message by itself asks what is none of our business, so that nothing before it tells what it asks."""
     alone = read_talk((text,)).asked
+    if not asks:
+        return alone[OUTSIDE] >= SURELY_ASKED and max(talk.asked.values()) < POSSIBLY_ASKED
     return alone[OUTSIDE] >= ASKED and all(alone.get(name, 0.0) < POSSIBLY_ASKED for name in asks)
 
 
@@ -271,9 +296,9 @@ class Settled:
 
 
 def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: TalkRead) -> Settled:
-    """What a talk as a whole says of facts, where the words of its last message say nothing of them.
+    """What a talk as a whole says of facts beside what its words were read as, or against it.
 
-    What was said before may so be put right. Where words do say something, the talk only tells how people are to meet.
+    What was said before may so be put right, and what is said of somebody else does not count.
 
     Args:
         read: the facts that count, with what the words of the last message were read as, None where they say nothing.
@@ -281,18 +306,23 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
         talk: what the talk comes to.
     """
     told = dict[Fact, str]()
-    for fact in read.keys() & _SLOTS.keys():
+    for fact in read.keys() & _SLOTS.keys() - _PLAIN:
         value, share = _likeliest(fact, talk)
+        words = None if fact is Fact.MEETING_MODE else read[fact]
         known = read[fact] or before.get(fact)
-        if value == UNSAID or fact in _PLAIN or (read[fact] is not None and fact is not Fact.MEETING_MODE):
+        if value == UNSAID:
             continue
-        if known is None:
+        if words is not None:
+            if words and share >= SURE_OF_MORE and _share_of(fact, words, talk) < _HARDLY_ALIKE:
+                told[fact] = value
+        elif known is None:
             if share >= SURE_OF_MORE:
                 told[fact] = value
         elif _share_of(fact, known, talk) < _ALIKE and share >= LIKELY:
             told[fact] = value if share >= SURE_AGAINST else ""
     invested = told.get(Fact.INVESTMENT_OR_NONPROFIT) or read.get(Fact.INVESTMENT_OR_NONPROFIT)
-    if told.get(Fact.APPLICANT_KIND) == ApplicantKind.INVESTED_CORPORATION and invested in ("awaited", "neither"):
+    applicant = told.get(Fact.APPLICANT_KIND) or read.get(Fact.APPLICANT_KIND)
+    if applicant == ApplicantKind.INVESTED_CORPORATION and invested in ("awaited", "neither"):
         told[Fact.APPLICANT_KIND] = ApplicantKind.COMPANY
     still_open = frozenset(fact for fact, value in told.items() if not value)
     return Settled({fact: value for fact, value in told.items() if value}, still_open)
@@ -322,9 +352,9 @@ def _share_of(fact: Fact, value: str, talk: TalkRead) -> float:
     return sum(talk.shares[meant.slot][one] for one in meant.values) if meant else 1.0
 
 
-def index_side(talk: TalkRead) -> str:
-    """Where the index that counts stands to 1, as a talk likely says: "below", "at_or_above", "mixed", "unclear"."""
-    return talk.surely("index", LIKELY)
+def index_side(talk: TalkRead, at_least: float = LIKELY) -> str:
+    """Where the index that counts stands to 1: "below", "at_or_above", "mixed", "unclear"; UNSAID if it is not said."""
+    return talk.surely("index", at_least)
 
 
 def side_of(index: str) -> str:
@@ -337,6 +367,20 @@ def denies_index(index: str, talk: TalkRead) -> bool:
     likeliest, share = talk.likeliest("index")
     doubted = talk.shares["index"][side_of(index)] < _ALIKE
     return doubted and likeliest != UNSAID and share >= LIKELY
+
+
+def leaves_index_open(index: str, talk: TalkRead) -> bool:
+    """Whether a talk surely says that the index which counts is not known, or this one to be none of the asker's."""
+    if index_side(talk, SURE_OF_INDEX) == UNCLEAR:
+        return True
+    own = [one for one in talk.figures if one.figure.dimension is Dimension.NUMBER]
+    its = [one for one in own if one.figure.value == Decimal(index)]
+    counts = any(one.role == "index" for one in own) or not its
+    another = all(one.role == "none" and one.share >= SURE_OF_INDEX for one in its)
+    return another and not counts and talk.likeliest("index")[0] == UNSAID
+
+
+SURE_OF_INDEX = 0.9
 
 
 def way_to_meet(talk: TalkRead) -> str:

@@ -21,7 +21,7 @@ Tokens = npt.NDArray[np.int64]
 
 SHIPPED_MODEL = Path(__file__).parent / "model"
 
-LOWER_LAYERS = 8
+LOWER_LAYERS = 4
 """So many of the layers are run apart from those above them, which something else may stand in the place of."""
 
 _SHIPPED_NAMES = "madoguchi-"  # and a digest of the files; so were named the vectors of earlier models that shipped

@@ -1,4 +1,4 @@
-"""`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: about 50 minutes).
+"""`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: about two hours).
 
 Learnt from `examples/*.jsonl`, talks by people who knew the programs and not the product, and beside them from what
 clauses say (knowledge/clauses/examples), which rule a case is put to (`cases/<program>.yaml`), and talks put together
@@ -195,19 +195,14 @@ def _loss(scores: Tensor, asked: Tensor, roles: Tensor, batch: _Batch) -> Tensor
 
 @dataclass(frozen=True)
 class _Stage:
-    """Epochs over a share of the examples and `figures` times over the marked figures, of which few talks have any.
-
-    The rate of the layers rises over the share `warming` of the steps, and then falls to nothing.
-    """
+    """Epochs in which the rate of the layers rises over the share `warming` of the steps, and then falls to nothing."""
 
     epochs: int
     rate: float
     warming: float
-    share: float
-    figures: int
 
 
-_STAGES = (_Stage(6, 7e-4, 0.1, 1.0, 0), _Stage(2, 5e-4, 0.05, 0.5, 4))
+_STAGES = (_Stage(6, 7e-4, 0.1), _Stage(2, 3.5e-4, 0.06))
 
 
 def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
@@ -216,10 +211,9 @@ def learn(examples: Sequence[Lesson], weights: PublicWeights) -> _Reader:
     rng = random.Random(0)
     reader = _Reader(weights)
     marked = [Lesson(example.turns, {}, figures=example.figures) for example in examples if example.figures]
+    batches = [*_batches(examples), *_batches(marked)]  # few talks have figures: they are learnt twice
+    print(f"{len(examples)} examples, {len(batches)} batches", flush=True)
     for stage in _STAGES:
-        batches = list(_batches(rng.sample(examples, round(len(examples) * stage.share))))
-        batches += list(_batches(marked)) * stage.figures
-        print(f"{len(examples)} examples, {len(batches)} batches", flush=True)
         _learn(reader, batches, stage, rng)
     reader.eval()
     return reader

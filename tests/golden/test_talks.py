@@ -74,7 +74,7 @@ def test_what_was_learnt_is_of_these_examples_and_this_encoder() -> None:
     learnt = load_talk_reader().learnt_of
     assert learnt["examples"] == examples_digest(), "the examples have changed: make talks"
     assert learnt["encoder"] == load_encoder().name, "the encoder has changed: make talks"
-    assert LEARNT.stat().st_size < 10 * 2**20
+    assert LEARNT.stat().st_size < 20 * 2**20
 
 
 @pytest.mark.parametrize("slot", SLOTS)
