@@ -5,7 +5,6 @@ from decimal import Decimal
 from bot.types import Conversation
 from bot.understanding.message import Message, read_message
 from knowledge.figures import Dimension, Figure
-from knowledge.types import Unit
 
 _OF_UNIT = {"yen": Dimension.YEN, "day": Dimension.DAY, "hour": Dimension.HOUR}
 _BESIDE = ("それと", "それに", "あと", "ほかに", "他に", "別に", "加えて", "プラス")
@@ -35,12 +34,6 @@ def adds_the_other_way_to_meet(message: Message, before: Conversation) -> bool:
     other = {"day": Dimension.HOUR, "hour": Dimension.DAY}.get(before.amount_unit or "")
     figure = _only(message, other) if other and before.amount is not None else None
     return figure is not None and _sign(message, figure) > 0
-
-
-def is_goal(message: Message, unit: Unit) -> bool:
-    """Whether the only figure of a unit is what an amount is changed to: 5,000万円ちょうどに下げたら."""
-    figure = _only(message, _OF_UNIT[unit]) if unit in _OF_UNIT else None
-    return figure is not None and message.text[figure.end :].removeprefix("ちょうど").startswith(_TO)
 
 
 def _only(message: Message, dimension: Dimension) -> Figure | None:

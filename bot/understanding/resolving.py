@@ -143,6 +143,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
     readings = (*reader.read(), *proposals.readings)
     signs = _signs(message, reader, catalog)
+    if "hands_over" in signs:
+        asks = ()  # 職員に聞く asks nothing again
     if asks:
         signs -= {"acknowledges"}  # 配点も分かれば
     if not named and adds_the_other_way_to_meet(message, before):

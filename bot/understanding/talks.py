@@ -192,6 +192,8 @@ def asked_in(
     alone = _by_wordings(matter, named or ([meant] if meant else []))
     shares = {
         name: _OF_THE_TALK * talk.asked[name] + (1 - _OF_THE_TALK) * alone.get(name, 0.0)
+        if program
+        else talk.asked[name]  # no wordings ask what is none of ours
         for name, program in of.items()
         if not named or program in ("", *named)
     }
@@ -203,6 +205,8 @@ def asked_in(
     asked = sorted(likely, key=lambda name: -shares[name])
     if not asked or asked[0] == NOTHING:
         return ()
+    if asked[0] == OUTSIDE:
+        return (OUTSIDE,)  # whatever else is like it: 古い家の地震対策はいくらまで出る?
     surest = max(talk.asked[name] for name in asked)
     owners = {of[name] for name in asked if talk.asked[name] >= _AS_LIKELY * surest or name == asked[0]}
     for one in (meant, *programs) if meant or len(programs) == 1 else ():
