@@ -17,7 +17,7 @@ from bot.understanding import NOTHING, beside_names, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
 from bot.understanding.languages import read_wish
 from bot.understanding.message import read_message
-from bot.understanding.parting import AskedThing, things_asked
+from bot.understanding.parting import AskedThing, part
 from bot.understanding.programs import name_spans, named_programs
 from bot.understanding.resolving import sets_programs_apart
 from bot.understanding.returning import leave, pending, went_back
@@ -175,12 +175,12 @@ def _kind_in(considered: Considered) -> str | None:
 def _holds(alone: Considered, together: Considered) -> bool:
     """Whether what a message says by itself is still said where it is read together with others.
 
-    What it speaks of and leaves open is not settled by a likeness alone.
+    What it speaks of and leaves open is settled by words alone.
     """
     if not alone.understanding:
         return False
     known, left_open = together.conversation.facts, alone.understanding.open
-    if any(one.slot in left_open and one.by == BY_LIKENESS for one in together.answer.understood):
+    if any(one.slot in left_open and (one.by == BY_LIKENESS or not one.text) for one in together.answer.understood):
         return False
     said = alone.understanding.said.items()
     return all(known.get(fact, value) == value for fact, value in said if value != "unknown")
@@ -189,27 +189,32 @@ def _holds(alone: Considered, together: Considered) -> bool:
 def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
     """The answers to the several things that a message asks, as one; None where it is to be answered whole.
 
-    Each knows the programs of those before it, and a question their case too. Where it is open of which program it is
-    asked, or one is named that it does not ask about, the message is put whole.
+    What it tells is read once, as a message before them all; each also knows the program of those before it, and the
+    case that they put. Where it is open of which program it is asked, or one is named that it does not ask about, the
+    message is put whole.
     """
     catalog, programs = knowledge.catalog, knowledge.catalog.programs.values()
     message = read_message(inquiry.text, inquiry.as_of)
     names = [span for program in programs for span in name_spans(message.text, program)]
-    answered: list[PartialAnswer] = []
-    remembered = after = inquiry.conversation
-    about: tuple[str, ...] = ()
-    earlier: tuple[str, ...] = ()
-    things = things_asked(message, names)
+    parted = part(message, names)
+    if parted is None:
+        return None
+    things = parted.things
     if names and any(not one.alone for one in things) and sets_programs_apart(message, inquiry.conversation, catalog):
         return None
+    case = _told(parted.told, inquiry, catalog)
+    answered: list[PartialAnswer] = []
+    remembered, after = inquiry.conversation, case
+    about = named_programs(parted.told, programs, "", with_nicknames=False)
+    naming: tuple[str, ...] = ()
     for thing in things:
         named = named_programs(thing.text, programs, "", with_nicknames=False)
         about = named or about
-        before = after if thing.leans else _known_to(thing, after, inquiry, named)
-        before = replace(before, messages=(*inquiry.conversation.messages, *earlier))
+        before = after if thing.leans else _known_to(thing, after, case, named)
+        before = replace(before, messages=(*case.messages, *(() if named else naming)))
         asked = Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before)
         one = _consider_whole(asked, knowledge, NOTHING)
-        earlier += () if thing.alone else (thing.text,)
+        naming = (thing.text,) if named and not thing.alone else naming
         off_topic = one.answer.status is AnswerStatus.OFFTOPIC
         if one.answer.missing[:1] == (Fact.PROGRAM,) or (off_topic and not (names or inquiry.conversation.program)):
             return None
@@ -221,21 +226,39 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
         answered.append(PartialAnswer(thing.label, _program_of(one), named_open, one.understanding, one.findings))
     if len(answered) < 2:
         return None
-    remembered = replace(remembered, question=normalize(inquiry.text), told=inquiry.text)
+    remembered = replace(
+        remembered, question=normalize(inquiry.text), told=inquiry.text, messages=inquiry.conversation.messages
+    )
     return Considered(join(answered, inquiry.text, catalog), remembered, parts=tuple(answered))
 
 
-def _known_to(thing: AskedThing, after: Conversation, inquiry: Inquiry, named: tuple[str, ...]) -> Conversation:
-    """What a thing that is asked knows of the others in its message: the case, and the program where it names none."""
+def _told(text: str, inquiry: Inquiry, catalog: Catalog) -> Conversation:
+    """The conversation after what a message tells beside its questions."""
     before = inquiry.conversation
-    if thing.label:
+    if not text:
         return before
+    told, understanding = _understand(replace(inquiry, text=text), catalog, NOTHING)
+    after = _remember(understanding, Answer("", AnswerStatus.ANSWERED), Findings(understanding.programs), told)
     return replace(
-        before if thing.alone else after,
-        program="" if named else after.program,
+        after,
         subjects=before.subjects,
         question=before.question,
         asked_for=before.asked_for,
+        told=before.told,
+        messages=(*before.messages, text),
+    )
+
+
+def _known_to(thing: AskedThing, after: Conversation, case: Conversation, named: tuple[str, ...]) -> Conversation:
+    """What a thing that is asked knows of the others in its message: the case, and the program where it names none."""
+    if thing.label:
+        return case
+    return replace(
+        case if thing.alone else after,
+        program="" if named else after.program,
+        subjects=case.subjects,
+        question=case.question,
+        asked_for=case.asked_for,
     )
 
 

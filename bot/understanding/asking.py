@@ -126,7 +126,8 @@ def as_taught(
     if not wanted:
         return subjects
     if wanted == NONE:
-        return tuple(subject for subject in subjects if not asks or subject is not Subject.ELIGIBILITY)
+        doubted = {Subject.ELIGIBILITY} - plainly if asks else frozenset()
+        return tuple(subject for subject in subjects if subject not in doubted)
     subject = Subject(wanted)
     others = [one for one in subjects if one is not subject]
     others = [one for one in others if one in plainly or told.get(one, 1.0) >= _POSSIBLE]

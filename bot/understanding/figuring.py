@@ -87,11 +87,13 @@ def indices_put(talk: TalkRead) -> tuple[RoleRead, ...] | None:
 def in_unit(put: Sequence[Put], units: Collection[Unit | None], met: str) -> Put | None:
     """The one of several amounts that is measured.
 
-    These are hours where people meet `online` alone, and days where `on_site`; else what a program measures its cap by,
-    else the first. None where days and hours are mixed (T13), where only the length is said that does not count, or
-    nothing is put.
+    These are hours where people meet `online` alone, and days where they come, if only at times; else what a program
+    measures its cap by, else the first. None where days and hours are mixed (T13), where only the length is said that
+    does not count, or nothing is put.
     """
     lengths = [one for one in put if one.unit in ("day", "hour")]
-    if lengths and (met or len(lengths) > 1):
-        return next((one for one in lengths if one.unit == {"online": "hour", "on_site": "day"}.get(met)), None)
+    if len(lengths) > 1 and met not in ("online", "on_site"):
+        return None
+    if lengths and met:
+        return next((one for one in lengths if one.unit == ("hour" if met == "online" else "day")), None)
     return next((one for one in put if one.unit in units), put[0] if put else None)

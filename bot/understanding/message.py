@@ -202,7 +202,7 @@ def spans(placed: Iterable[_Placed]) -> list[tuple[int, int]]:
 _ANY = re.compile(r"(?:の[一-龠ァ-ヶー]{1,6})?(?:から|に|へ|と)?も")
 """What follows an interrogative that asks nothing: どこの推薦も受けていない, どこからも."""
 
-_SOFTENS = frozenset({"ね", "な", "ねえ", "なあ", "さ"})
+_SOFTENS = frozenset({"ね", "な", "ねえ", "なあ", "さ", "笑", "w", "(", ")"})
 _SUPPOSES_SO = frozenset({"でしょ", "でしょう", "だろう", "だろ", "やろ", "じゃろ", "っけ"})
 
 _LONGEST = 1_500

@@ -55,36 +55,46 @@ class AskedThing:
     alone: bool = False
 
 
-def things_asked(message: Message, names: Sequence[tuple[int, int]]) -> tuple[AskedThing, ...]:
-    """The several things that a message asks; none where it asks one.
+@dataclass(frozen=True)
+class Parted:
+    """A message as what it `told`, "" for nothing, and the several `things` that it asks in the light of that."""
 
-    What is told before a question goes with it, what stands before a numbered list with each of its items, and what
-    follows the last question with the first.
+    told: str
+    things: tuple[AskedThing, ...]
+
+
+def part(message: Message, names: Sequence[tuple[int, int]]) -> Parted | None:
+    """What a message tells, and the several things that it asks; None where it asks one.
+
+    What stands before a numbered list goes with each of its items.
 
     Args:
         message: the message.
         names: where it names programs. A list may begin with the one that it is asked of (計画策定、期間・費用を).
     """
     if bodies := of_each_body(message):
-        return tuple(AskedThing(body.text, body.name, alone=True) for body in bodies)
-    questions = [question for question in questions_of(message) if _has_a_matter(message, question)]
+        return Parted("", tuple(AskedThing(body.text, body.name, alone=True) for body in bodies))
+    asked = questions_of(message) or _keywords(message, names)
+    questions = [question for question in asked if _has_a_matter(message, question)]
     of_names = [q for q in questions if any(start <= q.start and q.end <= end for start, end in names)]
     questions = [question for question in questions if question not in of_names]
-    if len(questions) < 2:
-        return ()
+    listed = bool(_MARK.search(message.text))
+    if len(questions) < 2 or (listed and of_names):  # ①計画策定 ②アドバイザー、それぞれ対象ですか
+        return None
     told = _told(message, questions)
+    if listed:
+        return Parted("", tuple(AskedThing(f"{told[0]}{question.text}", alone=True) for question in questions))
+    before = [""] * len(questions)
     for name in of_names:  # 上限は?計画策定支援、期間は?
         if after := [number for number, question in enumerate(questions) if question.start > name.start]:
-            told[after[0]] += f"{message.text[name.start : name.end]}、"
-    if _MARK.search(message.text):
-        return tuple(AskedThing(f"{told[0]}{question.text}", alone=True) for question in questions)
-    told[0] = f"{told[-1]}{told[0]}"
-    return tuple(
+            before[after[0]] = f"{message.text[name.start : name.end]}、"
+    things = (
         AskedThing(
-            f"{before}{question.text}", leans=message.says("that", "anaphor", start=question.start, end=question.end)
+            f"{name}{question.text}", leans=message.says("that", "anaphor", start=question.start, end=question.end)
         )
-        for before, question in zip(told, questions, strict=False)
+        for name, question in zip(before, questions, strict=True)
     )
+    return Parted("".join(told), tuple(things))
 
 
 def _told(message: Message, questions: Sequence[Question]) -> list[str]:
@@ -126,6 +136,24 @@ def questions_of(message: Message) -> tuple[Question, ...]:
     return tuple(found[:MOST_QUESTIONS])
 
 
+def _keywords(message: Message, names: Sequence[tuple[int, int]]) -> tuple[Question, ...]:
+    """What is asked by mere words behind a program's name (アドバイザー 謝金 会場費); none where anything is said."""
+    says = any(token.pos in _SAYS or token.detail in ("終助詞", "接続助詞") for token in message.tokens)
+    if says or min(names, default=(1, 1))[0] > 0:
+        return ()
+    items = [Question(item.group(), *item.span()) for item in _ITEM.finditer(message.text)]
+    return tuple(item for item in items if not _tells(message, item.start, item.end))
+
+
+_SAYS = frozenset({"動詞", "助動詞", "形容詞", "代名詞"})
+_ITEM = re.compile(r"[^\s、,・/:]+")
+
+
+def _tells(message: Message, start: int, end: int) -> bool:
+    """Whether an item says who asks, or a figure of the case."""
+    return message.says(*_TELLS, start=start, end=end) or any(start <= f.start < end for f in message.figures)
+
+
 def _numbered(message: Message) -> Iterator[Question]:
     """The items of a numbered list, each up to the next mark or the end of its sentence."""
     marks = [match.span() for match in _MARK.finditer(message.text)]
@@ -151,23 +179,44 @@ _INTERROGATIVE = ("when", "how_much", "how_long", "how_often", "who")
 
 
 def _asking_stretches(message: Message, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The stretches between commas that each ask something: いつ締切で、上限はいくらですか; 無料か、何日かを教えて."""
+    """The stretches between commas that each ask something: いつ締切で、上限はいくらですか; 通りますか、負担は?"""
     cut = [start]
-    lists = message.says("asks", start=end - _LAST_WORDS, end=end) and not message.says("which", start=start, end=end)
-    for token in message.tokens_between(start, end):
-        asks = message.says(*_INTERROGATIVE, start=cut[-1], end=token.start) or (
-            lists and message.text[: token.start].endswith("か")
-        )
-        if token.surface == "、" and asks and token.end - cut[-1] >= _A_STRETCH:
-            cut.append(token.end)
-    rest = message.text[cut[-1] : end]
-    if not (message.says(*_INTERROGATIVE, start=cut[-1], end=end) or "か" in rest):
-        cut = cut[:-1] or [start]
+    chooses = message.says("which", start=start, end=end)
+    for comma in message.tokens_between(start, end):
+        if comma.surface != "、" or comma.end - cut[-1] < _A_STRETCH:
+            continue
+        asks = message.says(*_INTERROGATIVE, start=cut[-1], end=comma.start)
+        ends_asking = not chooses and _ends_asking(message.tokens_between(cut[-1], comma.start))
+        if (asks or ends_asking) and not _OR.match(message.text, comma.end):
+            cut.append(comma.end)
+    rest = Question(message.text[cut[-1] : end], cut[-1], end)
+    if len(cut) > 1 and not _asks_something(message, rest):
+        cut.pop()
     yield from pairwise([*cut, end])
 
 
-_LAST_WORDS = 12
-"""Of the last characters of a sentence it is seen whether it lists what is asked (…か、…かを教えてください)."""
+def _ends_asking(tokens: Sequence[Token]) -> bool:
+    """Whether words end on a particle that asks: 通りますかね, 足りるのか, 始まったかと."""
+    words = [token.surface for token in tokens]
+    while len(words) > 1 and words[-1] in _AFTER_ASKING:
+        words.pop()
+    return words[-1:] in (["か"], ["かな"], ["かね"], ["かい"])
+
+
+def _asks_something(message: Message, rest: Question) -> bool:
+    """Whether the end of a sentence asks by itself, and does not only wish to know what stands before it."""
+    tokens = message.tokens_between(rest.start, rest.end)
+    asks = message.says(*_INTERROGATIVE, start=rest.start, end=rest.end) or "?" in rest.text
+    asks |= any(_ends_asking(tokens[: at + 1]) and tokens[at - 1].pos != "名詞" for at in range(1, len(tokens)))
+    asks |= any(one.pos in _NOMINAL and after.surface in _TOPICS for one, after in pairwise(tokens))
+    return asks and _has_a_matter(message, rest)
+
+
+_TOPICS = frozenset({"は", "も", "を"})
+_AFTER_ASKING = frozenset({"と", "ね", "な"})
+
+_OR = re.compile(r" ?(?:それとも|または|あるいは|もしくは)")
+"""How the other of two things begins between which it is asked: that is one question."""
 
 _A_STRETCH = 5
 """A stretch of fewer characters asks nothing by itself (いつ、)."""

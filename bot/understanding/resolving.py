@@ -45,8 +45,10 @@ from bot.understanding.replying import read_reply
 from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
 from bot.understanding.talks import (
     LIKELY,
+    SURE_AGAINST,
     SURE_OF_ALL,
     SURE_OF_FIGURES,
+    SURE_OF_INDEX,
     SURE_OF_PROGRAM,
     adds_up,
     asked_in,
@@ -175,7 +177,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     questions = _questions(message, case)
     plain = bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions)
     surely = is_surely_asked(talk, asks) and "claims" not in signs
-    if plain and found and not before.messages:
+    if plain and found and not before.messages and not (surely and len(named) == 1):
         asks = ()  # words say all that is asked
     heard = dict(found)
     shown = {one.subject for one in asked if one.shows} | found.keys() & {Subject.REPORT_DUE}
@@ -213,7 +215,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     turns = not message.asking and (_completes(before, case, about) or _turns(case, before, about))
     used = {fact for program in about for row in rows_of(program, *found) for fact in row.when}
-    by_words = not surely or found.keys() <= set(ruled_among(asks)) or case.said.keys() & used - {Fact.APPLICANT_KIND}
+    alike = found.keys() <= set(ruled_among(asks)) and len(asks) <= len(found)
+    by_words = not surely or alike or case.said.keys() & used - {Fact.APPLICANT_KIND}
     if turns or (plain and found and by_words):
         asks = ()
     subjects = _in_light_of(before, _subjects(found, case, days is not None, about, questions), message)
@@ -257,9 +260,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     towns = read_towns(reader.scene, before, asked_of_it=asked_of_it)
     amount, unit, at_most = case.amount, case.unit, case.at_most
     asks_over = Subject.CAP in subjects and message.says("up_to", "this")
-    if amount is None and unit is None and (continues or asks_over or subjects[:1] == (Subject.ELIGIBILITY,)):
+    of_the_case = continues or asks_over or not before.question or subjects[:1] == (Subject.ELIGIBILITY,)
+    if amount is None and unit is None and of_the_case:
         amount, unit, at_most = before.amount, before.amount_unit, before.amount_at_most
-    moved_on = bool(named) and before.program not in named
+    moved_on = bool(named and before.program) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
     if Fact.DISPATCH_YEAR in kept and days and before.days and _in_a_later_year(days[0], before.days[0]):
@@ -408,6 +412,8 @@ def _case(
     amounts = amounts_put(talk)
     met = reader.quantities.met() or way_to_meet(talk)
     put = in_unit(amounts, units_used(about), met) if amounts else None
+    if unit == "count" and not message.asking and Subject.CALLS_PER_YEAR not in before.subjects:
+        amount, unit = None, None  # 一回採択もらってました
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
     if amount is None and before.amount is not None and message.says("correct"):
@@ -527,6 +533,8 @@ def _index_told(
     side = index_side(talk, SURE_OF_FIGURES)
     counting = [index_text(one.figure) for one in talk.figures if one.role == "index" and one.share >= SURE]
     sides = {side_of(one) for one in counting}
+    if known is None and not before.messages and (index := _index_beside_others(said, talk)):
+        return index
     if before.messages and not spoken and sides == {side} != {known and side_of(known)}:
         return counting[-1]
     if known is not None and leaves_index_open(known, talk):
@@ -536,6 +544,16 @@ def _index_told(
     side = index_side(talk)
     numbers = [f for f in message.figures if f.dimension is Dimension.NUMBER and side_of(index_text(f)) == side]
     return index_text(numbers[-1]) if numbers else "" if known is not None else None
+
+
+def _index_beside_others(said: Mapping[Fact, str], talk: TalkRead) -> str:
+    """The index that surely counts: of a place where others apply than its government, or beside one that does not."""
+    numbers = [one for one in talk.figures if one.figure.dimension is Dimension.NUMBER]
+    counting = [index_text(one.figure) for one in numbers if one.role == "index"]
+    surely = all(one.share >= SURE_OF_INDEX for one in numbers) and index_side(talk, SURE_AGAINST)
+    of_others = said.get(Fact.APPLICANT_KIND, ApplicantKind.MUNICIPALITY) not in GOVERNMENTS
+    beside = of_others or len(counting) < len(numbers)
+    return counting[-1] if beside and surely and {*map(side_of, counting)} == {surely} else ""
 
 
 def _in_this_talk(

@@ -316,10 +316,10 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
         known = read[fact] or before.get(fact)
         if value == UNSAID:
             continue
-        if words is not None:
-            if words and share >= SURE_OF_MORE and _share_of(fact, words, talk) < _HARDLY_ALIKE:
+        if words:
+            if share >= SURE_OF_MORE and _share_of(fact, words, talk) < _HARDLY_ALIKE:
                 told[fact] = value
-        elif known is None:
+        elif words == "" or known is None:
             if share >= SURE_OF_MORE:
                 told[fact] = value
         elif _share_of(fact, known, talk) < _ALIKE and share >= LIKELY:
