@@ -74,7 +74,8 @@ def part(message: Message, names: Sequence[tuple[int, int]]) -> Parted | None:
     """
     if bodies := of_each_body(message):
         return Parted("", tuple(AskedThing(body.text, body.name, alone=True) for body in bodies))
-    asked = questions_of(message) or _keywords(message, names)
+    words = () if questions_of(message) else _keywords(message, names)
+    asked = [word for word in words if not _tells(message, word.start, word.end)] or questions_of(message)
     questions = [question for question in asked if _has_a_matter(message, question)]
     of_names = [q for q in questions if any(start <= q.start and q.end <= end for start, end in names)]
     questions = [question for question in questions if question not in of_names]
@@ -82,6 +83,7 @@ def part(message: Message, names: Sequence[tuple[int, int]]) -> Parted | None:
     if len(questions) < 2 or (listed and of_names):  # ①計画策定 ②アドバイザー、それぞれ対象ですか
         return None
     told = _told(message, questions)
+    told[0] += "、".join(word.text for word in words if word not in asked)
     if listed:
         return Parted("", tuple(AskedThing(f"{told[0]}{question.text}", alone=True) for question in questions))
     before = [""] * len(questions)
@@ -141,8 +143,7 @@ def _keywords(message: Message, names: Sequence[tuple[int, int]]) -> tuple[Quest
     says = any(token.pos in _SAYS or token.detail in ("終助詞", "接続助詞") for token in message.tokens)
     if says or min(names, default=(1, 1))[0] > 0:
         return ()
-    items = [Question(item.group(), *item.span()) for item in _ITEM.finditer(message.text)]
-    return tuple(item for item in items if not _tells(message, item.start, item.end))
+    return tuple(Question(item.group(), *item.span()) for item in _ITEM.finditer(message.text))
 
 
 _SAYS = frozenset({"動詞", "助動詞", "形容詞", "代名詞"})

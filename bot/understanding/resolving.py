@@ -44,7 +44,9 @@ from bot.understanding.quantities import index_text
 from bot.understanding.replying import read_reply
 from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
 from bot.understanding.talks import (
+    ASKED_TOO,
     LIKELY,
+    POSSIBLY_ASKED,
     SURE_AGAINST,
     SURE_OF_ALL,
     SURE_OF_FIGURES,
@@ -53,9 +55,9 @@ from bot.understanding.talks import (
     adds_up,
     asked_in,
     asks_nothing,
+    compared_in,
     denies_index,
     index_side,
-    is_surely_asked,
     leaves_index_open,
     leaves_the_talk,
     possibly_asked,
@@ -65,6 +67,7 @@ from bot.understanding.talks import (
     ruled_among,
     settle,
     side_of,
+    surely_among,
     wanted_in,
     way_to_meet,
 )
@@ -176,9 +179,18 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         found[Subject.REPORT_DUE] = 0  # 報告書の提出、12月10日でどうでしょう
     questions = _questions(message, case)
     plain = bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions)
-    surely = is_surely_asked(talk, asks) and "claims" not in signs
-    if plain and found and not before.messages and not (surely and len(named) == 1):
+    surely = bool(surely_among(talk, asks)) and "claims" not in signs
+    of_several = len(programs_among(asks)) > 1 and not (named or before.program or before.question)
+    asks_more = surely and len(named) == 1 and _asks_more(asks, found, message)
+    if plain and found and not (before.messages or asks_more):
         asks = ()  # words say all that is asked
+    of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
+    weighs = bool(signs & _WEIGHS_PROGRAMS) and not of_one
+    if weighs and found:
+        compared = compared_in(talk, named or tuple(catalog.programs))
+        likeliest = max(compared, key=lambda subject: compared[subject])
+        if compared[likeliest] >= ASKED_TOO and all(compared[subject] < POSSIBLY_ASKED for subject in found):
+            found = {likeliest: 0}
     heard = dict(found)
     shown = {one.subject for one in asked if one.shows} | found.keys() & {Subject.REPORT_DUE}
     read = case.admitted.facts
@@ -198,13 +210,13 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         )
     )
     replies = before.asked_for in case.said
-    of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
-    weighs = bool(signs & _WEIGHS_PROGRAMS) and not of_one
     asks_why = bool(before.subjects) and message.says("why") and len(matter) <= _A_TURN
     if replies or weighs or asks_why or len(programs) > 1:
         asks = ()
     if before.program or not weighs:
         programs = _in_this_talk(programs, named, talk, case, before, asks)
+    if of_several and not weighs and all(_is_stated_elsewhere(subject, programs, catalog) for subject in found):
+        programs = ()
     programs = named if asks == (OUTSIDE,) else programs or proposals.programs
     if not set(programs_among(asks)) <= set(programs) and (programs or ruled_among(asks)):
         asks = ()
@@ -215,7 +227,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     ended = ended_on(message, reader.scene, before.ended_on) or before.ended_on
     turns = not message.asking and (_completes(before, case, about) or _turns(case, before, about))
     used = {fact for program in about for row in rows_of(program, *found) for fact in row.when}
-    alike = found.keys() <= set(ruled_among(asks)) and len(asks) <= len(found)
+    alike = found.keys() <= set(ruled_among(asks)) and len(surely_among(talk, asks)) <= len(found)
     by_words = not surely or alike or case.said.keys() & used - {Fact.APPLICANT_KIND}
     if turns or (plain and found and by_words):
         asks = ()
@@ -310,6 +322,16 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         index_of=index_asked_of(reader.scene, towns),
         offered=offered(towns, situation, readings),
     )
+
+
+def _asks_more(asks: Sequence[str], found: Mapping[Subject, int], message: Message) -> bool:
+    """Whether something else or something more is asked than words were read as, and no day is put to them."""
+    return (len(asks) > len(found) or not set(ruled_among(asks)) <= found.keys()) and not message.days
+
+
+def _is_stated_elsewhere(subject: Subject, programs: Sequence[str], catalog: Catalog) -> bool:
+    """Whether another program states something on a subject too, so that words for it tell none of them."""
+    return any(subject in stated_subjects(catalog.programs[id]) for id in catalog.programs if id not in programs)
 
 
 def _completes(before: Conversation, case: Circumstances, programs: Sequence[Program]) -> bool:
@@ -412,7 +434,8 @@ def _case(
     amounts = amounts_put(talk)
     met = reader.quantities.met() or way_to_meet(talk)
     put = in_unit(amounts, units_used(about), met) if amounts else None
-    if unit == "count" and not message.asking and Subject.CALLS_PER_YEAR not in before.subjects:
+    tells = not message.asking and "wants_to_apply" not in signs
+    if unit == "count" and tells and Subject.CALLS_PER_YEAR not in before.subjects:
         amount, unit = None, None  # 一回採択もらってました
     if unit == "yen" and amount is not None and message.says("difference", "compare"):
         amount, unit = None, None  # 1億と5億は何が違う puts nothing forward
@@ -514,6 +537,8 @@ def _told_by_the_talk(
         spoken_of.add(Fact.DISPATCH_YEAR)  # which a calendar tells
     read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used - told_by_name(before)}
     settled = settle(read, before.facts, talk)
+    unknown = {before.asked_for: "awaited"}.items()  # said in reply, that is not known
+    settled = replace(settled, told=dict(settled.told.items() - unknown))
     spread = {Fact.INDEX_STANDING, Fact.INDEX_SPREAD} & (before.facts.keys() | said.keys() | spoken_of)
     if spread or Fact.FISCAL_INDEX in told_by_name(before):
         return dict(settled.told), settled.open

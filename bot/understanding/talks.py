@@ -245,9 +245,9 @@ SURE_OF_PROGRAM = 0.9
 """From this probability on, a talk is of one program where what is asked is asked of several."""
 
 
-def is_surely_asked(talk: TalkRead, asks: Collection[str]) -> bool:
-    """Whether the last message of a talk surely asks one of these things."""
-    return any(talk.asked[name] >= SURELY_ASKED for name in asks)
+def surely_among(talk: TalkRead, asks: Collection[str]) -> tuple[str, ...]:
+    """What the last message of a talk surely asks of these things."""
+    return tuple(name for name in asks if talk.asked[name] >= SURELY_ASKED)
 
 
 def asks_nothing(talk: TalkRead) -> bool:
@@ -266,6 +266,12 @@ def leaves_the_talk(text: str, talk: TalkRead, asks: Collection[str]) -> bool:
 def possibly_asked(talk: TalkRead, programs: Collection[str], subject: Subject) -> bool:
     """Whether the last message of a talk may ask of one of the programs what rules decide on a subject."""
     return any(talk.asked.get(by_rules(program, subject), 0.0) >= POSSIBLY_ASKED for program in programs)
+
+
+def compared_in(talk: TalkRead, programs: Collection[str]) -> Mapping[Subject, float]:
+    """How likely the last message of a talk asks of all these programs what rules decide on each subject."""
+    shares = {subject: [talk.asked.get(by_rules(id, subject), 0.0) for id in programs] for subject in Subject}
+    return {subject: sum(of_each) / len(of_each) for subject, of_each in shares.items()}
 
 
 def programs_among(asks: Collection[str]) -> tuple[str, ...]:
@@ -320,7 +326,8 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
             if share >= SURE_OF_MORE and _share_of(fact, words, talk) < _HARDLY_ALIKE:
                 told[fact] = value
         elif words == "" or known is None:
-            if share >= SURE_OF_MORE:
+            whose = words == "" and value == "invested"  # by whom, words tell better
+            if share >= SURE_OF_MORE and value != known and not whose:
                 told[fact] = value
         elif _share_of(fact, known, talk) < _ALIKE and share >= LIKELY:
             told[fact] = value if share >= SURE_AGAINST else ""
