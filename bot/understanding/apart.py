@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.understanding.bodies import Body, Part, find_bodies
+from bot.understanding.bodies import GOVERNMENTS, Body, Part, find_bodies
 from bot.understanding.message import Message
 from knowledge.figures import Dimension
 from knowledge.lexicon import Token
@@ -29,6 +29,10 @@ _WHICH = re.compile(
 """What tells that each of them is meant: asked of one alone it is left out."""
 
 
+_WHERE = re.compile(r"(?:だけ)?で(?![すしあは、。 ])")
+"""How it goes on where a government is only the place of what others do: 0.4の町で実証をする大学."""
+
+
 @dataclass(frozen=True)
 class OfBody:
     """A message that is asked of one body of several, and what the asker calls that body."""
@@ -40,6 +44,8 @@ class OfBody:
 def of_each_body(message: Message) -> tuple[OfBody, ...]:
     """The message for each body that it is asked of, without what is said of the others; none where it is of one."""
     bodies = [body for body in find_bodies(message) if body.part is Part.APPLICANT][: MOST_BODIES + 1]
+    if any(body.kind not in GOVERNMENTS for body in bodies):
+        bodies = [body for body in bodies if not _WHERE.match(message.text, body.end) or body.kind not in GOVERNMENTS]
     if not 2 <= len(bodies) <= MOST_BODIES:
         return ()
     edges = [_start_of(message, bodies[0]), *(_between(message, *pair) for pair in pairwise(bodies))]

@@ -325,8 +325,10 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
 
 
 def _asks_more(asks: Sequence[str], found: Mapping[Subject, int], message: Message) -> bool:
-    """Whether something else or something more is asked than words were read as, and no day is put to them."""
-    return (len(asks) > len(found) or not set(ruled_among(asks)) <= found.keys()) and not message.days
+    """Whether something else or something more is asked than words were read as, which tell of days best."""
+    if Subject.WINDOW in found and message.days:
+        return False
+    return len(asks) > len(found) or not set(ruled_among(asks)) <= found.keys()
 
 
 def _is_stated_elsewhere(subject: Subject, programs: Sequence[str], catalog: Catalog) -> bool:

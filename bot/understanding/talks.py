@@ -323,7 +323,8 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
         if value == UNSAID:
             continue
         if words:
-            if share >= SURE_OF_MORE and _share_of(fact, words, talk) < _HARDLY_ALIKE:
+            needed, alike = (SURE_AGAINST, _ALIKE) if value in _SETTLES_NOTHING else (SURE_OF_MORE, _HARDLY_ALIKE)
+            if share >= needed and _share_of(fact, words, talk) < alike:
                 told[fact] = value
         elif words == "" or known is None:
             whose = words == "" and value == "invested"  # by whom, words tell better
@@ -341,6 +342,10 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
 
 _PLAIN = frozenset({Fact.MUNICIPALITY_COUNT})
 """Facts that are told by numbers, which rules compare."""
+
+
+_SETTLES_NOTHING = frozenset({"awaited", "with_other"})
+"""Values that leave a verdict open, so that less is needed to take them against words of the last message."""
 
 
 def _likeliest(fact: Fact, talk: TalkRead) -> tuple[str, float]:
