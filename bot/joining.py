@@ -92,8 +92,8 @@ def _without(contacts: Iterable[str], text: str) -> str:
 
 
 def _elsewhere(answered: Sequence[PartialAnswer]) -> tuple[str, ...]:
-    """What else fits who is left out: said of one body, and not beside a comparison that says it already."""
-    if any(one.label or one.answer.parts for one in answered):
+    """What else fits who is left out: said of one body, and not where another program was asked about too."""
+    if any(one.label or one.answer.parts for one in answered) or len({one.program for one in answered} - {""}) > 1:
         return ()
     return tuple(one.answer.elsewhere for one in answered)
 

@@ -372,6 +372,8 @@ def window_closed(days: str, opens_on: date) -> str:
 
 def report_handed_in(day: str, verdict: Verdict) -> str:
     """Whether a report that is handed in on a day is in time."""
+    if verdict is Verdict.CONDITIONAL:
+        return f"提出期限が休日のときの扱いは、資料に記載がありません。{day}でよいかは、事務局に確認してください。"
     return f"{day}の提出は期限内です。" if verdict is Verdict.ELIGIBLE else f"{day}の提出は期限を過ぎています。"
 
 

@@ -61,7 +61,8 @@ def of_each_body(message: Message) -> tuple[OfBody, ...]:
 
 def _are_each_meant(message: Message, bodies: Sequence[Body], stretches: Sequence[tuple[int, int]]) -> bool:
     """Whether something is asked of each body: it is said so, three are listed, or each has an amount of its own."""
-    if message.says("together") or not _are_different(message, bodies, stretches):
+    areas = message.says("across") and any(body.kind in GOVERNMENTS for body in bodies)
+    if areas or message.says("together") or not _are_different(message, bodies, stretches):
         return False
     end = stretches[-1][1]
     if message.says("each") or message.says("which", start=end):

@@ -231,7 +231,7 @@ def read_message(original: str, as_of: date) -> Message:
 
 def _as_told(day: Day, clauses: Sequence[Clause], tokens: Sequence[Token], as_of: date) -> Day:
     """A day without its year as its clause tells of it: 8月に使いました is of the last August."""
-    if day.every != "year" or day.first_on <= as_of or not tokens:
+    if day.every not in ("year", "week") or day.first_on <= as_of or not tokens:
         return day
     clause = clauses[min(bisect_right([c.end for c in clauses], day.start), len(clauses) - 1)]
     after = [token for token in tokens if day.end <= token.start and token.end <= clause.end + 2]

@@ -460,6 +460,7 @@ class QuantityReader:
         if not told:
             return None
         again = not more and self._message.says("again") and self._message.says("within_year", "now")
+        again = again and not self._message.text[told[-1].end :].startswith("続けて")
         value = told[-1].value + sum((figure.value for figure in more), Decimal(again))
         return Reading("count", str(value), told[-1].start, told[-1].end, by="figures")
 

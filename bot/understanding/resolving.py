@@ -89,6 +89,7 @@ from knowledge.municipalities.records import Municipality
 from knowledge.rules.tables import fact_words, rows_of, stated_subjects
 from knowledge.talks import TalkRead
 from knowledge.talks.asked import OUTSIDE
+from knowledge.talks.slots import UNCLEAR
 from knowledge.types import ApplicantKind, Fact, Program, Situation, Subject, Unit
 
 _ABOUT_THE_PERSON = (Fact.APPLICANT_KIND, Fact.FISCAL_INDEX, Fact.INVESTMENT_OR_NONPROFIT)
@@ -436,6 +437,8 @@ def _case(
     amounts = amounts_put(talk)
     met = reader.quantities.met() or way_to_meet(talk)
     put = in_unit(amounts, units_used(about), met) if amounts else None
+    if met == "both" and {"day", "hour"} <= {one.unit for one in amounts or ()}:
+        amount, unit, signs = None, None, signs | {"mixes_modes"}  # T13
     tells = not message.asking and "wants_to_apply" not in signs
     if unit == "count" and tells and Subject.CALLS_PER_YEAR not in before.subjects:
         amount, unit = None, None  # 一回採択もらってました
@@ -491,8 +494,12 @@ def _with_figures(
     That is how many join, over several messages; the index, where words leave it open; and indices on both sides of 1.
     """
     said = dict(said)
-    if before.messages and Fact.MUNICIPALITY_COUNT in used and (change := _change(message, talk)):
+    times = {one.figure.value for one in talk.figures if one.role == "before"}
+    told = before.messages or len(times) > 1  # of several earlier times, the talk tells which count (T07)
+    if told and Fact.MUNICIPALITY_COUNT in used and (change := _change(message, talk)):
         said[Fact.MUNICIPALITY_COUNT] = change
+    elif said.get(Fact.MUNICIPALITY_COUNT) in ("same", "fewer") and _counts_wards(message, talk):
+        said[Fact.MUNICIPALITY_COUNT] = "wards"
     of_several = {Fact.INDEX_STANDING, Fact.INDEX_SPREAD} & {Fact(reading.slot) for reading in readings}
     left_open = before.messages and Fact.FISCAL_INDEX in admitted.open and not of_several
     indices = indices_put(talk) if left_open else ()
@@ -516,6 +523,11 @@ def _change(message: Message, talk: TalkRead) -> str:
     if now > max(earlier):
         return "more"
     return "undecided" if now > min(earlier) else "same" if now == min(earlier) else "fewer"
+
+
+def _counts_wards(message: Message, talk: TalkRead) -> bool:
+    """Whether it is open how many join because special wards are among them (T06)."""
+    return message.says("special_ward") and talk.surely("count", LIKELY) == UNCLEAR
 
 
 def _index_said(figure: Figure, reader: OfflineReader) -> str:

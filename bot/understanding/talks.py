@@ -344,7 +344,7 @@ _PLAIN = frozenset({Fact.MUNICIPALITY_COUNT})
 """Facts that are told by numbers, which rules compare."""
 
 
-_SETTLES_NOTHING = frozenset({"awaited", "with_other"})
+_SETTLES_NOTHING = frozenset({"", "awaited", "with_other"})
 """Values that leave a verdict open, so that less is needed to take them against words of the last message."""
 
 

@@ -31,13 +31,24 @@ def decide_window(terms: Terms, first_on: date, last_on: date) -> Ruling:
 def decide_report_due(terms: Terms, ended_on: date, handed_in: date | None = None) -> Ruling:
     """The last day for the report (実施報告書): counted from the day after the end (民法140条, reading T21).
 
-    With the day on which it is handed in, whether that is in time.
+    With the day on which it is handed in, whether that is in time: conditional on the first weekday after a last day
+    that is a Saturday or Sunday, of which nothing is stated.
     """
     ruling = _due(state(terms, Subject.REPORT_DUE), ended_on, lambda days: ended_on + timedelta(days=days))
     if handed_in is None or not isinstance(ruling.value, date):
         return ruling
     verdict = Verdict.ELIGIBLE if handed_in <= ruling.value else Verdict.INELIGIBLE
+    if handed_in > ruling.value and handed_in <= _weekday_from(ruling.value):
+        verdict = Verdict.CONDITIONAL
     return replace(ruling, asked=(handed_in, handed_in), verdict=verdict)
+
+
+def _weekday_from(day: date) -> date:
+    """The day itself, or the Monday after a Saturday or Sunday."""
+    return day + timedelta(days=7 - day.weekday() if day.weekday() >= _SATURDAY else 0)
+
+
+_SATURDAY = 5
 
 
 def decide_questionnaire(terms: Terms, ended_on: date) -> Ruling:
