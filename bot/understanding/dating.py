@@ -61,7 +61,7 @@ def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None
     """
     written = _of_the_support(message, scene)
     told = [day for day in written if _ends(day, message)]
-    left = [day for day in written if not _is_handed_in(day, message)]
+    left = [day for day in written if not (_is_handed_in(day, message) or _is_due(day, message))]
     of_the_report = before is not None and message.says("report") and not message.says("correct")
     chosen = (told or ([] if of_the_report else left))[-1:]
     if not chosen:
@@ -73,6 +73,11 @@ def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None
         return min(spans, key=lambda span: abs(span[0] - before[0]))
     just_over = [span for span in spans if timedelta() <= message.as_of - span[0] <= _LATELY_OVER]
     return just_over[0] if just_over else spans[0]
+
+
+def _is_due(day: Day, message: Message) -> bool:
+    """Whether a day is said to be the last one for something: 期限の日が日曜です."""
+    return bool(message.in_clause(message.clause_at(day.start), "deadline"))
 
 
 def handed_in(message: Message, scene: Scene, ended: Span | None) -> date | None:

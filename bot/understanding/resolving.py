@@ -182,7 +182,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     plain = bool(questions) and not message.says("late") and not any(message.unread(q.text) for q in questions)
     surely = bool(surely_among(talk, asks)) and "claims" not in signs
     of_several = len(programs_among(asks)) > 1 and not (named or before.program or before.question)
-    asks_more = surely and len(named) == 1 and _asks_more(asks, found, message)
+    asks_more = surely and len(named) == 1 and _asks_more(asks, found, message, catalog)
     if plain and found and not (before.messages or asks_more):
         asks = ()  # words say all that is asked
     of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
@@ -325,11 +325,13 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     )
 
 
-def _asks_more(asks: Sequence[str], found: Mapping[Subject, int], message: Message) -> bool:
+def _asks_more(asks: Sequence[str], found: Mapping[Subject, int], message: Message, catalog: Catalog) -> bool:
     """Whether something else or something more is asked than words were read as, which tell of days best."""
     if Subject.WINDOW in found and message.days:
         return False
-    return len(asks) > len(found) or not set(ruled_among(asks)) <= found.keys()
+    matters = {entry.id: entry.case_of for entries in catalog.faq.values() for entry in entries}
+    of = {*ruled_among(asks), *(matters[name] for name in asks if name in matters)}
+    return len(asks) > len(found) or not of <= found.keys()
 
 
 def _is_stated_elsewhere(subject: Subject, programs: Sequence[str], catalog: Catalog) -> bool:

@@ -16,6 +16,9 @@ from knowledge.types import ApplicantKind, Fact, Subject
 SURE_OF_MORE = 0.98
 """From this probability on a talk says more than its words were read as, or something else."""
 
+SURE_OF_DENIAL = 0.99
+"""From here on it denies what words speak of without saying it (断られてはいません)."""
+
 SURE_AGAINST = 0.95
 """From here on it says something else than words of earlier messages were read as."""
 
@@ -320,15 +323,16 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
         value, share = _likeliest(fact, talk)
         words = None if fact is Fact.MEETING_MODE else read[fact]
         known = read[fact] or before.get(fact)
-        if value == UNSAID:
+        if value == UNSAID or words == "elsewhere":  # who counts, words tell better
             continue
         if words:
             needed, alike = (SURE_AGAINST, _ALIKE) if value in _SETTLES_NOTHING else (SURE_OF_MORE, _HARDLY_ALIKE)
             if share >= needed and _share_of(fact, words, talk) < alike:
                 told[fact] = value
         elif words == "" or known is None:
-            whose = words == "" and value == "invested"  # by whom, words tell better
-            if share >= SURE_OF_MORE and value != known and not whose:
+            whose = words == "" and (value == "invested" or fact is Fact.APPLICANT_KIND)  # which words tell better
+            needed = SURE_OF_DENIAL if value == "none" else SURE_OF_MORE
+            if share >= needed and value != known and not whose:
                 told[fact] = value
         elif _share_of(fact, known, talk) < _ALIKE and share >= LIKELY:
             told[fact] = value if share >= SURE_AGAINST else ""

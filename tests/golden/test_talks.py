@@ -2,7 +2,8 @@
 
 `talks.jsonl`, `asked.jsonl` and `figures.jsonl` were written by people who knew the programs and what can be asked, and
 neither the product nor the other talks. The first and the last tell of every slot, all tell what the last message asks,
-the last marks what each figure is and says what they come to.
+`figures` marks what each figure is and says what they come to. Each message of `several.jsonl` asks several things; it
+tells in which words (`parts`) each of them is asked.
 """
 
 import json
@@ -27,6 +28,7 @@ from knowledge.talks.teaching import examples_digest, load_examples, load_talks
 TALKS = Path(__file__).parent / "talks.jsonl"
 ASKED = Path(__file__).parent / "asked.jsonl"
 FIGURES = Path(__file__).parent / "figures.jsonl"
+SEVERAL = Path(__file__).parent / "several.jsonl"
 
 READ_RIGHTLY = {
     PROGRAM: 0.94,
@@ -121,6 +123,26 @@ def test_what_is_asked_is_told() -> None:
 
 def _matter_of(message: str) -> str:
     return beside_names(normalize(message), load_catalog().programs.values())
+
+
+EACH_RIGHTLY = 0.85
+"""The share of parts of messages of which exactly what is asked is told in the light of what the message tells."""
+
+
+def test_what_each_part_of_a_message_asks_is_told() -> None:
+    reader = load_talk_reader()
+    told = []
+    for row in map(json.loads, SEVERAL.read_text(encoding="utf-8").splitlines()):
+        *before, message = row["turns"]
+        asked: dict[str, set[str]] = {}
+        for name, words in zip(row["asks"], row["parts"], strict=True):
+            asked.setdefault(words, set()).add(name)
+            message = message.replace(words, "、")
+        for words, names in asked.items():
+            talk = reader.read((*before, message.strip("、。 "), words))
+            told.append(names == set(asked_in(talk, _matter_of(words), [row["program"]])))
+    print(f"\n{sum(told)} of {len(told)}")
+    assert sum(told) >= EACH_RIGHTLY * len(told)
 
 
 ROLES_RIGHT = 0.8
