@@ -15,7 +15,7 @@ from bot import replies
 from bot.answering import Considered, Knowledge
 from bot.composing import DIMENSIONS, cite_chunk, lay_out, repeats
 from bot.llm import Prompt, instructions
-from bot.types import Answer, AnswerStatus, Inquiry
+from bot.types import Answer, AnswerStatus, Inquiry, Understanding
 from knowledge.catalog import Catalog
 from knowledge.figures import normalize, read_figures
 from knowledge.lexicon import load_lexicon, tokenize
@@ -55,7 +55,7 @@ class ChosenPart:
 def calls_for_choice(considered: Considered) -> bool:
     """Whether an answer may gain by sentences beside it: one that is to explain, or rests on passages or on nothing."""
     answered = considered.answer
-    if considered.understanding is None or considered.conversation.proposed:
+    if not understood(considered) or considered.conversation.proposed:
         return False
     if _asks_explanation(considered):
         return answered.status in (AnswerStatus.ANSWERED, AnswerStatus.UNKNOWN, AnswerStatus.NEEDS_INFO)
@@ -71,17 +71,22 @@ def waits_for_choice(considered: Considered) -> bool:
 
 def _asks_explanation(considered: Considered) -> bool:
     """Whether a comparison, a why, a how or a summary is asked for."""
-    return considered.understanding is not None and "asks_explanation" in considered.understanding.signs
+    return any("asks_explanation" in understanding.signs for understanding in understood(considered))
+
+
+def understood(considered: Considered) -> tuple[Understanding, ...]:
+    """What a message was understood as: each of its parts, where it asks several things."""
+    each = (considered.understanding, *(part.understanding for part in considered.parts))
+    return tuple(understanding for understanding in each if understanding)
 
 
 def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> tuple[SentenceGroup, ...]:
     """The groups that may be chosen: near the question, not said yet, and of no other case than the asker's."""
-    answered, understanding = considered.answer, considered.understanding
-    if understanding is None:
-        return ()
+    answered, parts = considered.answer, understood(considered)
+    asked = dict.fromkeys(program for part in parts for program in part.programs)
     named = dict.fromkeys(c.program for c in answered.citations if c.program)
-    programs = understanding.programs or tuple(named) or tuple(knowledge.catalog.programs)
-    query = f"{inquiry.conversation.question} {inquiry.text} {understanding.seeks}".strip()
+    programs = tuple(asked) or tuple(named) or tuple(knowledge.catalog.programs)
+    query = " ".join((inquiry.conversation.question, inquiry.text, *(part.seeks for part in parts))).strip()
     limit = _OF_ONE if len(programs) == 1 else _OF_EACH
     excluded = [
         _other_cases(ruling, considered.conversation.facts, knowledge.catalog, inquiry.as_of)
@@ -91,7 +96,8 @@ def hand_out(considered: Considered, inquiry: Inquiry, knowledge: Knowledge) -> 
     said = answered.text.partition(replies.SOURCES)[0]
     disputed = {conflict.document_says for conflict in knowledge.conflicts}
     groups: dict[str, SentenceGroup] = {}
-    documents = tuple(considered.findings.documents) if considered.findings else ()
+    found = (considered.findings, *(part.findings for part in considered.parts))
+    documents = tuple(document for findings in found if findings for document in findings.documents)
     for program in ("",) if documents else programs:
         hits = [
             hit.chunk for hit in knowledge.searcher.search(query, program=program, documents=documents, limit=limit)
