@@ -143,7 +143,8 @@ def _as_talks_taught(understanding: Understanding, catalog: Catalog, searcher: S
 def _is_put_to(entry: FaqEntry, understanding: Understanding) -> bool:
     """Whether a message puts an amount or a number of bodies to the rules that an entry is about."""
     if entry.case_of is Subject.CAP:
-        return bool(understanding.figures) and understanding.situation.amount is not None
+        told = understanding.figures or not understanding.continues
+        return bool(told) and understanding.situation.amount is not None
     return entry.case_of is Subject.ELIGIBILITY and Fact.MUNICIPALITY_COUNT in understanding.said
 
 

@@ -29,7 +29,7 @@ _WHICH = re.compile(
 """What tells that each of them is meant: asked of one alone it is left out."""
 
 
-_WHERE = re.compile(r"(?:だけ)?で(?![すしあは、。 ])")
+_WHERE = re.compile(r"(?:の(?:中|区域|域内|地域)?)?(?:だけ)?で(?![すしあは、。 ])")
 """How it goes on where a government is only the place of what others do: 0.4の町で実証をする大学."""
 
 

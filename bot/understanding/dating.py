@@ -1,6 +1,7 @@
 """Tells what the days of a message are: the day asked about, the end of the support, when a report is handed in."""
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -8,7 +9,7 @@ from bot.types import Reading, Whose
 from bot.understanding.denying import is_contrasted
 from bot.understanding.message import Message
 from bot.understanding.owning import Scene
-from knowledge.figures import Day, latest
+from knowledge.figures import Day, Dimension, latest
 from knowledge.types import Fact
 
 Span = tuple[date, date]
@@ -65,7 +66,7 @@ def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None
     of_the_report = before is not None and message.says("report") and not message.says("correct")
     chosen = (told or ([] if of_the_report else left))[-1:]
     if not chosen:
-        return None
+        return _put_right(message, before) if before else None
     spans = _spans(chosen[0], message)
     if _is_over(chosen[0], message):
         return spans[-1]
@@ -73,6 +74,17 @@ def ended_on(message: Message, scene: Scene, before: Span | None) -> Span | None
         return min(spans, key=lambda span: abs(span[0] - before[0]))
     just_over = [span for span in spans if timedelta() <= message.as_of - span[0] <= _LATELY_OVER]
     return just_over[0] if just_over else spans[0]
+
+
+def _put_right(message: Message, before: Span) -> Span | None:
+    """The day of the same month that a message puts in the place of the one before: 6日じゃなくて9日だった."""
+    days = [figure for figure in message.figures if figure.dimension is Dimension.DAY and figure.value % 1 == 0]
+    told = [figure for figure in days if figure.value != before[1].day]
+    if len(days) < 2 or len(told) != 1 or message.asking:
+        return None
+    last = monthrange(before[1].year, before[1].month)[1]
+    day = before[1].replace(day=int(told[0].value)) if told[0].value <= last else None
+    return (day, day) if day else None
 
 
 def _is_due(day: Day, message: Message) -> bool:

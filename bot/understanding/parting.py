@@ -25,7 +25,7 @@ _ASKS_OF = re.compile(
 )
 """How a list of things goes on where each of them is asked for."""
 
-_WISHES = re.compile(r"[もを](?:お願い|頼)")
+_WISHES = re.compile(r"[もを](?:お願い(?!し(?:て|た|中|よう))|頼(?!ん))")
 """How something is asked for that is to be told (電話番号もお願いします)."""
 
 _BARE_ITEM = 24
@@ -72,7 +72,9 @@ def part(message: Message, names: Sequence[tuple[int, int]]) -> Parted | None:
         message: the message.
         names: where it names programs. A list may begin with the one that it is asked of (計画策定、期間・費用を).
     """
-    if bodies := of_each_body(message):
+    of_programs = len(names) > 1 and message.says("which") and not message.says("each")  # 計画策定と派遣、どっち?
+    bodies = () if of_programs else of_each_body(message)
+    if bodies:
         return Parted("", tuple(AskedThing(body.text, body.name, alone=True) for body in bodies))
     words = () if questions_of(message) else _keywords(message, names)
     asked = [word for word in words if not _tells(message, word.start, word.end)] or questions_of(message)

@@ -45,6 +45,7 @@ from bot.understanding.replying import read_reply
 from bot.understanding.supposing import ends_on_a_case, founded_where, supposed_spans
 from bot.understanding.talks import (
     ASKED_TOO,
+    HARDLY,
     LIKELY,
     POSSIBLY_ASKED,
     SURE_AGAINST,
@@ -185,6 +186,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     asks_more = surely and len(named) == 1 and _asks_more(asks, found, message, catalog)
     if plain and found and not (before.messages or asks_more):
         asks = ()  # words say all that is asked
+    if surely and found.keys() & set(ruled_among(asks)):
+        found = {one: at for one, at in found.items() if possibly_asked(talk, programs_among(asks), one, HARDLY)}
     of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
     weighs = bool(signs & _WEIGHS_PROGRAMS) and not of_one
     if weighs and found:
@@ -454,6 +457,8 @@ def _case(
         said.pop(Fact.MUNICIPALITY_COUNT, None)  # あと2千万円上乗せしたら tells of no more municipalities
     elif put is not None:
         amount, unit = put.amount, put.unit
+    if len(named) > 1:
+        said.pop(Fact.SAME_PROJECT, None)  # 計画策定とアドバイザー、どっちも names no other adviser
     if "mixes_modes" in signs and before.amount_unit == "day":
         amount, unit, said[Fact.MEETING_MODE] = before.amount, before.amount_unit, "on_site"
     for clause, founding in founded_where(message):
@@ -976,7 +981,8 @@ def _with_what_is_touched(
 ) -> tuple[Subject, ...]:
     """Who asks whether it can be done asks of all that the case says: the amount, the day, the earlier dispatch."""
     wishes = bool(case.signs & {"can_we", "wants_to_apply"})
-    able = Subject.CAP in subjects and wishes and case.said.keys() & _DECIDES_WITH_AN_AMOUNT
+    told = wishes or Subject.CAP in before.subjects  # 今回も8市町のままです
+    able = Subject.CAP in subjects and told and case.said.keys() & _DECIDES_WITH_AN_AMOUNT
     if len(programs) != 1 or (Subject.ELIGIBILITY not in subjects and not able):
         return subjects
     stated = stated_subjects(programs[0])

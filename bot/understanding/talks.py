@@ -170,6 +170,9 @@ SURELY_ASKED = 0.8
 ASKS_NOTHING = 0.8
 """From this probability on, a message that goes on asks nothing."""
 
+HARDLY = 0.02
+"""Below this probability, what words seem to ask beside what is surely asked is not."""
+
 POSSIBLY_ASKED = 0.2
 """From this probability on, rules are asked for that words ask for, beside those that surely are."""
 
@@ -266,9 +269,11 @@ def leaves_the_talk(text: str, talk: TalkRead, asks: Collection[str]) -> bool:
     return alone[OUTSIDE] >= ASKED and all(alone.get(name, 0.0) < POSSIBLY_ASKED for name in asks)
 
 
-def possibly_asked(talk: TalkRead, programs: Collection[str], subject: Subject) -> bool:
+def possibly_asked(
+    talk: TalkRead, programs: Collection[str], subject: Subject, at_least: float = POSSIBLY_ASKED
+) -> bool:
     """Whether the last message of a talk may ask of one of the programs what rules decide on a subject."""
-    return any(talk.asked.get(by_rules(program, subject), 0.0) >= POSSIBLY_ASKED for program in programs)
+    return any(talk.asked.get(by_rules(program, subject), 0.0) >= at_least for program in programs)
 
 
 def compared_in(talk: TalkRead, programs: Collection[str]) -> Mapping[Subject, float]:
@@ -330,9 +335,9 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
             if share >= needed and _share_of(fact, words, talk) < alike:
                 told[fact] = value
         elif words == "" or known is None:
-            whose = words == "" and (value == "invested" or fact is Fact.APPLICANT_KIND)  # which words tell better
+            in_words = value == "invested" or (fact is Fact.APPLICANT_KIND and known is None)  # words tell whose
             needed = SURE_OF_DENIAL if value == "none" else SURE_OF_MORE
-            if share >= needed and value != known and not whose:
+            if share >= needed and value != known and not (in_words and words == ""):
                 told[fact] = value
         elif _share_of(fact, known, talk) < _ALIKE and share >= LIKELY:
             told[fact] = value if share >= SURE_AGAINST else ""
