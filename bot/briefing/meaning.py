@@ -53,7 +53,8 @@ def _by_itself(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> Inquir
     """The question without what was said before it, where it is answered the same so: it then hangs on none of that."""
     before = inquiry.conversation
     alone = replace(inquiry, conversation=Conversation(language=before.language))
-    if alone == inquiry:
+    replies = before.asked_for in understand(inquiry, knowledge.catalog).said
+    if alone == inquiry or (replies and not read_message(inquiry.text, inquiry.as_of).asking):
         return inquiry
     considered = consider(alone, knowledge)
     without = considered.answer

@@ -17,7 +17,7 @@ TODAY = date(2025, 11, 28)
 REACHED = {"matters": 0.9, "held_matters": 0.84, "hall_matters": 0.84}
 """The sets, and what part of the pairs that mean the same is put together; see docs/quality.md."""
 
-FORMED = {"matters": 1.3, "held_matters": 1.3, "hall_matters": 1.3}
+FORMED = {"matters": 1.3, "held_matters": 1.3, "hall_matters": 1.34}
 """How many groups are formed for each matter at most; 1.3 are wanted."""
 
 
