@@ -1,7 +1,7 @@
 """The vocabulary (lexicon.yaml): finds concepts in the words of a text, whatever their inflection and writing."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -115,15 +115,32 @@ def load_lexicon() -> Lexicon:
     words: dict[tuple[str, ...], set[str]] = {}
     for concept, listed in read_words_of_concepts().items():
         for word in listed:
-            tokens = [token for token in tokenize(word) if token.pos != "空白"]
-            keys = tuple(token.key for token in tokens)
-            if not _LIGHT.issuperset(keys):
-                keys = (keys[0], *(key for key in keys[1:-1] if key not in _LIGHT), *_ending(keys[1:]))
-            words.setdefault(keys, set()).add(concept)
+            for keys in _splittings(word):
+                words.setdefault(keys, set()).add(concept)
     entries: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] = {}
     for keys, concepts in words.items():
         entries.setdefault(keys[0], []).append((keys[1:], frozenset(concepts)))
     return Lexicon(entries)
+
+
+def _splittings(word: str) -> Iterator[tuple[str, ...]]:
+    """The keys of an entry, and those that its nouns have beside other words: 三セク alone is of two units, 三セクも of one."""
+    tokens = [token for token in tokenize(word) if token.pos != "空白"]
+    keys = tuple(token.key for token in tokens)
+    if not _LIGHT.issuperset(keys):
+        keys = (keys[0], *(key for key in keys[1:-1] if key not in _LIGHT), *_ending(keys[1:]))
+    yield keys
+    if not all(token.pos in _NOMINAL for token in tokens):
+        return
+    beside = f"{word}も、{word}です。は{word}、の{word}が、{word}に"
+    among = tokenize(beside)
+    for start in (match.start() for match in re.finditer(re.escape(word), beside)):
+        inside = [token for token in among if start <= token.start and token.end <= start + len(word)]
+        if "".join(token.surface for token in inside) == word and all(token.pos in _NOMINAL for token in inside):
+            yield tuple(token.key for token in inside)
+
+
+_NOMINAL = frozenset({"名詞", "接頭辞", "接尾辞"})
 
 
 def _ending(keys: Sequence[str]) -> tuple[str, ...]:

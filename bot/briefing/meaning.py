@@ -14,9 +14,12 @@ from bot.matching import FAQ_FITS, nearest_entries
 from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
 from bot.understanding import beside_names, understand
 from bot.understanding.message import read_message
+from bot.understanding.talks import ASKED_TOO, HARDLY, read_talk
 from knowledge.figures import Dimension, Figure
 from knowledge.matters import encode_meanings
 from knowledge.rules.tables import rows_of
+from knowledge.talks import TalkRead
+from knowledge.talks.asked import OUTSIDE, asked_by, programs_of_asked
 from knowledge.types import Fact, Outcome
 
 _COUNTED = frozenset(
@@ -24,8 +27,8 @@ _COUNTED = frozenset(
 )
 """Figures that a question turns on; counters (1件, 3つの支援) are turns of speech as often."""
 
-_TAKEN_FOR_GRANTED = frozenset({"meeting_mode=on_site", "fiscal_year=same", "same_project=same"})
-"""What is meant as well where it is not said: 現地で, 同じ年度に, 同じ取組で."""
+_TAKEN_FOR_GRANTED = frozenset({"meeting_mode=on_site", "fiscal_year=same", "same_project=same", "partnership=joint"})
+"""What is meant as well where it is not said: 現地で, 同じ年度に, 同じ取組で, 市町村と."""
 
 
 def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> tuple[Meaning, bool]:
@@ -33,6 +36,7 @@ def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> tupl
     catalog = knowledge.catalog
     inquiry = _by_itself(inquiry, answer, knowledge)
     understanding = understand(inquiry, catalog)
+    talk = read_talk((*inquiry.conversation.messages, inquiry.text))
     beside = beside_names(understanding.text, catalog.programs.values()) or understanding.text
     ruled = _ruled(answer)
     asks = {subject for subject, _ in understanding.asked}
@@ -40,8 +44,9 @@ def read_meaning(inquiry: Inquiry, answer: Answer, knowledge: Knowledge) -> tupl
     replies = understanding.continues and inquiry.conversation.asked_for in understanding.said and not of_its_own
     meaning = Meaning(
         frozenset(understanding.programs) or frozenset(ruling.program for ruling in answer.rulings),
-        ruled or _found(understanding, answer, beside, knowledge),
+        ruled or _found(understanding, answer, beside, talk, knowledge),
         bool(ruled),
+        _asked(talk),
         _case(inquiry, understanding, answer, knowledge),
         knowledge.searcher.terms(understanding.text),
         encode_meanings([beside])[0],
@@ -73,14 +78,28 @@ def _ruled(answer: Answer) -> frozenset[str]:
     return frozenset(f"{ruling.program}/{ruling.subject}" for ruling in decided or (() if several else answer.rulings))
 
 
-def _found(understanding: Understanding, answer: Answer, beside: str, knowledge: Knowledge) -> frozenset[str]:
-    """The entry of the FAQ that the question is taken for."""
+def _asked(talk: TalkRead) -> frozenset[str]:
+    """What the question likely asks of ours (knowledge/talks/asked.py), whatever its answer rests on."""
+    if talk.asked[OUTSIDE] >= ASKED_TOO:
+        return frozenset()
+    of = programs_of_asked()
+    return frozenset(name for name, share in talk.asked.items() if share >= ASKED_TOO and of[name])
+
+
+def _found(
+    understanding: Understanding, answer: Answer, beside: str, talk: TalkRead, knowledge: Knowledge
+) -> frozenset[str]:
+    """The entry of the FAQ that the question is taken for; none that its words hardly ask."""
     if answer.status in (AnswerStatus.OFFTOPIC, AnswerStatus.ERROR):
         return frozenset()
     program = understanding.programs[0] if len(understanding.programs) == 1 else ""
     entries = nearest_entries(understanding.text, beside, program, knowledge.catalog, knowledge.searcher)
     sure = [match for match in entries if match.score >= FAQ_FITS and (program or match.certain)]
-    return frozenset(f"{match.program}/{match.entry.id}" for match in sure[:1])
+    return frozenset(
+        f"{match.program}/{match.entry.id}"
+        for match in sure[:1]
+        if talk.asked.get(asked_by(match.program, match.entry), 1.0) >= HARDLY
+    )
 
 
 def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowledge: Knowledge) -> frozenset[str]:

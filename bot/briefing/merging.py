@@ -32,7 +32,7 @@ class Meaning:
     """What a question asks.
 
     `programs` it is about, `matter` what was decided or found for it: rules ("keikaku/cap"; `ruled` tells so), else an
-    entry of the FAQ, else nothing. `case` are the facts that the rules turn on, the figures, and the marks that tell a
+    entry of the FAQ, else nothing. `asked` is what its words alone likely ask. `case` are the facts that the rules turn on, the figures, and the marks that tell a
     question from one that looks like it. `words` are its content words with their weights; `vector` is the encoder's,
     of length 1, without what all questions have in common.
     """
@@ -40,6 +40,7 @@ class Meaning:
     programs: frozenset[str]
     matter: frozenset[str]
     ruled: bool
+    asked: frozenset[str]
     case: frozenset[str]
     words: Mapping[str, float]
     vector: npt.NDArray[np.float32] = field(compare=False)
@@ -47,7 +48,7 @@ class Meaning:
     def as_json(self) -> dict[str, Any]:
         """The meaning as it is stored."""
         packed = base64.b64encode(self.vector.astype(np.float16).tobytes()).decode()
-        sets = {name: sorted(getattr(self, name)) for name in ("programs", "matter", "case")}
+        sets = {name: sorted(getattr(self, name)) for name in ("programs", "matter", "asked", "case")}
         words = {word: round(weight, 2) for word, weight in self.words.items()}
         return {**sets, "ruled": self.ruled, "words": words, "vector": packed}
 
@@ -58,6 +59,7 @@ def meaning_of(stored: Mapping[str, Any]) -> Meaning:
         programs=frozenset(stored["programs"]),
         matter=frozenset(stored["matter"]),
         ruled=stored["ruled"],
+        asked=frozenset(stored["asked"]),
         case=frozenset(stored["case"]),
         words=stored["words"],
         vector=np.frombuffer(base64.b64decode(stored["vector"]), dtype=np.float16).astype(np.float32),
@@ -77,6 +79,8 @@ def alike(one: Meaning, other: Meaning) -> bool:
         return True
     if one.ruled and other.ruled:
         return False
+    if one.asked & other.asked:
+        return True
     if one.ruled or other.ruled:
         return _closeness(one, other) >= _SAME_RULED
     return _closeness(one, other) >= (_SAME if one.matter or other.matter else _SAME_UNKNOWN)
