@@ -32,9 +32,9 @@ class Meaning:
     """What a question asks.
 
     `programs` it is about, `matter` what was decided or found for it: rules ("keikaku/cap"; `ruled` tells so), else an
-    entry of the FAQ, else nothing. `asked` is what its words alone likely ask. `case` are the facts that the rules turn on, the figures, and the marks that tell a
-    question from one that looks like it. `words` are its content words with their weights; `vector` is the encoder's,
-    of length 1, without what all questions have in common.
+    entry of the FAQ, else nothing. `asked` is what its words alone likely ask. `case` are the facts that the rules turn
+    on, the figures, and the marks that tell a question from one that looks like it. `words` are its content words with
+    their weights; `vector` is the encoder's, of length 1, without what all questions have in common.
     """
 
     programs: frozenset[str]
@@ -59,7 +59,7 @@ def meaning_of(stored: Mapping[str, Any]) -> Meaning:
         programs=frozenset(stored["programs"]),
         matter=frozenset(stored["matter"]),
         ruled=stored["ruled"],
-        asked=frozenset(stored["asked"]),
+        asked=frozenset(stored.get("asked", ())),  # none in a session that began before it was read
         case=frozenset(stored["case"]),
         words=stored["words"],
         vector=np.frombuffer(base64.b64decode(stored["vector"]), dtype=np.float16).astype(np.float32),

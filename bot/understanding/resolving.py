@@ -1,7 +1,7 @@
 """Puts what a message says together with what the conversation knows: the program, the case, and what is asked."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -53,6 +53,7 @@ from bot.understanding.talks import (
     SURE_OF_FIGURES,
     SURE_OF_INDEX,
     SURE_OF_PROGRAM,
+    SURELY_ASKED,
     adds_up,
     asked_in,
     asks_nothing,
@@ -188,6 +189,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         asks = ()  # words say all that is asked
     if surely and found.keys() & set(ruled_among(asks)):
         found = {one: at for one, at in found.items() if possibly_asked(talk, programs_among(asks), one, HARDLY)}
+    if before.messages and not asks and _asks_what_no_rule_decides(talk, possible, found):
+        found = {one: at for one, at in found.items() if one not in _VAGUE}
     of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
     weighs = bool(signs & _WEIGHS_PROGRAMS) and not of_one
     if weighs and found:
@@ -249,6 +252,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         and (not subjects or vague)
         and before.subjects
         and not _turns(case, before, about)
+        and not (message.asking and _asks_what_no_rule_decides(talk, programs, before.subjects))
     ):
         subjects = before.subjects
     adds = not message.asking or before.asked_for in case.said  # NPOです。費用は? answers, and asks on
@@ -349,6 +353,12 @@ def _completes(before: Conversation, case: Circumstances, programs: Sequence[Pro
     turning = {fact for program in programs for row in rows_of(program, *before.subjects) for fact in row.when}
     new = {fact for fact, value in case.said.items() if before.facts.get(fact) != value}
     return bool(before.subjects and new & turning - _ABOUT_A_BODY)
+
+
+def _asks_what_no_rule_decides(talk: TalkRead, programs: Collection[str], subjects: Iterable[Subject]) -> bool:
+    """Whether a talk surely wants nothing decided, and hardly asks of these programs any of the subjects."""
+    surely = wanted_in(talk).get(NONE, 0.0) >= SURELY_ASKED
+    return surely and not any(possibly_asked(talk, programs, subject, HARDLY) for subject in subjects)
 
 
 _WEIGHS_PROGRAMS = frozenset({"compares", "asks_which", "asks_most", "asks_least"})

@@ -65,7 +65,7 @@ async def record(hall, who, *directions):
     """Somebody asks what no rule and no entry knows, with a vector that points in these directions."""
     vector = np.zeros(3, dtype=np.float32)
     vector[list(directions)] = len(directions) ** -0.5
-    meaning = Meaning(frozenset(), frozenset(), False, frozenset(), {}, vector)
+    meaning = Meaning(frozenset(), frozenset(), False, frozenset(), frozenset(), {}, vector)
     answer = Answer("資料に記載が見当たりません。", AnswerStatus.UNKNOWN)
     moment = hall.sessions.now()
     asked = Asked(hall.briefing, f"event {who}", who, f"web:{who}", moment, f"{who}の質問", answer, meaning, False)
