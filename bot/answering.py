@@ -12,7 +12,7 @@ from bot.joining import PartialAnswer, join
 from bot.matching import QUESTION_LENGTH
 from bot.naming import name_documents
 from bot.timing import span
-from bot.types import BY_LIKENESS, Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
+from bot.types import Answer, AnswerStatus, Conversation, Findings, Inquiry, Proposals, Understanding
 from bot.understanding import NOTHING, beside_names, understand
 from bot.understanding.confirming import confirmed, read_yes_or_no
 from bot.understanding.languages import read_wish
@@ -21,6 +21,7 @@ from bot.understanding.parting import AskedThing, part
 from bot.understanding.programs import name_spans, named_programs
 from bot.understanding.resolving import sets_programs_apart
 from bot.understanding.returning import leave, pending, went_back
+from bot.understanding.talks import asks_nothing, read_talk
 from bot.understanding.together import of_the_last, put_together, told_so_far
 from bot.understanding.towns import ANOTHER_INDEX, tells_apart, told_by_name
 from bot.wording import reword, unread
@@ -153,11 +154,15 @@ def _consider_together(inquiry: Inquiry, alone: Considered, knowledge: Knowledge
     whole = put_together(inquiry, alone.understanding) if alone.understanding else None
     if alone.understanding and alone.understanding.asks and not alone.understanding.subjects:
         return alone  # the talk as a whole told what is asked
+    if alone.understanding and inquiry.conversation.asked_for in alone.understanding.open:
+        return alone  # what it was asked for is not known
     turned = _kind_in(alone) != inquiry.conversation.facts.get(Fact.APPLICANT_KIND, _kind_in(alone))
     if whole is None or (alone.answer.verdict is not None and not turned):
         return alone
     together = _consider_each(whole, knowledge) or _consider_whole(whole, knowledge, NOTHING)
     stays = turned and _kind_in(together) == inquiry.conversation.facts[Fact.APPLICANT_KIND]
+    if together.parts and turned:
+        return alone  # two bodies, of each of which it is asked
     if not stays and (together.answer.verdict is None or not _holds(alone, together)):
         return alone
     return replace(
@@ -180,7 +185,7 @@ def _holds(alone: Considered, together: Considered) -> bool:
     if not alone.understanding:
         return False
     known, left_open = together.conversation.facts, alone.understanding.open
-    if any(one.slot in left_open and (one.by == BY_LIKENESS or not one.text) for one in together.answer.understood):
+    if any(one.slot in left_open and not one.text for one in together.answer.understood):
         return False
     said = alone.understanding.said.items()
     return all(known.get(fact, value) == value for fact, value in said if value != "unknown")
@@ -213,6 +218,8 @@ def _consider_each(inquiry: Inquiry, knowledge: Knowledge) -> Considered | None:
         before = after if thing.leans else _known_to(thing, after, case, named)
         before = replace(before, messages=(*case.messages, *(() if named else naming)))
         asked = Inquiry(_asked_of(about, named, thing, catalog), inquiry.as_of, before)
+        if asks_nothing(read_talk((*before.messages, asked.text))):
+            continue  # ちょっと聞いてもいいですか
         one = _consider_whole(asked, knowledge, NOTHING)
         naming = (thing.text,) if named and not thing.alone else naming
         off_topic = one.answer.status is AnswerStatus.OFFTOPIC

@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from bot.delivery import Outcome, Queue
 from bot.timing import Span
-from bot.types import BY_LIKENESS, BY_MODEL, CONFIRMED, AnswerStatus, IndexState, ModelUse, Understood
+from bot.types import BY_MODEL, CONFIRMED, AnswerStatus, IndexState, ModelUse, Understood
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the histogram in seconds: the answering path takes milliseconds, a chat model seconds."""
 
-_READERS = (BY_MODEL, CONFIRMED, BY_LIKENESS)
+_READERS = (BY_MODEL, CONFIRMED)
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of when it began
 

@@ -76,9 +76,6 @@ BY_MODEL = "model"
 CONFIRMED = "confirmed"
 """Who read what is only proposed, and what the asker has then said yes to (`Reading.by`)."""
 
-BY_LIKENESS = "clauses"
-"""What was read by how like a clause is to others (`Reading.by`)."""
-
 
 @dataclass(frozen=True)
 class Proposals:

@@ -124,7 +124,7 @@ def load_lexicon() -> Lexicon:
 
 
 def _splittings(word: str) -> Iterator[tuple[str, ...]]:
-    """The keys of an entry, and those that nouns have beside other words: 三セク is of two units alone, of one in 三セクも."""
+    """The keys of an entry, and those that nouns have beside other words: alone 三セク is of two units."""
     tokens = [token for token in tokenize(word) if token.pos != "空白"]
     keys = tuple(token.key for token in tokens)
     if not _LIGHT.issuperset(keys):

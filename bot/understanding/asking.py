@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from bot.understanding.clauses import SURE, SURE_OF_ASKING, VERY_SURE, Likenesses
 from bot.understanding.message import Message
 from knowledge.catalog import read_yaml
 from knowledge.lexicon import Mention
@@ -83,34 +82,6 @@ _MEANS: Mapping[str, tuple[Subject, ...]] = {
     "window": (Subject.WINDOW, Subject.DEADLINE),
 }
 """The subjects that clauses of the examples ask for: the first, where words do not tell which."""
-
-
-_PERIODS = {Subject.WINDOW, Subject.DURATION}
-
-
-def hear(asked: Sequence[AskedSubject], likenesses: Likenesses, message: Message, goes_on: bool) -> dict[Subject, int]:
-    """The subjects that are asked for and where, when two have listened: by words, and by what clauses are like.
-
-    Where words ask nothing in a clause, what it is like to ask is heard. A clause that is surely a statement asks
-    nothing, and one that surely asks something else asks that. Where a talk `goes_on`, few words stand for a question
-    that was asked before, and are like others by chance.
-    """
-    found = {one.subject: one.start for one in reversed(asked)}
-    for like in likenesses.asked:
-        asks = like.clause in message.asking
-        here = {s for s, start in found.items() if message.clause_at(start).number == like.clause}
-        subjects = _MEANS.get(like.subject, ())
-        if here & compared_only() or (subjects and any({one, subjects[0]} == _PERIODS for one in here)):
-            continue  # no clause was learnt from that compares, and of two periods words tell better which is meant
-        needed = VERY_SURE if here else SURE_OF_ASKING if asks and not goes_on else SURE
-        if like.confidence < needed or not here.isdisjoint(subjects) or (here and goes_on):
-            continue
-        if subjects or (like.subject == "statement" and not asks):
-            for one in here:
-                del found[one]
-        if subjects:
-            found.setdefault(subjects[0], like.start)
-    return found
 
 
 def as_taught(

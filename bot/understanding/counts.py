@@ -1,7 +1,7 @@
 """Reads how many municipalities join, and how that compares with the times before: more, same, fewer, or left open."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -43,15 +43,11 @@ class _Count:
 class CountReader:
     """Reads the counts of municipalities in one message."""
 
-    def __init__(self, scene: Scene, asks_for_count: bool, roles: Mapping[int, str]) -> None:
-        """`asks_for_count` tells that the talk is of how many join.
-
-        `roles` tells what the figures are of that begin at these characters, where their clauses are like others.
-        """
+    def __init__(self, scene: Scene, asks_for_count: bool) -> None:
+        """`asks_for_count` tells that the talk is of how many join."""
         self._scene = scene
         self._message = scene.message
         self._asks_for_count = asks_for_count
-        self._roles = roles
 
     def counts(self) -> tuple[int, ...]:
         """The counts of municipalities that the message gives, for the next message to be held against."""
@@ -98,37 +94,16 @@ class CountReader:
             and (figure.dimension is Dimension.MUNICIPALITY or self._is_bare_count(figure))
             and figure not in self._scene.taken_back
             and not self._is_anothers(figure)
-            and not self._is_like_no_count(figure)
         ]
         shares = [figure for figure in self._message.figures if self._is_share(figure)]
-        counts = [
-            self._count(figure)
-            for figure in figures
-            if not self._is_whole(figure, figures, shares) and not self._is_like_all_members(figure, figures)
-        ]
+        counts = [self._count(figure) for figure in figures if not self._is_whole(figure, figures, shares)]
         whole = next((figure for figure in figures if self._is_whole(figure, figures, shares)), None)
         parts = [self._part(share, whole, counts) for share in shares]
         return tuple(self._joined(sorted((*counts, *parts), key=lambda count: count.start)))
 
-    def _is_told_of_oneself(self, figure: Figure) -> bool:
-        """Whether its clause says who the writer is: 前回20市町村でやった県ですが."""
-        clause = self._message.clause_at(figure.start)
-        return any(b.plainly and b.whose is Whose.WRITER and b.clause == clause for b in self._scene.bodies)
-
     def _count(self, figure: Figure) -> _Count:
         wards = figure.value if self._sort_of(figure) in _WARDS else Decimal(0)
         return _Count(figure.start, figure.end, figure.value, wards)
-
-    def _is_like_no_count(self, figure: Figure) -> bool:
-        """Whether its clause is like those that count something else, and no word says when it joins or whose it is."""
-        of_another = self._roles.get(figure.start) in ("another", "other")
-        return of_another and not (self._is_of_now(self._count(figure)) or self._is_told_of_oneself(figure))
-
-    def _is_like_all_members(self, figure: Figure, others: Sequence[Figure]) -> bool:
-        """Whether its clause is like those that count all there are; beside those of earlier times it joins now."""
-        beside = [self._count(other) for other in others if other is not figure]
-        all_before = bool(beside) and all(map(self._follows_an_earlier_time, beside))
-        return self._roles.get(figure.start) == "members" and not all_before
 
     def _sort_of(self, figure: Figure) -> str:
         """What a figure counts: 町 in 5町, 特別区 in 特別区が1つ."""
@@ -253,10 +228,6 @@ class CountReader:
         bound = self._message.saying("before", "anaphor", start=clause.start, end=count.start)
         if count.relative and self._message.text[count.start - 1] in "のそ" and bound:
             return False  # 前回の8割 is what joins now
-        alone = sum(clause.start <= other.start < clause.end for other in counts) == 1
-        role = self._roles.get(count.start) if alone else None
-        if role in ("before", "long_before", "now"):
-            return role != "now"
         return self._scene.time_at(count.start, count.end) is When.BEFORE
 
     def _follows_an_earlier_time(self, count: _Count) -> bool:

@@ -111,6 +111,11 @@ def _is_said_not_to_be(message: Message, figure: Figure) -> bool:
 _IS_NOT = re.compile(rf"[{_COUNTERS}]*(?:では|じゃ)(?:ありません|あらへん|ない|なかった|ございません|無い)")
 
 
+def puts_right(message: Message) -> bool:
+    """Whether a message takes back something that it said itself: ありました、失礼、ないです."""
+    return bool(message.says("correct") or _PUTS_RIGHT.search(message.text))
+
+
 def _is_put_right(message: Message, start: int, end: int) -> bool:
     """Whether what stands between two figures puts the first right: 12時間、すみません10時間でした; 1.2、あ、0.2."""
     said = _PUTS_RIGHT.search(message.text, start, end)

@@ -18,8 +18,8 @@ from bot.understanding.bodies import find_bodies
 from bot.understanding.message import read_message
 from bot.understanding.roles import signs_of
 from knowledge.bodies import EXAMPLES, LEARNT, examples_digest
-from knowledge.clauses.classifying import SCALE, Matrix
-from knowledge.clauses.learning import learn_classes
+from knowledge.classes.learning import learn_classes
+from knowledge.classes.telling import SCALE, Matrix
 
 _MARKED = re.compile(r"\[([^\]]+)\]\((\w+)\)")
 _SEEN_BY_CHANCE = 3

@@ -7,7 +7,6 @@ from decimal import Decimal
 from bot.types import Conversation, Reading, Stance, When, Whose
 from bot.understanding.bodies import GOVERNMENTS, Part, find_bodies
 from bot.understanding.choices import read_choices
-from bot.understanding.clauses import NOTHING_LIKE, Likenesses
 from bot.understanding.counts import CountReader
 from bot.understanding.denying import is_denied
 from bot.understanding.message import Message
@@ -23,17 +22,11 @@ from knowledge.types import ApplicantKind, Fact, Subject
 class OfflineReader:
     """Reads one message by the vocabulary and the facts; the same message gives the same readings."""
 
-    def __init__(
-        self,
-        message: Message,
-        before: Conversation,
-        names_index_program: bool = False,
-        likenesses: Likenesses = NOTHING_LIKE,
-    ) -> None:
+    def __init__(self, message: Message, before: Conversation, names_index_program: bool = False) -> None:
         """Takes a message and what the conversation knows before it.
 
         `names_index_program` tells that the message names a program that turns on the index, so that a bare decimal
-        is one; `likenesses` are what its clauses are like: what its figures are of, and what is not known.
+        is one.
         """
         bodies = find_bodies(message)
         self.message = message
@@ -44,9 +37,8 @@ class OfflineReader:
         expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
         expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts
         meetings = before.amount if before.amount_unit == "meeting" else None
-        self.quantities = QuantityReader(self.scene, expects_index, likenesses.roles, meetings)
-        self.counts = CountReader(self.scene, expects_count, likenesses.roles)
-        self._index_unknown = likenesses.says(Fact.FISCAL_INDEX, "unknown")
+        self.quantities = QuantityReader(self.scene, expects_index, meetings)
+        self.counts = CountReader(self.scene, expects_count)
         self.expects_reply = before.asked_for is not None
         self._before = before
         self._known_kind = before.facts.get(Fact.APPLICANT_KIND, "")
@@ -124,7 +116,7 @@ class OfflineReader:
         if any(self._may_round_to_one(index) for index in counted):
             return "rounded"
         if counted and all(i.reading.when is When.BEFORE for i in counted):
-            unknown = self._index_unknown or self.message.says("unknown", "not_settled")
+            unknown = self.message.says("unknown", "not_settled")
             old = all(i.year is not None and self.message.as_of.year - i.year > _OLD for i in counted)
             return "earlier" if unknown or old else ""
         return "later" if counted and all(i.reading.when is When.LATER for i in counted) else ""

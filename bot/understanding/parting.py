@@ -190,6 +190,8 @@ def _asking_stretches(message: Message, start: int, end: int) -> Iterator[tuple[
             continue
         asks = message.says(*_INTERROGATIVE, start=cut[-1], end=comma.start)
         ends_asking = not chooses and _ends_asking(message.tokens_between(cut[-1], comma.start))
+        if ends_asking and message.says("unknown", start=comma.end, end=message.clause_at(comma.end).end):
+            continue  # 選ばれたことがあるのか、私には分かりかねます
         if (asks or ends_asking) and not _OR.match(message.text, comma.end):
             cut.append(comma.end)
     rest = Question(message.text[cut[-1] : end], cut[-1], end)

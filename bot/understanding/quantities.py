@@ -1,7 +1,7 @@
 """Reads the figures of a message into the facts that they are: the index, amounts, days and hours, counts, dates."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
@@ -50,10 +50,7 @@ def index_text(figure: Figure) -> str:
 
 @dataclass(frozen=True)
 class IndexReading:
-    """A financial strength index with its owner and the year that it is of (None where none is said).
-
-    `role` is what the clause is like that it stands in (seat, place, own_before …), or "".
-    """
+    """A financial strength index with its owner and the year that it is of (None where none is said)."""
 
     reading: Reading
     owner: Owner
@@ -61,23 +58,14 @@ class IndexReading:
     role: str = ""
 
 
-_OF_AN_INDEX = frozenset({"own", "own_before", "own_after_correction", "place", "seat", "another", "prefecture"})
-_WHOSE = {"place": Whose.PLACE, "seat": Whose.MEMBER, "another": Whose.ANOTHER, "prefecture": Whose.ANOTHER}
-
-
 class QuantityReader:
     """Reads the quantities of one message."""
 
-    def __init__(
-        self, scene: Scene, asks_for_index: bool, roles: Mapping[int, str], meetings: Decimal | None = None
-    ) -> None:
+    def __init__(self, scene: Scene, asks_for_index: bool, meetings: Decimal | None = None) -> None:
         """`asks_for_index` tells that the talk is of the index, so that a bare number is one.
 
         Of so many `meetings` it was asked before how long each is.
-
-        `roles` tells what the figures are of that begin at these characters, where their clauses are like others.
         """
-        self._roles = roles
         self._meetings = meetings
         self._scene = scene
         self._message = scene.message
@@ -105,8 +93,6 @@ class QuantityReader:
 
     def _is_index(self, figure: Figure, after_an_index: bool) -> bool:
         """Whether a bare number is an index: it is called one, or stands by a body or year as only one does."""
-        if self._roles.get(figure.start) == "other_ratio":
-            return False
         if not Decimal(0) <= figure.value <= _HIGHEST_INDEX:
             return False
         head = self._head_of(figure)
@@ -116,9 +102,6 @@ class QuantityReader:
             figure.value != figure.value.to_integral_value() or "." in self._message.text[figure.start : figure.end]
         )
         spoken_of = self._message.says("index")
-        told = self._roles.get(figure.start) in _OF_AN_INDEX and decimal
-        if told and (spoken_of or after_an_index or self._asks_for_index):
-            return True
         if head == "other":
             return False
         if self._asks_for_index and (decimal or not head):
@@ -165,25 +148,11 @@ class QuantityReader:
         return ""
 
     def _index(self, figure: Figure) -> IndexReading:
-        role = self._role_of(figure)
-        owner = Owner(_WHOSE[role]) if role in _WHOSE else self._scene.owner_at(figure.start, figure.end)
-        when = When.BEFORE if role == "own_before" else self._time_of(figure)
-        stance = Stance.QUOTED if role == "rule" else self._stance(figure)
+        owner = self._scene.owner_at(figure.start, figure.end)
+        when, stance = self._time_of(figure), self._stance(figure)
         value, by = self._index_text(figure), "facts.yaml: fiscal_index"
         reading = Reading(Fact.FISCAL_INDEX, value, figure.start, figure.end, owner.whose, when, stance, by)
-        return IndexReading(reading, owner, self._year_of(figure), role)
-
-    def _role_of(self, figure: Figure) -> str:
-        """Whose the clause is like to say that it is; that of a body that is asked about is not another's."""
-        role = self._roles.get(figure.start, "")
-        if role not in ("prefecture", "another", "place"):
-            return role
-        applicant = self._scene.applicant
-        owner = self._scene.owner_at(figure.start, figure.end)
-        own = owner.body is not None and self._scene.is_the_applicants(owner)
-        if role == "place":  # a government's own, where it is bound to it: 指数1.2の市が使えるのは
-            return "" if own and applicant and applicant.kind in GOVERNMENTS else role
-        return "" if own or (role == "prefecture" and (not applicant or applicant.kind == "prefecture")) else role
+        return IndexReading(reading, owner, self._year_of(figure))
 
     def _index_text(self, figure: Figure) -> str:
         """The index as the rules take it; a bound that is denied (1に届きません, 1以上ではない) turns."""
@@ -406,9 +375,6 @@ class QuantityReader:
             and any(f.dimension is figure.dimension for f in self._message.figures if c.start <= f.start < c.end)
             for c in self._message.clauses
         )
-        stated = clause.number not in self._message.asking and not self._message.in_clause(clause, "claim")
-        if stated and self._roles.get(figure.start) in ("rule_cap", "whole_budget", "corrected"):
-            return False
         return not before and figure not in self._scene.taken_back and not self._counts_others(figure)
 
     def _are_added_up(self, dimension: Dimension) -> bool:
@@ -523,8 +489,6 @@ def _is_of_its_area(index: IndexReading) -> bool:
 
 
 def _is_of_the_seat(index: IndexReading, scene: Scene) -> bool:
-    if index.role:
-        return index.role == "seat"
     clause = scene.message.clause_at(index.reading.start)
     seats = scene.message.saying("seat", start=clause.start, end=index.reading.start)
     return bool(seats) and not scene.message.says("work", start=seats[-1].end, end=index.reading.start)

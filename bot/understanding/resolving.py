@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from bot.types import (
-    BY_LIKENESS,
     BY_MODEL,
     CONFIRMED,
     Conversation,
@@ -20,11 +19,10 @@ from bot.types import (
 )
 from bot.understanding.adding import adds_the_other_way_to_meet, amount_with_what_is_added
 from bot.understanding.admitting import Admitted, admit
-from bot.understanding.asking import as_taught, compared_only, hear, subjects_asked, surely_wanted
-from bot.understanding.bodies import GOVERNMENTS, Part
-from bot.understanding.clauses import Likeness, Likenesses, open_clause_reader, weigh
+from bot.understanding.asking import as_taught, compared_only, subjects_asked, surely_wanted
+from bot.understanding.bodies import GOVERNMENTS
 from bot.understanding.dating import asking_sentences, days_asked, ended_on, fiscal_year, handed_in
-from bot.understanding.denying import denials
+from bot.understanding.denying import denials, puts_right
 from bot.understanding.figuring import SURE, amounts_put, compared_counts, in_unit, indices_put
 from bot.understanding.message import Message, read_message, spans
 from bot.understanding.offline import OfflineReader
@@ -52,6 +50,7 @@ from bot.understanding.talks import (
     SURE_OF_ALL,
     SURE_OF_FIGURES,
     SURE_OF_INDEX,
+    SURE_OF_MORE,
     SURE_OF_PROGRAM,
     SURELY_ASKED,
     adds_up,
@@ -131,8 +130,7 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     """What the message asks, in the light of the conversation, and of what a chat model read where nothing else was."""
     before = inquiry.conversation
     talk = read_talk((*before.messages, inquiry.text))
-    named, apart, likenesses = _read_programs(message, before, catalog)
-    apart |= _only_heard(message, likenesses, bool(before.subjects))
+    named, apart = _read_programs(message, before, catalog, talk)
     possible = [before.program] if before.program else list(catalog.programs)
     matter = beside_names(message.text, catalog.programs.values())
     names = in_full(message.text, catalog.programs.values())
@@ -146,9 +144,9 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         asks = ()
     if len(named) == 1 and len(of := programs_among(asks)) == 1:
         named = of  # where it only has a nickname, which may be said of another program too
-    message, likenesses = message.without(apart), likenesses.without(apart, message)
+    message = message.without(apart)
     turns_on_index = [id for id in named if Fact.FISCAL_INDEX in facts_used(catalog.programs[id])]
-    reader = OfflineReader(message, before, bool(turns_on_index), likenesses)
+    reader = OfflineReader(message, before, bool(turns_on_index))
     readings = (*reader.read(), *proposals.readings)
     signs = _signs(message, reader, catalog)
     if "hands_over" in signs:
@@ -161,7 +159,6 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         message,
         reader,
         readings,
-        likenesses.surest(),
         before,
         catalog,
         named or proposals.programs,
@@ -170,8 +167,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         talk,
     )
     asked = subjects_asked(message)
-    found = hear(asked, likenesses, message, bool(before.subjects))
-    if not _asks_if_able(message) and not any(one.subject in ("eligibility", "who") for one in likenesses.asked):
+    found = {one.subject: one.start for one in reversed(asked)}
+    if not _asks_if_able(message):
         found.pop(Subject.ELIGIBILITY, None)
     if _asks_if_still_open(message):
         found.setdefault(Subject.WINDOW, 0)
@@ -193,20 +190,18 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
         found = {one: at for one, at in found.items() if one not in _VAGUE}
     of_one = len(named) == 1 or (before.program and surely and "compares" not in signs)  # 一覧はどこ?
     weighs = bool(signs & _WEIGHS_PROGRAMS) and not of_one
-    if weighs and found:
+    if weighs:
         compared = compared_in(talk, named or tuple(catalog.programs))
         likeliest = max(compared, key=lambda subject: compared[subject])
         if compared[likeliest] >= ASKED_TOO and all(compared[subject] < POSSIBLY_ASKED for subject in found):
             found = {likeliest: 0}
     heard = dict(found)
     shown = {one.subject for one in asked if one.shows} | found.keys() & {Subject.REPORT_DUE}
-    read = case.admitted.facts
-    in_words = {f: v for f, v in case.said.items() if f not in read or read[f].by != BY_LIKENESS}
     programs = (
         named
         or _compared_before(before, catalog)
         or programs_in_mind(
-            in_words,
+            case.said,
             case.unit,
             frozenset(found),
             frozenset(shown),
@@ -380,37 +375,25 @@ def _in_a_later_year(day: date, before: date) -> bool:
 
 def sets_programs_apart(message: Message, before: Conversation, catalog: Catalog) -> bool:
     """Whether a message names a program that it does not ask about (…の話ではありません)."""
-    return bool(_read_programs(message, before, catalog)[1])
+    talk = read_talk((*before.messages, message.original))
+    return bool(_read_programs(message, before, catalog, talk)[1])
 
 
 def _read_programs(
-    message: Message, before: Conversation, catalog: Catalog
-) -> tuple[tuple[str, ...], frozenset[int], Likenesses]:
-    """The programs that a message asks about, the clauses that set others apart, and what its clauses are like."""
+    message: Message, before: Conversation, catalog: Catalog, talk: TalkRead
+) -> tuple[tuple[str, ...], frozenset[int]]:
+    """The programs that a message asks about, and the clauses that set others apart."""
     named = named_programs(
         message.text, catalog.programs.values(), before.program, with_nicknames=message.says("compare")
     )
     spans = {id: name_spans(message.text, catalog.programs[id]) for id in named}
-    several = len({*named, before.program} - {""}) > 1
-    likenesses = open_clause_reader().read(message, chain.from_iterable(spans.values()) if several else ())
-    return (*_asked_programs(message, spans, before, likenesses), likenesses)
-
-
-def _only_heard(message: Message, likenesses: Likenesses, goes_on: bool) -> frozenset[int]:
-    """The clauses that tell nothing of the asker's, where others do; a rule may be what a message asks about."""
-    heard = frozenset(likenesses.heard)
-    if heard.issuperset(clause.number for clause in message.clauses):
-        return frozenset()
-    if message.asking or goes_on:
-        return heard
-    return frozenset(number for number, whose in likenesses.heard.items() if whose == "another")
+    return _asked_programs(message, spans, before, talk)
 
 
 def _case(
     message: Message,
     reader: OfflineReader,
     readings: tuple[Reading, ...],
-    likenesses: Mapping[Fact, tuple[Likeness, ...]],
     before: Conversation,
     catalog: Catalog,
     named: tuple[str, ...],
@@ -422,12 +405,10 @@ def _case(
     used = frozenset[Fact]().union(*map(facts_used, about))
     used |= {Fact.FISCAL_INDEX}
     admitted = admit(r for r in readings if Fact(r.slot) in used and not _is_asked_for(message, r))
-    replies = before.asked_for is not None and len(message.text) <= _A_TURN
-    of_use = used & {before.asked_for} if replies else used  # わかりません and ないです say of what was asked alone
-    bodies = reader.scene.bodies
-    if bodies and all(body.place and body.part is Part.APPLICANT for body in bodies):
-        of_use -= {Fact.APPLICANT_KIND}  # a name tells the kind, whatever its clause is like
-    admitted = weigh(admitted, {fact: likenesses[fact] for fact in likenesses.keys() & of_use}, reader.scene)
+    if "does_not_know" in signs:  # 推薦があるかは把握していません
+        unknown = {fact for fact, one in admitted.facts.items() if fact is before.asked_for and one.value == "awaited"}
+        known = {fact: one for fact, one in admitted.facts.items() if fact not in unknown}
+        admitted = replace(admitted, facts=known, open=admitted.open | unknown)
     said = {fact: reading.value for fact, reading in admitted.facts.items()}
     replied = read_reply(reader.scene, before, catalog.facts)
     said = {fact: value for fact, value in replied.items() if fact not in admitted.open} | said
@@ -445,6 +426,8 @@ def _case(
         if start <= reading.start < end
     }
     settled = supposed.keys() | {fact for fact, one in admitted.facts.items() if one.by in (BY_MODEL, CONFIRMED)}
+    if any(body.applies for body in reader.scene.applicants):
+        settled |= {Fact.APPLICANT_KIND}  # 申し込むのは村で、声をかけてくれたのは大学です
     told, in_doubt = _told_by_the_talk(message, said, admitted, readings, before, used - settled, talk)
     said = {fact: value for fact, value in said.items() if fact not in told.keys() | in_doubt}
     admitted = replace(admitted, open=admitted.open | in_doubt)
@@ -480,7 +463,8 @@ def _case(
     if put is None and adds_up(talk) and unit in _UNITS_READ and amount is not None:
         left_out = reader.quantities.leaves_out(amount, _UNITS_READ[unit], bool(before.messages) and together is None)
         amount = None if left_out else amount  # what it comes to together was not read
-    if said.get(Fact.SAME_PROJECT) == "other_project" and unit in ("day", "hour"):
+    of_several = "other_project" in (said.get(Fact.SAME_PROJECT), told.get(Fact.SAME_PROJECT))
+    if (of_several or talk.surely("project", LIKELY) == "different") and unit in ("day", "hour"):
         amount = reader.quantities.of_each()  # a cap is of each project
     at_most = reader.quantities.at_most() if amount is not None else None
     return Circumstances(
@@ -512,7 +496,7 @@ def _with_figures(
     """
     said = dict(said)
     times = {one.figure.value for one in talk.figures if one.role == "before"}
-    told = before.messages or len(times) > 1  # of several earlier times, the talk tells which count (T07)
+    told = before.messages or len(times) > 1 or not said.get(Fact.MUNICIPALITY_COUNT)  # which count (T07), it tells
     if told and Fact.MUNICIPALITY_COUNT in used and (change := _change(message, talk)):
         said[Fact.MUNICIPALITY_COUNT] = change
     elif said.get(Fact.MUNICIPALITY_COUNT) in ("same", "fewer") and _counts_wards(message, talk):
@@ -564,10 +548,13 @@ def _told_by_the_talk(
 ) -> tuple[dict[Fact, str], frozenset[Fact]]:
     """What the talk as a whole says of a case where the words of its last message say nothing, and what it doubts."""
     spoken_of = {Fact(reading.slot) for reading in readings} | admitted.open | {before.asked_for}
+    kinds = {reading.value for reading in readings if reading.slot == Fact.APPLICANT_KIND}
+    if len(kinds) == 1 and Fact.APPLICANT_KIND not in admitted.open:
+        spoken_of -= {Fact.APPLICANT_KIND}  # 所属は県庁のデジタル推進課: there is no other body that it may be
     if message.days:
         spoken_of.add(Fact.DISPATCH_YEAR)  # which a calendar tells
     read = {fact: said.get(fact, "" if fact in spoken_of else None) for fact in used - told_by_name(before)}
-    settled = settle(read, before.facts, talk)
+    settled = settle(read, before.facts, talk, puts_right=puts_right(message), asks=bool(message.asking))
     unknown = {before.asked_for: "awaited"}.items()  # said in reply, that is not known
     settled = replace(settled, told=dict(settled.told.items() - unknown))
     spread = {Fact.INDEX_STANDING, Fact.INDEX_SPREAD} & (before.facts.keys() | said.keys() | spoken_of)
@@ -591,7 +578,8 @@ def _index_told(
     sides = {side_of(one) for one in counting}
     if known is None and not before.messages and (index := _index_beside_others(said, talk)):
         return index
-    if before.messages and not spoken and sides == {side} != {known and side_of(known)}:
+    surely = index_side(talk, SURE_OF_MORE) if known is not None else ""
+    if (surely or (before.messages and not spoken)) and sides == {surely or side} != {known and side_of(known)}:
         return counting[-1]
     if known is not None and leaves_index_open(known, talk):
         return ""
@@ -882,18 +870,19 @@ def _asks_for_conditions(message: Message) -> bool:
 
 
 def _asked_programs(
-    message: Message,
-    spans: Mapping[str, Sequence[tuple[int, int]]],
-    before: Conversation,
-    likenesses: Likenesses,
+    message: Message, spans: Mapping[str, Sequence[tuple[int, int]]], before: Conversation, talk: TalkRead
 ) -> tuple[tuple[str, ...], frozenset[int]]:
     """Of the programs that a message names, those that it asks about, and the clauses that set others apart."""
     named = tuple(spans)
     if not named or (len(named) > 1 and _compares(message, spans)):
         return named, frozenset()
+    asking = asking_sentences(message)
+    spoken_of = {*named, before.program} - {""}
+    surely = program_of(talk, SURE_OF_ALL) if len(spoken_of) > 1 else ""
     apart = {
         id: all(
-            _is_set_apart(message, start, end, likenesses, beside=(set(named) | {before.program}) - {id, ""})
+            _is_set_apart(message, start, end, beside=spoken_of - {id})
+            or (surely in spoken_of and id != surely and message.clause_at(start).sentence not in asking)
             for start, end in spans[id]
         )
         for id in named
@@ -903,7 +892,6 @@ def _asked_programs(
     if not meant and not before.program:
         meant = named[:1]  # what a talk opens with is meant, however it is put
         muted -= {message.clause_at(start).number for start, _ in spans[named[0]]}
-    asking = asking_sentences(message)
     asked = tuple(id for id in meant if any(message.clause_at(start).sentence in asking for start, _ in spans[id]))
     return (asked or meant if len(named) > 1 else meant), muted
 
@@ -923,15 +911,13 @@ def _compared_before(before: Conversation, catalog: Catalog) -> tuple[str, ...]:
     return named if len(named) > 1 else ()
 
 
-def _is_set_apart(message: Message, start: int, end: int, likenesses: Likenesses, beside: set[str]) -> bool:
+def _is_set_apart(message: Message, start: int, end: int, beside: set[str]) -> bool:
     """Whether a program is only named to leave it out, or, `beside` others, as one that was used before."""
     clause = message.clause_at(start)
     if any(mention.start <= end + 1 for mention in message.saying("set_apart", start=end, end=end + 10)):
         return True
     if not beside:
         return False
-    if likenesses.roles.get(start) == "aside":
-        return clause.number not in message.asking
     used = message.saying("passed", "applied", "selection", start=end, end=clause.end)
     tail = {token.key for token in message.tokens_between(used[-1].end if used else end, clause.end)}
     told = "済み" in tail or (bool(used) and not tail.isdisjoint(("た", "済む", "居る", "てる")))
@@ -1220,7 +1206,7 @@ def _continues(
 
 def _asks_beside(message: Message, case: Circumstances, catalog: Catalog) -> bool:
     """Whether what is asked has content words beside those that tell of a case: 伴走支援事業者は誰が選ぶんですか."""
-    told = [reading for reading in case.admitted.facts.values() if reading.by != BY_LIKENESS]
+    told = case.admitted.facts.values()
     asking = [clause for clause in message.clauses if clause.number in message.asking]
     return any(_content(message, clause.start, clause.end, catalog, told) for clause in asking)
 

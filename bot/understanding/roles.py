@@ -12,7 +12,7 @@ import numpy as np
 from bot.understanding.bodies import GOVERNMENTS, Body, Surroundings, surroundings
 from bot.understanding.message import Message
 from knowledge.bodies import LEARNT
-from knowledge.clauses.classifying import SCALE, Matrix, softmax
+from knowledge.classes.telling import SCALE, Matrix, softmax
 
 APPLIES = "applies"
 

@@ -22,11 +22,17 @@ SURE_OF_DENIAL = 0.99
 SURE_AGAINST = 0.95
 """From here on it says something else than words of earlier messages were read as."""
 
+SURE_OF_DOUBT = 0.8
+"""From here on it leaves open what words of the last message say."""
+
 SURE_OF_FIGURES = 0.8
 """From here on it says on which side of 1 the index is that its figures are."""
 
 LIKELY = 0.6
 """From here on it is held for what a talk says; a fact whose words were read otherwise is asked for."""
+
+SURE_OF_INDEX = 0.9
+"""From here on a figure is an index that counts, or is none."""
 
 SURE_OF_ALL = 0.95
 """From here on a talk that names no program and goes on from none is of this one."""
@@ -313,7 +319,9 @@ class Settled:
     open: frozenset[Fact]
 
 
-def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: TalkRead) -> Settled:
+def settle(
+    read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: TalkRead, *, puts_right: bool, asks: bool
+) -> Settled:
     """What a talk as a whole says of facts beside what its words were read as, or against it.
 
     What was said before may so be put right, and what is said of somebody else does not count.
@@ -322,6 +330,8 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
         read: the facts that count, with what the words of the last message were read as, None where they say nothing.
         before: the facts as the messages before were read.
         talk: what the talk comes to.
+        puts_right: whether the last message takes back something that it said itself (ありました、失礼、ないです).
+        asks: whether it asks anything, so that it may turn to another body (県ならどうですか).
     """
     told = dict[Fact, str]()
     for fact in read.keys() & _SLOTS.keys() - _PLAIN:
@@ -331,9 +341,13 @@ def settle(read: Mapping[Fact, str | None], before: Mapping[Fact, str], talk: Ta
         if value == UNSAID or words == "elsewhere":  # who counts, words tell better
             continue
         if words:
-            needed, alike = (SURE_AGAINST, _ALIKE) if value in _SETTLES_NOTHING else (SURE_OF_MORE, _HARDLY_ALIKE)
-            if share >= needed and _share_of(fact, words, talk) < alike:
+            lightly = value in _SETTLES_NOTHING or (value == before.get(fact) and not asks)
+            needed, alike = (SURE_OF_DOUBT, _ALIKE) if lightly else (SURE_OF_MORE, _HARDLY_ALIKE)
+            against = _share_of(fact, words, talk)
+            if share >= needed and against < alike:
                 told[fact] = value
+            elif puts_right and share >= LIKELY and against < LIKELY:
+                told[fact] = ""
         elif words == "" or known is None:
             in_words = value == "invested" or (fact is Fact.APPLICANT_KIND and known is None)  # words tell whose
             needed = SURE_OF_DENIAL if value == "none" else SURE_OF_MORE
@@ -354,7 +368,7 @@ _PLAIN = frozenset({Fact.MUNICIPALITY_COUNT})
 
 
 _SETTLES_NOTHING = frozenset({"", "awaited", "with_other"})
-"""Values that leave a verdict open, so that less is needed to take them against words of the last message."""
+"""Values that leave a verdict open."""
 
 
 def _likeliest(fact: Fact, talk: TalkRead) -> tuple[str, float]:
@@ -396,16 +410,13 @@ def denies_index(index: str, talk: TalkRead) -> bool:
 
 def leaves_index_open(index: str, talk: TalkRead) -> bool:
     """Whether a talk surely says that the index which counts is not known, or this one to be none of the asker's."""
-    if index_side(talk, SURE_OF_INDEX) == UNCLEAR:
+    if index_side(talk, SURE_OF_DOUBT) == UNCLEAR:
         return True
     own = [one for one in talk.figures if one.figure.dimension is Dimension.NUMBER]
     its = [one for one in own if one.figure.value == Decimal(index)]
     counts = any(one.role == "index" for one in own) or not its
     another = all(one.role == "none" and one.share >= SURE_OF_INDEX for one in its)
     return another and not counts and talk.likeliest("index")[0] == UNSAID
-
-
-SURE_OF_INDEX = 0.9
 
 
 def way_to_meet(talk: TalkRead) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.clauses.classifying import SCALE, Head, Matrix, softmax
+from knowledge.classes.telling import SCALE, Head, Matrix, softmax
 from knowledge.encoder.encoding import load_encoder
 
 LEARNT = Path(__file__).parent / "learnt.npz"

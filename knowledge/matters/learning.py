@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from knowledge.catalog import load_catalog, read_yaml
-from knowledge.clauses.learning import learn_classes
+from knowledge.classes.learning import learn_classes
 from knowledge.encoder.encoding import load_encoder
 from knowledge.figures import normalize
 from knowledge.matters.classifying import LEARNT, NONE, PROGRAMS

@@ -12,9 +12,7 @@ from random import Random
 import yaml
 
 from knowledge.catalog import load_catalog
-from knowledge.clauses.classifying import FIGURE
-
-_CLAUSES = Path(__file__).parents[1] / "clauses"
+from knowledge.talks.composing import CLAUSES, FIGURE
 
 _WAYS = {"alone": 6, "named": 3, "after_the_name": 2, "after_another": 5, "turned_to": 1, "two": 5, "told_before": 3}
 """In how many of so many talks a wording stands so."""
@@ -44,10 +42,10 @@ class Asker:
         self._tells = [
             text
             for fact in _ASKERS
-            for texts in _read(_CLAUSES / "examples" / f"{fact}.yaml").values()
+            for texts in _read(CLAUSES / "examples" / f"{fact}.yaml").values()
             for text in texts
         ]
-        self._names = _read(_CLAUSES / "roles" / "program.yaml")["meant"]
+        self._names = _read(CLAUSES / "roles" / "program.yaml")["meant"]
 
     def compose(self) -> Iterator[tuple[tuple[str, ...], frozenset[str], str, bool]]:
         """The messages of each talk, what the last asks, the program, and whether nothing tells that it is of it."""

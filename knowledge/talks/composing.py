@@ -1,4 +1,4 @@
-"""Talks put together from clauses (knowledge/clauses), to be learnt from beside those that people wrote.
+"""Talks put together from clauses (`clauses/`), to be learnt from beside those that people wrote.
 
 People seldom write what tells a reader most: whose a figure is, which of two years counts, what was put right. Here a
 case is told by one clause for each fact, in any order, over one message or several, with clauses that tell of others,
@@ -12,11 +12,30 @@ from random import Random
 import yaml
 
 from knowledge.catalog import load_catalog
-from knowledge.clauses.classifying import FIGURE
-from knowledge.clauses.learning import OTHERS
 from knowledge.talks.slots import PROGRAM, SLOTS, UNCLEAR, UNSAID, WANTED
 
-_CLAUSES = Path(__file__).parents[1] / "clauses"
+CLAUSES = Path(__file__).parent / "clauses"
+"""Clauses by what they say: of each fact (`examples/`, `aside` being those that say nothing of the asker's case), what
+figures and names of programs in them are (`roles/`), what they ask (`asked.yaml`), and rules that somebody heard, and
+what is told of others (`heard.yaml`)."""
+
+FIGURE = "◎"
+"""Stands in a clause for the figure, or the program's name, that it tells of."""
+
+_OTHERS = (
+    *(
+        "隣の県",
+        "近県",
+        "よその市",
+        "知り合いの会社",
+        "別の団体",
+        "友人のいる町",
+        "親しい自治体",
+        "近くの村",
+        "ほかの県",
+    ),
+    *("ほかの県", "A社", "先輩の会社", "同じ県内の町", "ある市", "近隣の町", "取引先", "向かいの県", "姉妹都市"),
+)
 _ASIDE = "aside"
 
 Told = dict[str, str]
@@ -60,10 +79,10 @@ class Composer:
     def __init__(self, means: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
         """Takes what the values of clauses' facts come to: of each fact its slots, with values named otherwise."""
         self._means = means
-        self._examples = {file.stem: _read(file) for file in sorted((_CLAUSES / "examples").glob("*.yaml"))}
-        self._roles = {file.stem: _read(file) for file in sorted((_CLAUSES / "roles").glob("*.yaml"))}
-        self._asked = _read(_CLAUSES / "asked.yaml")
-        heard = _read(_CLAUSES / "heard.yaml")
+        self._examples = {file.stem: _read(file) for file in sorted((CLAUSES / "examples").glob("*.yaml"))}
+        self._roles = {file.stem: _read(file) for file in sorted((CLAUSES / "roles").glob("*.yaml"))}
+        self._asked = _read(CLAUSES / "asked.yaml")
+        heard = _read(CLAUSES / "heard.yaml")
         self._heard = [*heard["others"], *(way.format(rule) for way in heard["ways"][::4] for rule in heard["rules"])]
         self._programs = load_catalog().programs
 
@@ -147,7 +166,7 @@ class Composer:
         if rng.random() < 0.3:
             fact = rng.choice(tuple(_FACTS[program]))
             value = rng.choice([value for value in self._examples[fact] if value != _ASIDE])
-            yield [f"{rng.choice(OTHERS)}{rng.choice('はが')}{rng.choice(self._examples[fact][value])}"]
+            yield [f"{rng.choice(_OTHERS)}{rng.choice('はが')}{rng.choice(self._examples[fact][value])}"]
         if rng.random() < 0.2:
             yield [rng.choice(self._heard)]
         if rng.random() < 0.2:

@@ -1,7 +1,7 @@
 """`python -m knowledge.talks.learning`: learns to read talks, into `learnt.onnx` (`make talks`: about two hours).
 
 Learnt from `examples/*.jsonl`, talks by people who knew the programs and not the product, and beside them from what
-clauses say (knowledge/clauses/examples), which rule a case is put to (`cases/<program>.yaml`), and talks put together
+clauses say (clauses/examples), which rule a case is put to (`cases/<program>.yaml`), and talks put together
 from clauses (composing.py), each of which tells of some slots alone. The lower layers of the encoder stay as they are;
 those above begin as the encoder's own. For each slot one vector weighs the tokens, and a linear classifier tells its
 value from their mean; so it is for each thing that may be asked, of which each is told for itself. What a figure is, is

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.clauses.classifying import Matrix, softmax
+from knowledge.classes.telling import Matrix, softmax
 from knowledge.encoder.encoding import LowerLayers, load_lower, open_layers
 from knowledge.figures import normalize
 from knowledge.talks.roles import ROLES, RoleRead, figures_of

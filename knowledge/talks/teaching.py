@@ -15,12 +15,11 @@ from knowledge.matters.classifying import NONE
 from knowledge.matters.learning import load_written, wordings_digest
 from knowledge.talks.asked import asked_by, by_rules, programs_of_asked
 from knowledge.talks.asking import Asker
-from knowledge.talks.composing import Composer
+from knowledge.talks.composing import CLAUSES, Composer
 from knowledge.talks.roles import marked_in, without_marks
 from knowledge.talks.slots import PROGRAM, SLOTS, UNSAID, WANTED
 from knowledge.types import Subject
 
-_KNOWLEDGE = Path(__file__).parents[1]
 EXAMPLES = Path(__file__).parent / "examples"
 CASES = Path(__file__).parent / "cases"
 
@@ -177,7 +176,7 @@ def _cases() -> Iterator[Lesson]:
 
 def _clauses() -> Iterator[Lesson]:
     for fact, slots in _OF_CLAUSES.items():
-        file = _KNOWLEDGE / "clauses" / "examples" / f"{fact}.yaml"
+        file = CLAUSES / "examples" / f"{fact}.yaml"
         for value, texts in yaml.safe_load(file.read_text(encoding="utf-8")).items():
             means = {slot: UNSAID if value == "aside" else names.get(value, value) for slot, names in slots.items()}
             told = {slot: (one, _CLAUSE_WEIGHT) for slot, one in means.items() if one in SLOTS[slot]}

@@ -27,7 +27,7 @@ CATALOG = load_catalog()
 PROMPT = prompt_for(Inquiry("県です", DAY), CATALOG)
 FACTS = PROMPT.schema["properties"]["facts"]["items"]["properties"]
 KNOWN = frozenset(FACTS["says"]["enum"])
-BREWERY = "役場と一緒にやってる地元の酒蔵です。アドバイザー派遣の対象ですか"
+BREWERY = "役場と組んでやってる蔵元です。アドバイザー派遣の対象ですか"
 
 
 def reading(facts=(), questions=()):
@@ -71,7 +71,7 @@ def test_the_schema_is_made_from_what_is_known():
 
 def test_a_message_that_goes_on_is_sent_with_the_question_before_it(knowledge):
     _, conversation = answer(Inquiry("アドバイザー派遣の対象ですか", DAY), knowledge)
-    sent = prompt_for(Inquiry("酒蔵だと?", DAY, conversation), CATALOG).message
+    sent = prompt_for(Inquiry("蔵元だと?", DAY, conversation), CATALOG).message
     assert "前の質問: アドバイザー派遣の対象ですか" in sent
     assert "窓口からの問い: 申請するのは、どのような団体ですか。" in sent
 
@@ -90,12 +90,12 @@ async def talk(knowledge, reply, *turns, every=False):
     return seen
 
 
-COMPANY = reading([fact("applicant_kind=company", "役場と一緒にやってる地元の酒蔵です")])
+COMPANY = reading([fact("applicant_kind=company", "役場と組んでやってる蔵元です")])
 
 
 async def test_a_fact_that_only_the_model_read_is_asked_by_a_tap_and_counts_after_the_yes(knowledge):
     asked, confirmed = await talk(knowledge, COMPANY, BREWERY, "はい")
-    assert "民間企業(「役場と一緒にやってる地元の酒蔵です」)" in asked.answer.text
+    assert "民間企業(「役場と組んでやってる蔵元です」)" in asked.answer.text
     assert [choice.label for choice in asked.answer.choices] == ["はい", "いいえ"]
     assert (asked.answer.status, asked.answer.verdict) == (AnswerStatus.NEEDS_INFO, None)
     assert asked.model_use.reading == "asked"

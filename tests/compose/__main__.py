@@ -88,13 +88,15 @@ def _changed(one: Graded, other: Graded) -> bool:
 
 def _print_literal(console: Console) -> None:
     files = [ROOT / "knowledge" / name for name in READ_BY_THE_BOT]
-    files += sorted(path for path in (ROOT / "knowledge" / "clauses").rglob("*") if path.suffix in (".yaml", ".jsonl"))
+    files += sorted(
+        path for path in (ROOT / "knowledge" / "talks" / "clauses").rglob("*") if path.suffix in (".yaml", ".jsonl")
+    )
     texts = [path.read_text(encoding="utf-8") for path in files if path.exists()]
     if absent := [path.name for path in files if not path.exists()]:
         console.print(f"not there, so not looked into for phrases: {', '.join(absent)}")
     for name, ways in (("first", FIRST), ("later", LATER)):
         console.print(
-            f"{name}: {literal_share(texts, ways):.1%} of its ways stand in {' '.join(READ_BY_THE_BOT)} clauses/"
+            f"{name}: {literal_share(texts, ways):.1%} of its ways stand in {' '.join(READ_BY_THE_BOT)} talks/clauses/"
         )
 
 

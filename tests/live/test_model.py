@@ -30,7 +30,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ChatModel:
 
 
 async def test_it_reads_what_is_left_open_and_settles_nothing(knowledge: Knowledge, model: ChatModel) -> None:
-    inquiry = Inquiry("役場と一緒にやってる地元の酒蔵です。アドバイザー派遣の対象ですか", DAY)
+    inquiry = Inquiry("役場と組んでやってる蔵元です。アドバイザー派遣の対象ですか", DAY)
     *_, last = [stage async for stage in respond(inquiry, knowledge, model, Patience(SECONDS, SECONDS), grows=False)]
     assert last.model_use
     assert last.model_use.reading in ("asked", "used", "agreed", "nothing")

@@ -1,0 +1,1 @@
+"""Classes of texts, told by the encoder's vectors."""
