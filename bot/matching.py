@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from bot.types import Inquiry, Understanding
 from bot.understanding import beside_names
+from bot.understanding.talks import HARDLY, read_talk
 from knowledge.catalog import Catalog
 from knowledge.encoder.encoding import load_encoder
 from knowledge.matters import load_matters
 from knowledge.search import Searcher
+from knowledge.talks.asked import asked_by
 from knowledge.types import Chunk, Fact, FaqEntry
 
 FAQ_FITS = 0.35
@@ -70,6 +72,7 @@ def find_matches(
     plainly_ruled = understanding.plain and bool(understanding.subjects) and puts_a_case
     if understanding.continues and not understanding.matter:
         return ()
+    asked = read_talk((*inquiry.conversation.messages, inquiry.text)).asked
     found: dict[tuple[str, str], Match] = {}
     named = list(catalog.programs.values()) if program else []
     alone = len(understanding.questions) == 1 and len(understanding.text) <= _READ_WHOLE
@@ -85,6 +88,8 @@ def find_matches(
         for match in nearest_entries(question[:QUESTION_LENGTH], matter, program, catalog, searcher, taught):
             needed = 0.0 if not understanding.continues else FAQ_CERTAIN if by_itself else LEARNT_PLAIN
             ruled = plainly_ruled and not by_itself
+            if match.entry.not_stated and asked.get(asked_by(match.program, match.entry), 1.0) < HARDLY:
+                continue  # near in words, and not what the talk comes to
             if match.score >= needed and (not ruled or (match.learnt >= LEARNT_PLAIN and match.entry.case_of is None)):
                 found.setdefault((match.program, match.entry.id), match)
     return tuple(found.values())

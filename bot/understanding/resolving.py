@@ -616,7 +616,9 @@ def _in_this_talk(
         return programs
     asked_of = programs_among(asks)
     doubtful = bool(ruled_among(asks) or before.program not in ("", *asked_of))
-    if asked_of and (not doubtful or program_of(talk, SURE_OF_PROGRAM) in asked_of):
+    of_one = len(programs_among(surely_among(talk, asks))) == 1  # 話戻ってさっきの、会場は?
+    sure = LIKELY if of_one else SURE_OF_PROGRAM
+    if asked_of and (not doubtful or program_of(talk, sure) in asked_of):
         return asked_of if len(asked_of) == 1 else ()
     if before.program:
         surely = program_of(talk, LIKELY)
