@@ -8,7 +8,16 @@ from bot.types import Conversation, Understanding
 from bot.understanding.programs import name_spans
 from knowledge.catalog import Catalog
 from knowledge.figures import normalize, read_fiscal_years
-from knowledge.naming import bare_name, is_short_for, names_a_program, shared_words, split_issuer, squeezed, variants
+from knowledge.naming import (
+    TRAILING_YEAR,
+    bare_name,
+    is_short_for,
+    names_a_program,
+    shared_words,
+    split_issuer,
+    squeezed,
+    variants,
+)
 from knowledge.types import NamedDocument
 
 _SHORTEST = 3
@@ -184,8 +193,8 @@ def _of_year(documents: list[NamedDocument], text: str) -> list[NamedDocument]:
 
 
 def _beside(text: str, start: int, end: int, issuers: Iterable[str]) -> str:
-    """What a message says beside a name and the body before it."""
-    before = text[:start]
+    """What a message says beside a name, and the body and the year before it."""
+    before = TRAILING_YEAR.sub("", text[:start])
     for issuer in sorted(set(issuers), key=len, reverse=True):
         before = before.rstrip("の ").removesuffix(issuer)
     return _JOINS.sub("", f"{before}{_JOINS_AFTER.sub('', text[end:])}").strip()

@@ -8,13 +8,18 @@ from knowledge.words import read_words
 
 _BODY = r"[一-龠々ぁ-んァ-ヶー]{1,10}?(?:都|道|府|県|市|区|町|村|省|庁)"
 _HOUSE = r"[一-龠ァ-ヶー]{2,14}(?:会議所|財団|協会|機構|事務局|センター|商工会)"
-_ISSUER = re.compile(rf"^[\s「【]*(?P<issuer>(?:{_BODY}){{1,2}}|{_HOUSE})(?=[\s のに「]|$)")
-_ISSUER_JOINED = re.compile(rf"^(?P<issuer>{_BODY})(?=[一-龠ァ-ヶーa-z])")
+_LEGAL_FORM = r"(?:(?:公益|一般)(?:財団|社団)|社会福祉|独立行政|国立研究開発|特定非営利活動)法人"
+_ISSUER = re.compile(
+    rf"^[\s「【]*(?:(?P<issuer>(?:{_BODY}){{1,2}}|{_HOUSE})|{_LEGAL_FORM} ?(?P<incorporated>[^\s「」()、。]{{2,20}}))"
+    r"(?=[\s のに「]|$)"
+)
+_ISSUER_JOINED = re.compile(rf"^(?P<issuer>{_BODY})(?P<incorporated>)(?=[一-龠ァ-ヶーa-z])")
 _YEAR = re.compile(
     r"(?:令和|平成|[rh])\s?(?:[0-9]{1,2}|元)\s?(?:年度?|(?![0-9a-z]))|20[0-9]{2}\s?年?度?"
     r"|第\s?[0-9]+\s?(?:回|次|版|期)(?:公募|募集)?|\([^()]*(?:版|改定|改正|更新)\)|ver\.?\s?[0-9.]+"
 )
 _LEADING_YEAR = re.compile(rf"^(?:{_YEAR.pattern})\s*(?:の)?")
+TRAILING_YEAR = re.compile(rf"(?:{_YEAR.pattern})[の ]*$")
 _IN_BRACKETS = re.compile(r"\([^()]*\)|<[^<>]*>|〈[^〈〉]*〉|《[^《》]*》|【[^【】]*】")
 _KIND = re.compile(
     r"(?:の?(?:(?:公募|募集|応募|実施|交付|補助)?要[項領綱]|手引き?|ガイド(?:ブック|ライン)|パンフレット|チラシ|リーフレット"
@@ -40,14 +45,16 @@ def split_issuer(text: str) -> tuple[str, str]:
     """The body that a title begins with ("" for none), and the rest."""
     folded = _LEADING_YEAR.sub("", normalize(text).strip())
     found = _ISSUER.match(folded) or _ISSUER_JOINED.match(folded)
-    return (found["issuer"], folded[found.end() :].lstrip(" の")) if found else ("", folded)
+    if not found:
+        return "", folded
+    return found["issuer"] or found["incorporated"], folded[found.end() :].lstrip(" の")
 
 
 @lru_cache(maxsize=4096)
 def bare_name(text: str) -> str:
     """A name without its issuer, year, marks and what kind of document it is; its characters folded."""
     name = _YEAR.sub("", _IN_BRACKETS.sub(" ", split_issuer(text)[1]) or text)
-    while (shorter := _KIND.sub("", name.strip())) != name:
+    while (shorter := _KIND.sub("", name.strip(" ・、/"))) != name:
         if not _MARKS.sub("", shorter):
             break
         name = shorter
