@@ -80,20 +80,43 @@ def answering_passages(
     """
     question = PassageQuestion(matter, searcher, told)
     hits = [hit for hit in hits if named or hit.score >= PASSAGE_FITS]
-    nearest = sorted((hit.dense for hit in hits), reverse=True)[:2]
-    means_it = max((_MEANS, *(near + _LEADS for near in nearest[1:]))) if named else inf
+    means_it = _meaning_it(hits) if named else inf
     answers = [answer for hit in hits if (answer := _told(question, hit, searcher, means_it, named=named))]
     if not answers:
         return ()
     best = max(answers, key=lambda answer: answer.rating)
+    notes = _noted(question, best.chunk, [hit.chunk for hit in hits]) if named else ()
     if not best.chunk.cells:
-        return ((best.chunk, best.text),)
+        return ((best.chunk, best.text), *notes)
     alike = [
         answer
         for answer in answers
         if _of_one_table(answer.chunk, best.chunk) and (question.wants_all or answer.rating >= best.rating - _SAME)
     ]
-    return tuple((answer.chunk, answer.text) for answer in alike[:_ROWS_SHOWN])
+    return (*((answer.chunk, answer.text) for answer in alike[:_ROWS_SHOWN]), *notes)
+
+
+def _noted(question: PassageQuestion, best: Chunk, chunks: Iterable[Chunk]) -> tuple[tuple[Chunk, str], ...]:
+    """The sentences of a note to a row that say what the question has and the row has not (中古品)."""
+    left = question.left_by(" ".join((*best.headings, best.text))) if best.cells else ()
+    for chunk in chunks if left else ():
+        beside = chunk.document == best.document and best.headings[: len(chunk.headings)] == chunk.headings
+        if not beside or chunk.cells or chunk.answers:
+            continue
+        lines = sentences(chunk.text)
+        said = [question.holds(left, line) >= COVERED for line in lines]
+        if any(said):
+            return ((chunk, _with_exceptions(lines, said)),)
+    return ()
+
+
+def _meaning_it(hits: Sequence[Hit]) -> float:
+    """How near in meaning a passage must be: nearer than the others, beside the rows of the nearest one's table."""
+    nearest = max(hits, key=lambda hit: hit.dense, default=None)
+    others = [
+        hit.dense for hit in hits if nearest and hit is not nearest and not _of_one_table(hit.chunk, nearest.chunk)
+    ]
+    return max((_MEANS, *(near + _LEADS for near in others)))
 
 
 def _of_one_table(row: Chunk, other: Chunk) -> bool:
@@ -225,7 +248,7 @@ def _text(question: PassageQuestion, chunk: Chunk, searcher: Searcher) -> tuple[
     if question.seeks and question.is_near(heading) and not items and len(chunk.text) <= _LENGTH:
         return f"{label}{chunk.text}", rated[best]
     if best in items:
-        chosen = [line for line in items if rated[line] >= rated[best] - _SAME]
+        chosen = _items_asked(question, heading, items, rated, best)
         lead = _lead_of(chosen[0], lines)
         return f"{label}{lead}\n{''.join(chosen)}".strip() if lead else f"{label}{''.join(chosen).lstrip('・')}", rated[
             best
@@ -234,6 +257,18 @@ def _text(question: PassageQuestion, chunk: Chunk, searcher: Searcher) -> tuple[
         return f"{label}{best}{_within(led)}".strip(), rated[best]
     text = _excerpt(question, heading, lines, best, rated, searcher)
     return _headed(chunk, text, question), rated[best]
+
+
+def _items_asked(
+    question: PassageQuestion, heading: str, items: Sequence[str], rated: dict[str, float], best: str
+) -> list[str]:
+    """The items that answer best, and those that add words of the question to them."""
+    chosen = [line for line in items if rated[line] >= rated[best] - _SAME]
+    for line in items:
+        covered = question.share(" ".join((heading, *chosen)))
+        if line not in chosen and question.share(" ".join((heading, *chosen, line))) >= covered + _ADDS:
+            chosen.append(line)
+    return [line for line in items if line in chosen]
 
 
 def _rate(question: PassageQuestion, heading: str, line: str) -> float:
@@ -289,6 +324,11 @@ def _excerpt(
             chosen.append(line)
             covered = with_it
     said = [line in chosen for line in lines]
+    return _with_exceptions(lines, said)
+
+
+def _with_exceptions(lines: Sequence[str], said: list[bool]) -> str:
+    """The sentences that are said, each with what takes something back of it."""
     for number in range(1, len(lines)):
         said[number] = said[number] or (said[number - 1] and lines[number].startswith(_EXCEPTS))
     return "".join(line for line, is_said in zip(lines, said, strict=True) if is_said).strip()

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from knowledge.catalog import read_yaml
+from knowledge.concepts import load_synonyms
 from knowledge.figures import Range, measure_of, normalize, read_days, read_figures, read_ranges
 from knowledge.naming import squeezed
 from knowledge.search import Searcher
@@ -17,6 +18,12 @@ NOUN = re.compile(r"[一-龠]{2,}|[ァ-ヶー]{2,}|[a-z]{2,}")
 """What shows that a word names something, and something of its own."""
 
 _SHORT_NOUN = re.compile(r"^[一-龠]$")
+_MAY_MEAN = 0.5
+"""What a name must cover of a word, so that the word is no content beside it: more than that it may mean the same."""
+
+_STANDS_IN = 0.8
+"""What a synonym counts for at least where it is asked whether a text is about the question at all."""
+
 _FIGURE = re.compile(r"[0-9.,/]+")
 _WHOLE = re.compile(r"全部|すべて|全て|一覧|どんな|どのような|挙げて|リスト|それぞれ")
 _ALL = re.compile(
@@ -24,10 +31,11 @@ _ALL = re.compile(
     r"|一番|最も|いちばん"
 )
 _NO_CONTENT = re.compile(
-    rf"{_WHOLE.pattern}|大丈夫|平気|可能|最[大小長短高低多少](?=で?(?:何|いくら|どれ|どの))|(?<=の)[条要]件(?=は|を|って)"
+    rf"{_WHOLE.pattern}|大丈夫|平気|可能|一部|(?<=[ただ])(?:あと|後)(?!者|半)|最[大小長短高低多少](?=で?(?:何|いくら|どれ|どの))|(?<=の)[条要]件(?=は|を|って)"
 )
 """What asks, or asks how, and says nothing of what the answer is about."""
 
+_NTH = re.compile(r"(?P<number>[0-9]+)(?:回|次|期)(?:募集|公募)?")
 _MEASURE = re.compile(r"[率数額費料]")
 _MOST = re.compile("一番|最も|いちばん")
 _COUNTED = re.compile(
@@ -99,8 +107,9 @@ class PassageQuestion:
         self._near = {near for kind in self.seeks for near in kind.near.findall(self._text)}
         self._parts = {word: parts for word in words if (parts := searcher.parts_of_unknown(word))}
         nouns = [word for word in words if NOUN.search(word) or _SHORT_NOUN.match(word)]
-        nouns = [noun for noun in nouns if not (told and searcher.covered(noun, told))] or nouns
+        nouns = [noun for noun in nouns if not (told and searcher.covered(noun, told) > _MAY_MEAN)] or nouns
         self._words = nouns or ([] if self.seeks else words)
+        self._said = [word for word in words if word not in self._words and _says_a_noun(word)]
         self.wants_all = bool(_ALL.search(self._text))
         self.wants_most = bool(_MOST.search(self._text))
 
@@ -123,15 +132,20 @@ class PassageQuestion:
         return any(near in normal for near in self._near)
 
     def covered_by(self, text: str, without: Collection[str] = ()) -> float:
-        """The share of the question's content that a text holds; 1 where it has none. `without` is not counted."""
+        """The share of the question's content that a text holds; 1 where it has none. `without` is not counted.
+
+        What the question says in everyday verbs counts where the text has it.
+        """
         words = [word for word in self._words if not any(self._searcher.covered(word, told) for told in without)]
-        return self._held(words, text) if words else 1.0
+        if not words:
+            return 1.0
+        return max(self._held(some, text, _STANDS_IN) for some in (words, [*words, *self._said]))
 
     def share(self, text: str) -> float:
         """The share of the question's content that a text holds; 0 where it has none."""
         return self._held(self._words, text) if text and self._words else 0.0
 
-    def _held(self, words: Sequence[str], text: str) -> float:
+    def _held(self, words: Sequence[str], text: str, least: float = 0.0) -> float:
         """The share of some words that a text holds, by weight: as they are written, or by what can stand for them.
 
         A compound that no passage has is looked for by its parts.
@@ -146,7 +160,15 @@ class PassageQuestion:
         asked = " ".join(part for word in told for part in parted.get(word, (word,)))
         weigh = self._weights
         whole, here, elsewhere = (sum(weigh[word] for word in some) for some in (words, written, told))
-        return (here + elsewhere * self._searcher.covered(asked, text)) / whole if whole else 0.0
+        return (here + elsewhere * self._searcher.covered(asked, text, least)) / whole if whole else 0.0
+
+    def left_by(self, text: str) -> list[str]:
+        """The words of the question that a text says nothing of."""
+        return [word for word in self._words if not self._held([word], text)]
+
+    def holds(self, words: Sequence[str], text: str) -> float:
+        """The share of some words of the question that a text holds."""
+        return self._held(words, text)
 
     def likeness(self, question: str) -> float:
         """How much another question has in common with this one, from both sides (0..1)."""
@@ -159,6 +181,9 @@ class PassageQuestion:
     def names(self, value: str) -> bool:
         """Whether a cell's value stands in the question."""
         flat = squeezed(value).removeprefix("第")  # 2次募集 is one of 第2次
+        if counted := _NTH.fullmatch(flat):
+            flat = counted["number"] + "(?:回目?|次|期|番目)"  # however it is counted
+            return bool(re.search(rf"(?<![0-9]){flat}", self._flat))
         number = "(?<![0-9])" if flat[:1].isdigit() else ""
         return len(flat) > 1 and bool(re.search(number + re.escape(flat), self._flat))
 
@@ -213,6 +238,12 @@ class PassageQuestion:
         """Whether a text is where what is sought usually stands."""
         normal = normalize(text)
         return all(kind.near.search(normal) for kind in self.seeks)
+
+
+def _says_a_noun(word: str) -> bool:
+    """Whether a word is an everyday one for what documents have a noun for (捨てる: 処分)."""
+    said = load_synonyms().alternatives.get((word,), ())
+    return any(NOUN.search(term) for alternative in said for term in alternative.terms)
 
 
 def _counted(text: str) -> tuple[_Kind, ...]:

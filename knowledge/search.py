@@ -228,8 +228,11 @@ class Searcher:
         with self._reading() as index:
             return {" ".join(concept[0].terms): _weight(index, "passage", concept) for concept in read_concepts(text)}
 
-    def covered(self, query: str, text: str) -> float:
-        """The share of the query's weight that a text covers, synonyms included; 0 for a query without content."""
+    def covered(self, query: str, text: str, least: float = 0.0) -> float:
+        """The share of the query's weight that a text covers; 0 for a query without content.
+
+        A synonym counts for its share of the word that it stands for, and for no less than `least`.
+        """
         with self._reading() as index:
             present = frozenset(index_terms(text))
             total, covered = 0.0, 0.0
@@ -237,7 +240,7 @@ class Searcher:
                 weight = _weight(index, "passage", concept)
                 total += weight
                 covered += weight * max(
-                    (alternative.share for alternative in concept if present.issuperset(alternative.terms)), default=0
+                    (max(one.share, least) for one in concept if present.issuperset(one.terms)), default=0
                 )
             return covered / total if total else 0.0
 

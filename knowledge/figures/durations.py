@@ -42,6 +42,7 @@ RULES = (
         r"<>\s?年(?:間|(?=かけて|続|ほど|くらい|ぐらい|以上|以内|未満|まで))(?!\s?[0-9]+回)",
         lambda years: years * 12,
     ),
+    rule(Dimension.MONTH, r"<>\s?年半", lambda years: years * 12 + 6),
     rule(Dimension.MONTH, r"<>(?<=半)年", lambda half: half * 12),
     rule(Dimension.TIME, r"<>\s?(?:回|度)(?!目|線|合|手|数|答|収|復)"),
     rule(Dimension.MUNICIPALITY, rf"<>(?:つの?)?(?:{_BODIES})", admits=_is_whole),
