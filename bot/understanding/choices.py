@@ -240,7 +240,8 @@ def _dispatch_year(scene: Scene, asks_for_repeat: bool) -> Iterator[Reading]:
     ):
         return
     for concept, value in (("next_year", "later"), ("within_year", "same")):
-        if found := message.saying(concept):
+        found = [m for m in message.saying(concept) if not any(d.start <= m.start < d.end for d in months)]
+        if found:  # 来年2月 may be of this fiscal year: a calendar tells it
             yield _reading(Fact.DISPATCH_YEAR, value, found[0].start, found[0].end)
             return
     last_year = [d for d in message.days if d.precision in ("fiscal_year", "year") and d.last_on < message.as_of]

@@ -239,6 +239,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     continues = _continues(message, before, case, subjects, catalog, bool(named))
     if continues and named and not subjects and not before.subjects:
         subjects = _subjects(_asked_before(before, inquiry), case, False, about, ())
+    if named and not (subjects or asks):  # ではアドバイザーのほうに切り替えたら?
+        subjects = tuple(one for one in before.subjects if wanted_in(talk).get(one, 0.0) >= LIKELY)
     days = days or (before.days if Subject.WINDOW not in subjects else None)
     vague = _asks_vaguely(message, subjects, case)
     if (
