@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from bot.seeking import PassageQuestion
+from knowledge.figures import normalize
 from knowledge.search import Searcher
 from knowledge.types import ENUMERATED, Cell, Chunk, Hit
 
@@ -43,6 +44,9 @@ _EXCEPTS = ("ただし", "但し", "なお、", "※")
 
 _LEADS_IN = re.compile(r"次の|次に|以下の|下記|各号|とおり|いずれか|すべて")
 """What shows that a sentence is completed by the list below it."""
+
+_REFERS = re.compile(r"(?:別表|次の表|下表|左表)[^。]{0,8}(?:定め|掲げ|よ[りる]|とおり)")
+"""What shows that a sentence is completed by a table."""
 
 _MEANS, _LEADS = 0.35, 0.05
 """How near in meaning (0..1), and how much nearer than any other, a passage of a document that is named must be to
@@ -97,15 +101,21 @@ def answering_passages(
 
 
 def _noted(question: PassageQuestion, best: Chunk, chunks: Iterable[Chunk]) -> tuple[tuple[Chunk, str], ...]:
-    """The sentences of a note to a row that say what the question has and the row has not (中古品)."""
-    left = question.left_by(" ".join((*best.headings, best.text))) if best.cells else ()
-    for chunk in chunks if left else ():
-        beside = chunk.document == best.document and best.headings[: len(chunk.headings)] == chunk.headings
-        if not beside or chunk.cells or chunk.answers:
+    """What stands beside a row: a note with what the question has and the row has not (中古品), or the round's row."""
+    if not best.cells:
+        return ()
+    left = question.left_by(" ".join((*best.headings, best.text)))
+    of_a_round = question.is_nth(best.cells[0][1])
+    for chunk in chunks:
+        if chunk.document != best.document or chunk.answers:
+            continue
+        if chunk.cells:
+            if not of_a_round and question.is_nth(chunk.cells[0][1]):
+                return ((chunk, chunk.text),)
             continue
         lines = sentences(chunk.text)
-        said = [question.holds(left, line) >= COVERED for line in lines]
-        if any(said):
+        said = [bool(left) and question.holds(left, line) >= COVERED for line in lines]
+        if any(said) and best.headings[: len(chunk.headings)] == chunk.headings:
             return ((chunk, _with_exceptions(lines, said)),)
     return ()
 
@@ -133,6 +143,8 @@ def _told(question: PassageQuestion, hit: Hit, searcher: Searcher, means_it: flo
     covered = question.covered_by(
         " ".join((*headings, chunk.answers, chunk.text)), without=() if named else (chunk.title,)
     )
+    if chunk.cells and question.is_nth(chunk.cells[0][1]):
+        covered = (2 * covered + 1) / 3
     if covered < COVERED and not (hit.dense >= means_it and question.is_held_in(chunk.text)):
         return None
     rated = _answer(question, chunk, searcher)
@@ -265,8 +277,8 @@ def _items_asked(
     """The items that answer best, and those that add words of the question to them."""
     chosen = [line for line in items if rated[line] >= rated[best] - _SAME]
     for line in items:
-        covered = question.share(" ".join((heading, *chosen)))
-        if line not in chosen and question.share(" ".join((heading, *chosen, line))) >= covered + _ADDS:
+        covered = question.covered_by(" ".join((heading, *chosen)))
+        if line not in chosen and question.covered_by(" ".join((heading, *chosen, line))) >= covered + _ADDS:
             chosen.append(line)
     return [line for line in items if line in chosen]
 
@@ -274,13 +286,16 @@ def _items_asked(
 def _rate(question: PassageQuestion, heading: str, line: str) -> float:
     """How well a sentence answers beside what its passage holds anyway.
 
-    A bound that leaves the question's figure out answers who asks whether, and nobody who asks how much.
+    A bound that leaves the question's figure out answers who asks whether, and nobody who asks how much. What refers to
+    a table leaves the answer to its rows.
     """
     rating = 0.3 * question.share(line)
     if question.seeks:
         rating += _HOLDS * question.is_held_in(line)
         rating += 2 * _NEAR * question.is_near(heading)
         rating += _NEAR * question.is_near(line) + _NEAR * question.is_of_the_same(line)
+    if _REFERS.search(normalize(line)):
+        rating -= _HOLDS
     held = question.range_in(line)
     if held is not None:
         rating += _IN_RANGE if held or not question.seeks else -_IN_RANGE

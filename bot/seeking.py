@@ -35,7 +35,7 @@ _NO_CONTENT = re.compile(
 )
 """What asks, or asks how, and says nothing of what the answer is about."""
 
-_NTH = re.compile(r"(?P<number>[0-9]+)(?:回|次|期)(?:募集|公募)?")
+_NTH = re.compile(r"第?(?P<number>[0-9]+)(?:回|次|期)(?:募集|公募)?")
 _MEASURE = re.compile(r"[率数額費料]")
 _MOST = re.compile("一番|最も|いちばん")
 _COUNTED = re.compile(
@@ -134,12 +134,13 @@ class PassageQuestion:
     def covered_by(self, text: str, without: Collection[str] = ()) -> float:
         """The share of the question's content that a text holds; 1 where it has none. `without` is not counted.
 
-        What the question says in everyday verbs counts where the text has it.
+        What the question says in everyday verbs counts where the text has it, or where it names nothing in particular.
         """
         words = [word for word in self._words if not any(self._searcher.covered(word, told) for told in without)]
         if not words:
             return 1.0
-        return max(self._held(some, text, _STANDS_IN) for some in (words, [*words, *self._said]))
+        either = (words, [*words, *self._said]) if any(map(NOUN.search, words)) else ([*words, *self._said],)
+        return max(self._held(some, text, _STANDS_IN) for some in either)
 
     def share(self, text: str) -> float:
         """The share of the question's content that a text holds; 0 where it has none."""
@@ -180,12 +181,16 @@ class PassageQuestion:
 
     def names(self, value: str) -> bool:
         """Whether a cell's value stands in the question."""
+        if _NTH.fullmatch(squeezed(value)):
+            return self.is_nth(value)
         flat = squeezed(value).removeprefix("第")  # 2次募集 is one of 第2次
-        if counted := _NTH.fullmatch(flat):
-            flat = counted["number"] + "(?:回目?|次|期|番目)"  # however it is counted
-            return bool(re.search(rf"(?<![0-9]){flat}", self._flat))
         number = "(?<![0-9])" if flat[:1].isdigit() else ""
         return len(flat) > 1 and bool(re.search(number + re.escape(flat), self._flat))
+
+    def is_nth(self, value: str) -> bool:
+        """Whether a cell has the number of a round that the question has, however that is counted (2回目: 第2次)."""
+        counted = _NTH.fullmatch(squeezed(value))
+        return bool(counted and re.search(rf"(?<![0-9]){counted['number']}(?:回目?|次|期|番目)", self._flat))
 
     def is_figure(self, value: str) -> bool:
         """Whether a cell states a figure or a day rather than a name."""
