@@ -140,13 +140,13 @@ class PassageQuestion:
         if not words:
             return 1.0
         either = (words, [*words, *self._said]) if any(map(NOUN.search, words)) else ([*words, *self._said],)
-        return max(self._held(some, text, _STANDS_IN) for some in either)
+        return max(self.holds(some, text, _STANDS_IN) for some in either)
 
     def share(self, text: str) -> float:
         """The share of the question's content that a text holds; 0 where it has none."""
-        return self._held(self._words, text) if text and self._words else 0.0
+        return self.holds(self._words, text) if text and self._words else 0.0
 
-    def _held(self, words: Sequence[str], text: str, least: float = 0.0) -> float:
+    def holds(self, words: Sequence[str], text: str, least: float = 0.0) -> float:
         """The share of some words that a text holds, by weight: as they are written, or by what can stand for them.
 
         A compound that no passage has is looked for by its parts.
@@ -165,11 +165,7 @@ class PassageQuestion:
 
     def left_by(self, text: str) -> list[str]:
         """The words of the question that a text says nothing of."""
-        return [word for word in self._words if not self._held([word], text)]
-
-    def holds(self, words: Sequence[str], text: str) -> float:
-        """The share of some words of the question that a text holds."""
-        return self._held(words, text)
+        return [word for word in self._words if not self.holds([word], text)]
 
     def likeness(self, question: str) -> float:
         """How much another question has in common with this one, from both sides (0..1)."""
