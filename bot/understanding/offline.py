@@ -34,7 +34,11 @@ class OfflineReader:
         chosen = choose_applicants(message, bodies, known)
         self.scene = Scene(message, bodies, chosen if known else correct_applicants(message, bodies, chosen))
         turns_on_index = Subject.ELIGIBILITY in before.subjects and before.asked_for in _ASKED_WITH_THE_INDEX
-        expects_index = turns_on_index or Fact.FISCAL_INDEX in before.facts or names_index_program
+        expects_index = (
+            turns_on_index
+            or names_index_program
+            or not before.facts.keys().isdisjoint((Fact.FISCAL_INDEX, Fact.INDEX_STANDING))
+        )
         expects_count = before.asked_for is Fact.MUNICIPALITY_COUNT or Fact.MUNICIPALITY_COUNT in before.facts
         meetings = before.amount if before.amount_unit == "meeting" else None
         self.quantities = QuantityReader(self.scene, expects_index, meetings)

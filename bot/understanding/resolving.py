@@ -283,6 +283,8 @@ def resolve(message: Message, inquiry: Inquiry, catalog: Catalog, proposals: Pro
     moved_on = bool(named and before.program) and before.program not in named
     kept = {fact: value for fact, value in before.facts.items() if not moved_on or fact in _ABOUT_THE_PERSON}
     kept = {fact: value for fact, value in kept.items() if fact not in case.admitted.open}
+    if Fact.FISCAL_INDEX in case.said:
+        kept.pop(Fact.INDEX_STANDING, None)  # it was of another
     if Fact.DISPATCH_YEAR in kept and days and before.days and _in_a_later_year(days[0], before.days[0]):
         kept[Fact.DISPATCH_YEAR] = "later"  # では、2026年4月なら?
     if towns and before.towns and not {town.code for town in towns} & {*before.towns}:
@@ -564,7 +566,16 @@ def _told_by_the_talk(
         return dict(settled.told), settled.open
     index = _index_told(message, said, before, talk, spoken=Fact.FISCAL_INDEX in spoken_of)
     told = {Fact.FISCAL_INDEX: index} if index else {}
+    kind = (
+        settled.told.get(Fact.APPLICANT_KIND) or said.get(Fact.APPLICANT_KIND) or before.facts.get(Fact.APPLICANT_KIND)
+    )
+    if kind in _MAY_HAVE_NO_INDEX and not index and index_side(talk, SURE_OF_INDEX) == UNCLEAR:
+        told = {} if message.says("unknown") else {Fact.INDEX_STANDING: "none"}
     return {**settled.told, **told}, settled.open | ({Fact.FISCAL_INDEX} if index == "" else frozenset())
+
+
+_MAY_HAVE_NO_INDEX = frozenset({ApplicantKind.SPECIAL_WARD, ApplicantKind.LOCAL_GOVERNMENT_ASSOCIATION})
+"""Bodies that may have no ordinary financial strength index (T18)."""
 
 
 def _index_told(
