@@ -33,6 +33,8 @@ _NICKNAMED = re.compile(
     r"(?P<name>[^「」『』()<>〈〉《》]*[ぁ-んァ-ヶ][^「」『』()<>〈〉《》]*)[)」』>〉》]"
 )
 _KANA = re.compile("[ぁ-んァ-ヶ]")  # what a nickname has and a word for anything (規則) has not
+_COINED = re.compile("[ぁ-ん][ァ-ヶ]|[ァ-ヶー][ぁ-ん]")
+_KIND_AT_END = re.compile(r"(?:(?:補助|助成|支援|応援|給付|奨励|交付)(?:金|事業)?|事業|制度)$")
 _PROGRAMS = re.compile(
     r"(?:(?<=[ぁ-ん])(?<![のはがをにで])[市町村区県])?"  # the end of a body's name (さくら市)
     r"((?:[ぁ-ん]{2}づくり)?[一-龠ァ-ヶーa-zA-Z0-9・]{3,40}(?:補助金|交付金|助成金|支援金|給付金|奨励金|支援事業|補助事業|推進事業))"
@@ -96,24 +98,30 @@ class Names:
 
     def _hear_called(self, text: str) -> None:
         for found in _CALLED.finditer(text):
-            self._add(found["quoted"] or found["plain"])
+            self._add_nickname(found["quoted"] or found["plain"])
             if found["formal"] and names_a_program(found["formal"]):
                 self._add(found["formal"])
                 self.issuer = self.issuer or split_issuer(found["formal"])[0]
         for found in _GOES_BY.finditer(text):
-            self._add(found["name"])
+            self._add_nickname(found["name"])
 
     def _hear_nicknamed(self, text: str, *, tops: bool) -> None:
         """Hears the nickname in brackets after the name; where the title is only a file's, in the lines at the top."""
         for found in _NICKNAMED.finditer(text) if len(text) <= _LINE else ():
             if names_a_program(found["formal"]) and (tops or self._is_own(found["formal"])):
-                self._add(found["name"])
+                self._add_nickname(found["name"])
 
     def _is_own(self, name: str) -> bool:
         """Whether a name is about what the title is about."""
         title = bare_name(self.document.title)
         bare = bare_name(name)
         return bool(bare) and (bare in title or title in bare or is_short_for(bare, title))
+
+    def _add_nickname(self, name: str) -> None:
+        """Adds a nickname, and what is left of it without its kind where that can be no other word (ゆめチャレ)."""
+        self._add(name)
+        if _COINED.search(stem := _KIND_AT_END.sub("", name)):
+            self._add(stem)
 
     def _add(self, name: str) -> None:
         if name:
