@@ -15,7 +15,7 @@ from bot.types import Answer, AnswerStatus, Conversation, Inquiry, Understanding
 from bot.understanding import beside_names, understand
 from bot.understanding.message import read_message
 from bot.understanding.talks import ASKED_TOO, HARDLY, read_talk
-from knowledge.figures import Dimension, Figure
+from knowledge.figures import Dimension, Figure, fiscal_year_of
 from knowledge.matters import encode_meanings
 from knowledge.rules.tables import rows_of
 from knowledge.talks import TalkRead
@@ -126,6 +126,9 @@ def _case(inquiry: Inquiry, understanding: Understanding, answer: Answer, knowle
         for fact in row.when
     }
     case |= {fact for fact in read - _TAKEN_FOR_GRANTED if Fact(fact.partition("=")[0]) in turned_on}
+    year = understanding.fiscal_year
+    if year not in (None, fiscal_year_of(inquiry.as_of)):
+        case.add(f"year={year}")
     return frozenset({*case, *_figures(understanding.figures, Fact.FISCAL_INDEX in known)})
 
 

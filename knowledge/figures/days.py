@@ -162,7 +162,9 @@ def _year_alone(found: _Match, _as_of: date) -> _Read:
 
 
 _WEEKDAYS = "月火水木金土日"
-_ON_WEEKDAY = rf"(?:\s?\((?P<weekday>[{_WEEKDAYS}])(?:曜日?)?\))?"
+_ON_WEEKDAY = (
+    rf"(?:\s?(?:\((?=[{_WEEKDAYS}](?:曜日?)?\))|[の、](?=[{_WEEKDAYS}]曜))(?P<weekday>[{_WEEKDAYS}])(?:曜日?)?\)?)?"
+)
 
 
 @_rule(_MD + _ON_WEEKDAY)
